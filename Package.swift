@@ -1,0 +1,96 @@
+// swift-tools-version: 6.2
+// Eleven boxes; arrows point down and nothing goes sideways (docs/architecture.md, checked by TidyTests).
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+  .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("ExistentialAny"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+]
+let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")
+let nioPosix = Target.Dependency.product(name: "NIOPosix", package: "swift-nio")
+let nioHTTP1 = Target.Dependency.product(name: "NIOHTTP1", package: "swift-nio")
+let nioEmbedded = Target.Dependency.product(name: "NIOEmbedded", package: "swift-nio")
+let logging = Target.Dependency.product(name: "Logging", package: "swift-log")
+
+let package = Package(
+  name: "martlet",
+  products: [
+    .executable(name: "martlet", targets: ["martlet"]),
+    .executable(name: "martlet-sandbox", targets: ["martlet-sandbox"]),
+  ],
+  dependencies: [
+    .package(url: "https://github.com/apple/swift-nio", exact: "2.101.2"),
+    .package(url: "https://github.com/apple/swift-log", exact: "1.16.2"),
+    .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
+    .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
+    .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
+  ],
+  targets: [
+    // The executables.
+    .executableTarget(
+      name: "martlet",
+      dependencies: [
+        "MartletServer", "MartletLambda", "MartletSandbox", "MartletWire", "MartletCore", nioCore, nioHTTP1, logging,
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
+      ],
+      swiftSettings: strict),
+    .executableTarget(
+      name: "martlet-sandbox",
+      dependencies: ["CMartlet"],
+      linkerSettings: [.linkedLibrary("seccomp")]),
+
+    // The boxes, from top to bottom.
+    .target(
+      name: "MartletServer",
+      dependencies: [
+        "MartletLambda", "MartletSandbox", "MartletStore", "MartletWire", "MartletCore", "MartletRuntimes",
+        nioCore, nioPosix, logging,
+        .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
+        .product(name: "UnixSignals", package: "swift-service-lifecycle"),
+      ],
+      swiftSettings: strict),
+    .target(
+      name: "MartletLambda",
+      dependencies: [
+        "MartletWire", "MartletStore", "MartletSandbox", "MartletCore", "MartletRuntimes", nioCore, nioPosix, nioHTTP1,
+        logging,
+      ],
+      swiftSettings: strict),
+    .target(
+      name: "MartletWire",
+      dependencies: ["MartletCore", "CCrypto", nioCore, nioPosix, nioHTTP1, logging],
+      swiftSettings: strict),
+    .target(
+      name: "MartletStore",
+      dependencies: ["MartletCore", .product(name: "GRDB", package: "GRDB.swift")],
+      swiftSettings: strict),
+    .target(
+      name: "MartletSandbox",
+      dependencies: ["MartletCore", "CMartlet", "CArchive", logging],
+      swiftSettings: strict),
+    .target(name: "MartletCore", dependencies: [logging], swiftSettings: strict),
+    .target(
+      name: "MartletRuntimes",
+      path: "Runtimes",
+      sources: ["MartletRuntimes.swift"],
+      resources: [.embedInCode("python/bootstrap.py"), .embedInCode("nodejs/bootstrap.mjs")],
+      swiftSettings: strict),
+
+    // C.
+    .target(name: "CMartlet"),
+    .systemLibrary(name: "CArchive", pkgConfig: "libarchive", providers: [.apt(["libarchive-dev"])]),
+    .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+
+    // Tests, by price.
+    .testTarget(
+      name: "UnitTests",
+      dependencies: ["MartletLambda", "MartletSandbox", "MartletStore", "MartletWire", "MartletCore", nioCore, nioEmbedded],
+      swiftSettings: strict),
+    .testTarget(
+      name: "ConformanceTests",
+      dependencies: ["MartletServer", "MartletLambda", "MartletSandbox", "MartletStore", "MartletWire", "MartletCore"],
+      swiftSettings: strict),
+  ],
+  swiftLanguageModes: [.v6]
+)

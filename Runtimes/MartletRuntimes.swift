@@ -1,0 +1,15 @@
+// The bootstraps of the managed runtimes, carried in the program: one file to install, nothing to find.
+
+package enum MartletRuntimes {
+  package struct File: Sendable {
+    /// The runtime family, which is also the directory's name.
+    package let family: String
+    package let name: String
+    package let content: [UInt8]
+  }
+
+  package static let files = [
+    File(family: "python", name: "bootstrap.py", content: PackageResources.bootstrap_py),
+    File(family: "nodejs", name: "bootstrap.mjs", content: PackageResources.bootstrap_mjs),
+  ]
+}

@@ -1,0 +1,26 @@
+// The system calls that Swift cannot make itself: packets with descriptors, and starting the privileged process.
+#ifndef CMARTLET_H
+#define CMARTLET_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "sandbox_protocol.h"
+
+/// Makes a connected pair of SOCK_SEQPACKET sockets, close-on-exec. 0, or -errno.
+int cm_packet_pair(int fds[2]);
+
+/// Sends one packet with descriptors. 0, or -errno.
+int cm_send_packet(int fd, const void *bytes, size_t length, const int *fds, size_t fd_count);
+
+/// Receives one packet; waits for it. Received descriptors are close-on-exec. Length, 0 at the end of file, or -errno.
+ssize_t cm_receive_packet(int fd, void *bytes, size_t capacity, int *fds, size_t *fd_count);
+
+/// pipe2(2): a close-on-exec pipe, reading end first. 0, or -errno.
+int cm_pipe(int fds[2]);
+
+/// Starts `path` with `descriptor` as its descriptor 3 and nothing else open but 0, 1 and 2. The process id, or -errno.
+pid_t cm_start(const char *path, char *const argv[], int descriptor);
+
+#endif

@@ -1,0 +1,34 @@
+// All time and chance come from here, so that a test can run the node on simulated time with one seed.
+import Glibc
+
+/// The clock and the dice.
+package protocol World: Sendable {
+  /// Wall-clock time.
+  func now() -> Timestamp
+  /// Nanoseconds on a clock that never jumps; only differences mean anything.
+  func monotonic() -> UInt64
+  /// 64 random bits, fit for identifiers and keys.
+  func random() -> UInt64
+}
+
+/// The host's clocks and the kernel's random numbers.
+package struct RealWorld: World {
+  package init() {}
+
+  package func now() -> Timestamp {
+    var t = timespec()
+    clock_gettime(CLOCK_REALTIME, &t)
+    return Timestamp(nanoseconds: Int64(t.tv_sec) * 1_000_000_000 + Int64(t.tv_nsec))
+  }
+
+  package func monotonic() -> UInt64 {
+    var t = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &t)
+    return UInt64(t.tv_sec) * 1_000_000_000 + UInt64(t.tv_nsec)
+  }
+
+  package func random() -> UInt64 {
+    var generator = SystemRandomNumberGenerator()
+    return generator.next()
+  }
+}

@@ -1,0 +1,218 @@
+// An execution environment as a value: an event comes in, what is to be done comes out. No I/O, no clock.
+// States and their legal calls follow reference/runtime-api.md 1.2 and 1.6.
+
+/// `Poll` stands for a parked `/next`, `Work` for an invocation.
+struct EnvironmentStateMachine<Poll: Equatable, Work> {
+  /// INIT happens once before the first invocation, with a boost and a limit of its own; after a failure it is repeated
+  /// inside of an invocation, at that invocation's cost ("suppressed").
+  enum Phase: Equatable { case initialisation, invocation }
+
+  /// Why a runtime is of no more use.
+  enum Failure: Equatable {
+    case exited(ExitReason)
+    case timedOut
+    /// The runtime could not be started at all.
+    case notStarted(type: String, message: String)
+  }
+
+  enum State {
+    /// The runtime has been started and has not asked for its first event. `work` waits for it.
+    case starting(Phase, Work?)
+    /// The runtime is parked in `/next`.
+    case idle(Poll)
+    /// The runtime was idle, and its connection broke; it will ask again. `work` waits for that.
+    case disconnected(Work?)
+    /// The runtime has an event and has not answered.
+    case working(Work)
+    /// The runtime has answered and has not come back to `/next`. The invocation goes on until then.
+    case answered(Work)
+    /// Every process is being killed; afterwards `work` gets a new runtime.
+    case resetting(Work?)
+    /// No runtime; /tmp is kept.
+    case stopped
+    case gone
+  }
+
+  private(set) var state = State.starting(.initialisation, nil)
+
+  // MARK: An invocation arrives
+
+  enum Assignment {
+    case deliver(Poll)
+    /// It will be delivered when the runtime asks.
+    case wait
+    /// Start a runtime for it; the invocation's time runs already.
+    case start
+    case refuse
+  }
+
+  mutating func assign(_ work: Work) -> Assignment {
+    switch state {
+    case .idle(let poll):
+      state = .working(work)
+      return .deliver(poll)
+    case .starting(let phase, nil):
+      state = .starting(phase, work)
+      return .wait
+    case .disconnected(nil):
+      state = .disconnected(work)
+      return .wait
+    case .resetting(nil):
+      state = .resetting(work)
+      return .wait
+    case .stopped:
+      state = .starting(.invocation, work)
+      return .start
+    case .starting, .disconnected, .working, .answered, .resetting, .gone:
+      return .refuse
+    }
+  }
+
+  // MARK: The runtime calls
+
+  enum Next {
+    /// Initialisation is over; the event goes to this poll if there is one.
+    case initialised(Phase, Work?)
+    /// The invocation is over, and the environment free.
+    case finished(Work)
+    case deliver(Work)
+    /// Nothing new: the poll is parked.
+    case parked
+    case refuse
+  }
+
+  mutating func next(_ poll: Poll) -> Next {
+    switch state {
+    case .starting(let phase, let work):
+      state = work.map { .working($0) } ?? .idle(poll)
+      return .initialised(phase, work)
+    case .idle, .disconnected(nil):
+      state = .idle(poll)
+      return .parked
+    case .disconnected(.some(let work)), .working(let work):
+      state = .working(work)
+      return .deliver(work)
+    case .answered(let work):
+      state = .idle(poll)
+      return .finished(work)
+    case .resetting, .stopped, .gone:
+      return .refuse
+    }
+  }
+
+  enum Answer {
+    case accept(Work)
+    /// It is not the identifier of the current invocation.
+    case wrongIdentifier
+    /// The state does not allow it; `from` names the state for the error message.
+    case wrongState(from: String)
+  }
+
+  /// `/response` or `/error`. `isCurrent` compares the identifier in the path.
+  mutating func answer(_ isCurrent: (Work) -> Bool) -> Answer {
+    switch state {
+    case .working(let work):
+      guard isCurrent(work) else { return .wrongIdentifier }
+      state = .answered(work)
+      return .accept(work)
+    case .answered(let work):
+      return isCurrent(work) ? .wrongState(from: "InvocationResponse") : .wrongIdentifier
+    case .starting: return .wrongState(from: "Started")
+    case .idle, .disconnected: return .wrongIdentifier
+    case .resetting, .stopped, .gone: return .wrongState(from: "Exited")
+    }
+  }
+
+  /// True if `/init/error` is legal now.
+  var acceptsInitError: Bool { if case .starting = state { true } else { false } }
+
+  /// The connection of a parked poll broke.
+  mutating func abandoned(_ poll: Poll) {
+    if case .idle(let parked) = state, parked == poll { state = .disconnected(nil) }
+  }
+
+  // MARK: The runtime fails
+
+  enum Breakdown {
+    /// Reset the sandbox and start again for the invocation that waits: the failed initialisation is repeated inside it.
+    case retry(Work?)
+    /// Answer the invocation with the failure, and reset the sandbox.
+    case fail(Work, during: Phase?)
+    /// The invocation was answered already; reset the sandbox and end it.
+    case end(Work)
+    /// Nobody waits. The environment is of no use.
+    case discard
+    case ignore
+  }
+
+  /// The process ended, could not be started, or took too long.
+  mutating func broke(_ failure: Failure) -> Breakdown {
+    switch state {
+    case .starting(.initialisation, .some(let work)):
+      state = .resetting(work)
+      return .retry(work)
+    case .starting(.initialisation, nil), .starting(.invocation, nil):
+      state = .gone
+      return .discard
+    case .starting(.invocation, .some(let work)):
+      state = .resetting(nil)
+      return .fail(work, during: .invocation)
+    case .working(let work), .disconnected(.some(let work)):
+      state = .resetting(nil)
+      return .fail(work, during: nil)
+    case .answered(let work):
+      state = .resetting(nil)
+      return .end(work)
+    case .idle, .disconnected(nil):
+      state = .gone
+      return .discard
+    case .resetting, .stopped, .gone:
+      return .ignore
+    }
+  }
+
+  enum AfterReset {
+    /// Start a runtime; the invocation that waits pays for its initialisation.
+    case start(Work)
+    /// Free, without a runtime.
+    case stopped
+    case ignore
+  }
+
+  mutating func wasReset() -> AfterReset {
+    guard case .resetting(let work) = state else { return .ignore }
+    guard let work else {
+      state = .stopped
+      return .stopped
+    }
+    state = .starting(.invocation, work)
+    return .start(work)
+  }
+
+  /// The sandbox is lost or is to be removed. Returns the invocation that must be answered, and whether it was already.
+  mutating func remove() -> (work: Work, answered: Bool)? {
+    defer { state = .gone }
+    switch state {
+    case .starting(_, let work?), .disconnected(let work?), .resetting(let work?), .working(let work): return (work, false)
+    case .answered(let work): return (work, true)
+    default: return nil
+    }
+  }
+
+  /// True if an invocation may be given to it at once, or after a start.
+  var isFree: Bool {
+    switch state {
+    case .idle, .disconnected(nil), .stopped: true
+    default: false
+    }
+  }
+
+  var isParked: Bool { if case .idle = state { true } else { false } }
+}
+
+/// How the runtime's process ended.
+enum ExitReason: Equatable {
+  case code(Int)
+  case signal(Int)
+  case outOfMemory
+}

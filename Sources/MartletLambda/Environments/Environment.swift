@@ -1,0 +1,442 @@
+// One execution environment: a sandbox with a runtime in it, on one event loop. This is the shell around
+// Environment+StateMachine.swift: it keeps the time, moves the bytes and carries out what the machine decides.
+import Glibc
+import Logging
+import MartletCore
+import MartletSandbox
+import MartletWire
+import NIOCore
+import NIOPosix
+
+package final class Environment: Sendable {
+  let configuration: FunctionConfiguration
+  let parts: EnvironmentParts
+  let eventLoop: any EventLoop
+  private let pool: EnvironmentPool
+  private let program: SandboxProgram
+  private let specification: SandboxSpecification
+  private let served: RuntimeCatalog.Served
+  /// Everything that changes; touched on the event loop only.
+  private let live: NIOLoopBoundBox<Live>
+
+  /// The state of an environment.
+  private final class Live {
+    var machine = EnvironmentStateMachine<HTTPExchange, Work>()
+    var sandbox: SandboxID?
+    var resources: SandboxResources?
+    var channels: [any Channel] = []
+    let log: InvocationLog
+    /// The writing end of the log's pipe, given to every runtime that is started.
+    let logWriter: CInt
+    /// Keeps the account's concurrency taken for as long as an invocation lasts.
+    var permit: Permit?
+    /// Number of the runtime's process; ends of earlier ones are old news.
+    var programNumber: UInt32 = 0
+    var isFrozen = false
+    var initStarted: UInt64 = 0
+    /// How long INIT took, until a REPORT has said it.
+    var initDuration: Nanoseconds?
+    var workStarted: UInt64 = 0
+    /// What the runtime said about its own failed initialisation.
+    var initError: ByteBuffer?
+    /// When the current phase ends by force; nil = never.
+    var deadline: UInt64?
+    var freezeAt: UInt64?
+    var timerAt: UInt64?
+
+    init(log: InvocationLog, logWriter: CInt) {
+      self.log = log
+      self.logWriter = logWriter
+    }
+
+    deinit { close(logWriter) }
+  }
+
+  /// Nothing is started yet.
+  /// - Throws: 502 if this host has no interpreter, 500 if it has no descriptors left.
+  init(
+    _ configuration: FunctionConfiguration, parts: EnvironmentParts, eventLoop: any EventLoop, pool: EnvironmentPool
+  ) throws(AWSError) {
+    self.configuration = configuration
+    self.parts = parts
+    self.eventLoop = eventLoop
+    self.pool = pool
+    let identifier = RuntimeCatalog.identifier(configuration.runtime ?? "")
+    served = identifier.map { parts.runtimes.serves($0) } ?? .missing("the identifier is unknown")
+    if case .missing(let advice) = served {
+      throw .runtimeMissing("The runtime \(configuration.runtime ?? "") is not available: \(advice).")
+    }
+    let setup = EnvironmentSetup(configuration, family: identifier?.family ?? .provided, served: served, parts: parts)
+    specification = setup.specification
+    program = setup.program
+    let pipe: Pipe
+    do throws(Fault) { pipe = try Pipe() } catch { throw .service("log of an environment: \(error)") }
+    let log = InvocationLog(descriptor: pipe.reader, limit: parts.limits.logTail)
+    live = NIOLoopBoundBox.makeBoxSendingValue(Live(log: log, logWriter: pipe.writer), eventLoop: eventLoop)
+  }
+
+  // MARK: - From the line
+
+  /// Makes the sandbox and starts the runtime.
+  func start() {
+    onLoop { live in
+      live.log.attach(self.eventLoop)
+      live.sandbox = self.parts.sandboxes.create(self.specification, observer: self)
+      self.startRuntime(live, .initialisation)
+    }
+  }
+
+  /// Runs one invocation. Returns when the function has answered; the permit is kept until the runtime is done.
+  func run(_ invocation: Invocation, permit: consuming Permit) async -> Reply {
+    var handed: Permit? = permit
+    let work = await withCheckedContinuation { (continuation: CheckedContinuation<Reply, Never>) in
+      let work = Work(
+        invocation: invocation, continuation: continuation,
+        traceHeader: TraceHeader.make(from: invocation.traceHeader, world: parts.world))
+      let carrier = PermitCarrier(handed.take())
+      onLoop { live in
+        live.permit = carrier.take()
+        self.assign(work, live)
+      }
+    }
+    return work
+  }
+
+  /// Ends the environment: kills what runs, removes the sandbox. Safe to call more than once.
+  func remove() { onLoop { self.discard($0) } }
+
+  private func onLoop(_ body: @escaping @Sendable (Live) -> Void) {
+    if eventLoop.inEventLoop { body(live.value) } else { eventLoop.execute { body(self.live.value) } }
+  }
+
+  private func assign(_ work: Work, _ live: Live) {
+    live.freezeAt = nil
+    switch live.machine.assign(work) {
+    case .deliver(let poll):
+      begin(work, live)
+      deliver(work, to: poll, live)
+    case .wait: break
+    case .start:
+      begin(work, live)
+      startRuntime(live, .invocation)
+    case .refuse:
+      answer(work, FunctionFailure(type: "Sandbox.Failure", message: "The execution environment was lost"), live)
+      live.permit = nil
+    }
+  }
+
+  // MARK: - The invocation
+
+  /// The invocation's time begins.
+  private func begin(_ work: Work, _ live: Live) {
+    live.workStarted = parts.world.monotonic()
+    setDeadline(live.workStarted + UInt64(configuration.timeout) * 1_000_000_000, live)
+    if live.isFrozen {
+      live.isFrozen = false
+      live.resources?.freeze(false)
+    }
+    live.log.begin()
+    if work.invocation.wantsLog { live.log.write(LogLines.start(work.invocation.requestID, configuration.version)) }
+  }
+
+  private func deliver(_ work: Work, to poll: HTTPExchange, _ live: Live) {
+    let left = live.deadline.map { Int64(bitPattern: $0 &- parts.world.monotonic()) } ?? 0
+    let deadline = parts.world.now().milliseconds + left / 1_000_000
+    let head = RuntimeAPI.eventHead(work, configuration, deadline: deadline)
+    poll.send(head: head, body: RuntimeAPI.event(work))
+  }
+
+  /// Tells the caller what the function said.
+  private func succeed(_ work: Work, _ payload: ByteBuffer, functionError: String?, _ live: Live) {
+    reply(to: work, payload, functionError: functionError, failure: nil, live)
+  }
+
+  /// Tells the caller that the platform had to end it.
+  private func answer(_ work: Work, _ failure: FunctionFailure, _ live: Live, payload: ByteBuffer? = nil) {
+    reply(
+      to: work, payload ?? failure.payload(work.invocation.requestID), functionError: "Unhandled", failure: failure, live)
+  }
+
+  private func reply(
+    to work: Work, _ payload: ByteBuffer, functionError: String?, failure: FunctionFailure?, _ live: Live
+  ) {
+    var reply = Reply(
+      payload: payload, functionError: functionError, executedVersion: configuration.version,
+      traceHeader: work.traceHeader)
+    guard work.invocation.wantsLog else {
+      work.continuation.resume(returning: reply)
+      return
+    }
+    let lines = lastLines(work, failure, live)
+    live.log.whenCaughtUp {
+      live.log.write(lines)
+      reply.log = live.log.end
+      work.continuation.resume(returning: reply)
+    }
+  }
+
+  /// END, REPORT, and what goes with a failure.
+  private func lastLines(_ work: Work, _ failure: FunctionFailure?, _ live: Live) -> String {
+    let id = work.invocation.requestID
+    let hasTimedOut = failure?.status == "timeout"
+    let duration =
+      hasTimedOut
+      ? UInt64(configuration.timeout) * 1_000_000_000 : parts.world.monotonic() &- live.workStarted
+    var lines = hasTimedOut ? LogLines.timedOut(id, at: parts.world.now(), seconds: configuration.timeout) : ""
+    lines += LogLines.end(id)
+    lines += LogLines.report(
+      id, duration: Nanoseconds(count: duration), initialisation: live.initDuration, memorySize: configuration.memorySize,
+      peak: live.resources?.peakMemory(), failure: failure)
+    if let failure, !hasTimedOut { lines += LogLines.crash(id, failure) }
+    live.initDuration = nil
+    return lines
+  }
+
+  /// The runtime is back in `/next`, or has no runtime and is clean: the next invocation may come.
+  private func becomeFree(_ live: Live) {
+    live.permit = nil
+    live.initDuration = nil
+    live.deadline = nil
+    let now = parts.world.monotonic()
+    if live.machine.isParked {
+      live.freezeAt = now + parts.freezeDelay.nanoseconds
+      wake(at: now + parts.freezeDelay.nanoseconds, live)
+    }
+    if !pool.give(self, now: now) { discard(live) }
+  }
+
+  // MARK: - The runtime's life
+
+  private func startRuntime(_ live: Live, _ phase: EnvironmentStateMachine<HTTPExchange, Work>.Phase) {
+    guard let sandbox = live.sandbox else { return }
+    live.programNumber += 1
+    live.initStarted = parts.world.monotonic()
+    live.initError = nil
+    if phase == .initialisation {
+      setDeadline(live.initStarted + parts.limits.initDuration.nanoseconds, live)
+    }
+    if case .bootstrap = served, !EnvironmentSetup.hasBootstrap(configuration, parts) {
+      let message = "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]"
+      eventLoop.execute { self.broke(.notStarted(type: "Runtime.InvalidEntrypoint", message: message), self.live.value) }
+      return
+    }
+    parts.sandboxes.start(program, number: live.programNumber, in: sandbox, output: live.logWriter)
+  }
+
+  /// The runtime asked for an event.
+  func next(_ poll: HTTPExchange) {
+    let live = live.value
+    switch live.machine.next(poll) {
+    case .initialised(let phase, let work):
+      live.resources?.limitCPU(specification.cpu)
+      let duration = Nanoseconds(count: parts.world.monotonic() &- live.initStarted)
+      if phase == .initialisation {
+        live.initDuration = duration
+        if let work { begin(work, live) } else { becomeFree(live) }
+      }
+      if let work { deliver(work, to: poll, live) }
+    case .finished: becomeFree(live)
+    case .deliver(let work): deliver(work, to: poll, live)
+    case .parked: break
+    case .refuse: poll.send(RuntimeAPI.wrongState(from: "Exited", to: "Ready"))
+    }
+  }
+
+  /// The runtime answered the invocation `id`.
+  func answered(_ id: Substring, _ body: RuntimeAPI.Body, isError: Bool, _ exchange: HTTPExchange) {
+    let live = live.value
+    switch live.machine.answer({ $0.invocation.requestID == RequestID(id) }) {
+    case .accept(let work):
+      switch body {
+      case .whole(let payload):
+        succeed(work, payload, functionError: isError ? "Unhandled" : nil, live)
+        exchange.send(raw: RuntimeAPI.accepted)
+      case .tooLarge:
+        let limit = parts.limits.invokeResponse.bytes
+        let message = "Response payload size exceeded maximum allowed payload size (\(limit) bytes)."
+        succeed(
+          work, FunctionFailure.payload(type: FunctionFailure.responseTooLarge, message: message),
+          functionError: "Unhandled", live)
+        exchange.send(RuntimeAPI.tooLarge(limit: limit))
+      }
+    case .wrongIdentifier: exchange.send(RuntimeAPI.wrongIdentifier)
+    case .wrongState(let from):
+      exchange.send(RuntimeAPI.wrongState(from: from, to: isError ? "InvocationErrorResponse" : "InvocationResponse"))
+    }
+  }
+
+  /// The runtime reports that it could not initialise. It is expected to exit.
+  func initFailed(_ body: ByteBuffer, _ exchange: HTTPExchange) {
+    let live = live.value
+    guard live.machine.acceptsInitError else {
+      exchange.send(RuntimeAPI.wrongState(from: "Ready", to: "InitError"))
+      return
+    }
+    live.initError = body
+    exchange.send(raw: RuntimeAPI.accepted)
+  }
+
+  func abandoned(_ poll: HTTPExchange) { live.value.machine.abandoned(poll) }
+
+  private func broke(_ failure: EnvironmentStateMachine<HTTPExchange, Work>.Failure, _ live: Live) {
+    let described = describe(failure)
+    let initDuration = Nanoseconds(count: parts.world.monotonic() &- live.initStarted)
+    switch live.machine.broke(failure) {
+    case .retry(let work):
+      if work?.invocation.wantsLog == true {
+        live.log.write(LogLines.initReport(initDuration, phase: "init", described))
+      }
+      reset(live)
+    case .fail(let work, let during):
+      if during != nil, work.invocation.wantsLog {
+        live.log.write(LogLines.initReport(initDuration, phase: "invoke", described))
+      }
+      answer(work, described, live, payload: described.status == "timeout" ? nil : live.initError)
+      reset(live)
+    case .end: reset(live)
+    case .discard: discard(live)
+    case .ignore: break
+    }
+  }
+
+  private func describe(_ failure: EnvironmentStateMachine<HTTPExchange, Work>.Failure) -> FunctionFailure {
+    switch failure {
+    case .exited(let reason): .exited(reason)
+    case .timedOut: .timedOut(seconds: configuration.timeout)
+    case .notStarted(let type, let message): FunctionFailure(type: type, message: message)
+    }
+  }
+
+  private func reset(_ live: Live) {
+    live.deadline = nil
+    live.freezeAt = nil
+    guard let sandbox = live.sandbox else { return }
+    parts.sandboxes.reset(sandbox)
+  }
+
+  private func discard(_ live: Live) {
+    if let (work, answered) = live.machine.remove(), !answered {
+      answer(work, FunctionFailure(type: "Sandbox.Failure", message: "The execution environment was removed"), live)
+    }
+    live.permit = nil
+    live.deadline = nil
+    live.freezeAt = nil
+    for channel in live.channels { channel.close(promise: nil) }
+    live.channels = []
+    if let sandbox = live.sandbox {
+      live.sandbox = nil
+      parts.sandboxes.destroy(sandbox)
+      live.log.close()
+    }
+  }
+
+  // MARK: - Time
+
+  private func setDeadline(_ moment: UInt64, _ live: Live) {
+    live.deadline = moment
+    wake(at: moment, live)
+  }
+
+  /// One timer serves all: it is set only if none is set for an earlier moment, and looks again when it fires. A warm
+  /// environment therefore sets one timer in many invocations.
+  private func wake(at moment: UInt64, _ live: Live) {
+    if let timerAt = live.timerAt, timerAt <= moment { return }
+    live.timerAt = moment
+    let delay = max(0, Int64(bitPattern: moment &- parts.world.monotonic()))
+    eventLoop.scheduleTask(in: .nanoseconds(delay)) { self.timerFired(moment) }
+  }
+
+  private func timerFired(_ moment: UInt64) {
+    let live = live.value
+    guard live.timerAt == moment else { return }
+    live.timerAt = nil
+    let now = parts.world.monotonic()
+    if let deadline = live.deadline, deadline <= now {
+      live.deadline = nil
+      broke(.timedOut, live)
+    }
+    if let freezeAt = live.freezeAt, freezeAt <= now {
+      live.freezeAt = nil
+      if live.machine.isParked, !live.isFrozen, let resources = live.resources, resources.canFreeze {
+        live.isFrozen = true
+        resources.freeze(true)
+      }
+    }
+    if let earliest = [live.deadline, live.freezeAt].compactMap({ $0 }).min() { wake(at: earliest, live) }
+  }
+}
+
+// MARK: - From the sandbox
+
+extension Environment: SandboxObserver {
+  package func sandboxCreated(_ resources: SandboxResources) {
+    onLoop { live in
+      guard live.sandbox != nil else {
+        for listener in resources.listeners { close(listener) }
+        return
+      }
+      live.resources = resources
+      let responders: [(any HTTPResponder)?] = [RuntimeAPI(self), self.parts.platform]
+      for (listener, responder) in zip(resources.listeners, responders) {
+        guard let responder else {
+          close(listener)
+          continue
+        }
+        HTTPServer.adopt(descriptor: listener, eventLoop: self.eventLoop, responder: responder).whenSuccess { channel in
+          self.onLoop { live in
+            if live.sandbox == nil { channel.close(promise: nil) } else { live.channels.append(channel) }
+          }
+        }
+      }
+    }
+  }
+
+  package func sandboxProgramStarted(_ program: UInt32) {}
+
+  package func sandboxProgramEnded(_ program: UInt32, _ status: ExitStatus, outOfMemory: Bool) {
+    onLoop { live in
+      guard program == live.programNumber else { return }
+      let reason: ExitReason =
+        switch status {
+        case .code(let code): .code(code)
+        case .signal(let number): outOfMemory && number == SIGKILL ? .outOfMemory : .signal(number)
+        }
+      self.broke(.exited(reason), live)
+    }
+  }
+
+  package func sandboxWasReset() {
+    onLoop { live in
+      switch live.machine.wasReset() {
+      case .start(let work):
+        self.begin(work, live)
+        self.startRuntime(live, .invocation)
+      case .stopped: self.becomeFree(live)
+      case .ignore: break
+      }
+    }
+  }
+
+  package func sandboxDestroyed() { pool.forget(self) }
+
+  package func sandboxFailed(_ fault: Fault, program: UInt32?) {
+    parts.log.error("sandbox failed", metadata: ["function": "\(configuration.name)", "fault": "\(fault)"])
+    onLoop { live in
+      if let program {
+        guard program == live.programNumber else { return }
+        self.broke(
+          .notStarted(type: "Runtime.InvalidEntrypoint", message: "\(fault.stage): \(systemErrorPhrase(fault.errno))"), live)
+      } else {
+        self.pool.forget(self)
+        self.discard(live)
+      }
+    }
+  }
+}
+
+/// Moves a permit, which cannot be copied, into a closure that runs once.
+private final class PermitCarrier: @unchecked Sendable {
+  private var permit: Permit?
+  init(_ permit: consuming Permit?) { self.permit = permit }
+  func take() -> Permit? { permit.take() }
+}

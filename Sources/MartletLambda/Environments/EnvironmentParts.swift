@@ -1,0 +1,41 @@
+// What every execution environment is made with.
+import Logging
+import MartletCore
+import MartletSandbox
+import MartletWire
+
+package struct EnvironmentParts: Sendable {
+  package let world: any World
+  package let limits: LambdaLimits
+  package let sandboxes: any SandboxHost
+  package let packages: CodePackages
+  package let runtimes: RuntimeCatalog
+  package let root: RuntimeRoot
+  /// Answers the platform's own API on the second listener of an environment; nil = none.
+  package let platform: (any HTTPResponder)?
+  package let network: SandboxSpecification.Network
+  /// How long an environment stays unfrozen after its work: calls in quick succession need not thaw it.
+  package let freezeDelay: Duration
+  package let log: Logger
+
+  package init(
+    world: any World, limits: LambdaLimits, sandboxes: any SandboxHost, packages: CodePackages, runtimes: RuntimeCatalog,
+    root: RuntimeRoot, platform: (any HTTPResponder)?, network: SandboxSpecification.Network,
+    freezeDelay: Duration = .milliseconds(5), log: Logger
+  ) {
+    self.world = world
+    self.limits = limits
+    self.sandboxes = sandboxes
+    self.packages = packages
+    self.runtimes = runtimes
+    self.root = root
+    self.platform = platform
+    self.network = network
+    self.freezeDelay = freezeDelay
+    self.log = log
+  }
+
+  /// The ports on which an environment's listeners are, inside of it.
+  static let runtimePort = 9001
+  static let platformPort = 4566
+}

@@ -1,0 +1,131 @@
+// The Runtime API of one environment: what its runtime says over HTTP, and what it is told.
+// https://docs.aws.amazon.com/lambda/latest/dg/runtimes-api.html and reference/runtime-api.md 1.2
+import MartletCore
+import MartletWire
+import NIOCore
+import NIOHTTP1
+
+/// Answers the listener of one environment. Which socket a call came in on is its identity.
+final class RuntimeAPI: HTTPResponder {
+  private weak let environment: Environment?
+  private let responseLimit: Int
+
+  init(_ environment: Environment) {
+    self.environment = environment
+    responseLimit = environment.parts.limits.invokeResponse.bytes
+  }
+
+  /// The body of an answer.
+  enum Body {
+    case whole(ByteBuffer)
+    case tooLarge
+  }
+
+  private static let prefix = "/2018-06-01/runtime/"
+
+  func bodyLimit(for head: HTTPRequestHead) -> Int { responseLimit }
+
+  func abandoned(_ exchange: HTTPExchange) { environment?.abandoned(exchange) }
+
+  func respond(to request: HTTPRequest, _ exchange: HTTPExchange) {
+    guard let environment else {
+      exchange.send(RuntimeAPI.wrongState(from: "Exited", to: "Ready"))
+      return
+    }
+    guard request.path.hasPrefix(RuntimeAPI.prefix) else {
+      exchange.send(request.path == "/2018-06-01/ping" ? RuntimeAPI.pong : RuntimeAPI.unknown)
+      return
+    }
+    let call = request.path.dropFirst(RuntimeAPI.prefix.count)
+    if call == "invocation/next", request.method == .GET {
+      environment.next(exchange)
+    } else if call == "init/error", request.method == .POST {
+      environment.initFailed(request.body, exchange)
+    } else if call.hasPrefix("invocation/"), request.method == .POST {
+      let rest = call.dropFirst("invocation/".count)
+      let slash = rest.firstIndex(of: "/") ?? rest.endIndex
+      let body = request.bodyExceedsLimit ? Body.tooLarge : .whole(request.body)
+      switch rest[slash...] {
+      case "/response":
+        guard RuntimeAPI.mode(request) == nil else {
+          exchange.send(RuntimeAPI.error(400, "InvalidFunctionResponseMode", "Invalid function response mode"))
+          return
+        }
+        environment.answered(rest[..<slash], body, isError: false, exchange)
+      case "/error": environment.answered(rest[..<slash], body, isError: true, exchange)
+      default: exchange.send(RuntimeAPI.unknown)
+      }
+    } else {
+      exchange.send(RuntimeAPI.unknown)
+    }
+  }
+
+  /// A response mode that is not known. Streamed responses are read whole until streaming is built.
+  private static func mode(_ request: HTTPRequest) -> String? {
+    guard let mode = request.header("Lambda-Runtime-Function-Response-Mode"), mode != "streaming" else { return nil }
+    return mode
+  }
+
+  // MARK: - What the runtime is told
+
+  /// The head of an answered `/next`, up to the body.
+  static func eventHead(_ work: Work, _ configuration: FunctionConfiguration, deadline: Int64) -> ByteBuffer {
+    var head = ByteBuffer()
+    head.reserveCapacity(768 + (event(work).readableBytes <= HTTPExchange.inlineBody ? event(work).readableBytes : 0))
+    head.writeStaticString("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nLambda-Runtime-Aws-Request-Id: ")
+    head.writeString(work.invocation.requestID.description)
+    head.writeStaticString("\r\nLambda-Runtime-Deadline-Ms: ")
+    head.writeString(String(deadline))
+    head.writeStaticString("\r\nLambda-Runtime-Invoked-Function-Arn: ")
+    head.writeString(work.invocation.function.arn)
+    head.writeStaticString("\r\nLambda-Runtime-Trace-Id: ")
+    head.writeString(work.traceHeader)
+    if let context = work.invocation.clientContext {
+      head.writeStaticString("\r\nLambda-Runtime-Client-Context: ")
+      head.writeString(context)
+    }
+    head.writeStaticString("\r\nContent-Length: ")
+    head.writeString(String(event(work).readableBytes))
+    head.writeStaticString("\r\n\r\n")
+    return head
+  }
+
+  /// The event; an invocation without payload has an empty object.
+  static func event(_ work: Work) -> ByteBuffer {
+    work.invocation.payload.readableBytes > 0 ? work.invocation.payload : emptyEvent
+  }
+
+  private static let emptyEvent = ByteBuffer(string: "{}")
+
+  /// `202 {"status":"OK"}`
+  static let accepted = ByteBuffer(
+    string: "HTTP/1.1 202 Accepted\r\nContent-Type: application/json\r\nContent-Length: 16\r\n\r\n{\"status\":\"OK\"}\n")
+
+  private static let pong = HTTPReply(status: 200, body: ByteBuffer(string: "pong"))
+
+  private static let unknown = HTTPReply(
+    status: 404, headers: [("Content-Type", "text/plain; charset=utf-8")], body: ByteBuffer(string: "404 page not found\n"))
+
+  static let wrongIdentifier = error(400, "InvalidRequestID", "Invalid request ID")
+
+  static func wrongState(from: String, to: String) -> HTTPReply {
+    error(
+      403, "InvalidStateTransition",
+      "State transition from \(from) to \(to) failed for runtime. Error: State transition is not allowed")
+  }
+
+  static func tooLarge(limit: Int) -> HTTPReply {
+    error(413, "RequestEntityTooLarge", "Exceeded maximum allowed payload size (\(limit) bytes).")
+  }
+
+  private static func error(_ status: Int, _ type: String, _ message: String) -> HTTPReply {
+    var json = JSONWriter()
+    json.object { w in
+      w.name("errorMessage")
+      w.value(message)
+      w.name("errorType")
+      w.value(type)
+    }
+    return HTTPReply(status: status, headers: [("Content-Type", "application/json")], body: json.buffer)
+  }
+}

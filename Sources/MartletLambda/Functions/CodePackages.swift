@@ -1,0 +1,116 @@
+// Deployment packages: checked, unpacked, stored, and served again under a link that expires.
+import MartletCore
+import MartletSandbox
+import MartletStore
+import MartletWire
+import NIOCore
+import NIOPosix
+
+package struct CodePackages: Sendable {
+  private let blobs: Blobs
+  private let trees: CodeTrees
+  private let limits: LambdaLimits
+  private let world: any World
+  private let threads: NIOThreadPool
+  /// Signs links; made anew at each start, so links do not outlive the server.
+  private let linkKey: [UInt8]
+
+  package init(blobs: Blobs, trees: CodeTrees, limits: LambdaLimits, world: any World, threads: NIOThreadPool = .singleton) {
+    self.blobs = blobs
+    self.trees = trees
+    self.limits = limits
+    self.world = world
+    self.threads = threads
+    linkKey = (0..<4).flatMap { _ in withUnsafeBytes(of: world.random()) { Array($0) } }
+  }
+
+  /// Checks and stores the zip of a request. When this returns, the package is on disk, packed and unpacked; when it
+  /// throws, nothing is left of it.
+  package func store(_ zip: ByteBuffer) async throws(AWSError) -> CodePackage {
+    guard zip.readableBytes > 0 else { throw .invalidParameter("Uploaded file must be a non-empty zip") }
+    guard zip.readableBytes <= limits.codeSizeZipped.bytes else {
+      throw AWSError(
+        "RequestEntityTooLargeException", status: 413,
+        "Zipped size must be smaller than \(limits.codeSizeZipped.bytes) bytes", type: nil)
+    }
+    let (blobs, trees, limit) = (blobs, trees, limits.codeSizeUnzipped)
+    let result: Result<CodePackage, AWSError>
+    do {
+      result = try await threads.runIfActive {
+        zip.withUnsafeReadableBytes { bytes in
+          let digest = Digest.sha256(bytes)
+          let key = Digest.hex(digest)
+          do throws(CodeArchive.Flaw) {
+            let size = try trees.unpack(bytes, key: key, limit: limit)
+            do throws(Fault) { try blobs.put(bytes, key: key) } catch { throw .host(error) }
+            return .success(
+              CodePackage(key: key, sha256: Base64.encode(digest), size: bytes.count, unpackedSize: size.bytes))
+          } catch {
+            return .failure(CodePackages.error(error, limit: limit))
+          }
+        }
+      }
+    } catch {
+      throw .service("code packages: \(error)")
+    }
+    return try result.get()
+  }
+
+  /// Sees to it that the unpacked code is there, as after a crash or a removed tree.
+  package func ensureUnpacked(_ package: CodePackage) throws(Fault) {
+    if Files.exists(trees.path(package.key)) { return }
+    let bytes = try blobs.get(package.key)
+    let unpacked = bytes.withUnsafeBytes { raw in
+      Result { () throws(CodeArchive.Flaw) in
+        try trees.unpack(raw, key: package.key, limit: limits.codeSizeUnzipped)
+      }
+    }
+    if case .failure(let flaw) = unpacked { throw Fault("unpack stored package \(package.key)", "\(flaw)") }
+  }
+
+  /// The directory that becomes /var/task.
+  package func directory(_ package: CodePackage) -> String { trees.path(package.key) }
+
+  private static func error(_ flaw: CodeArchive.Flaw, limit: ByteCount) -> AWSError {
+    switch flaw {
+    case .malformed:
+      .invalidParameter("Could not unzip uploaded file. Please check your file, then try to upload again.")
+    case .empty: .invalidParameter("Uploaded file must be a non-empty zip")
+    case .tooLarge: .invalidParameter("Unzipped size must be smaller than \(limit.bytes) bytes")
+    case .unsafeEntry(let name):
+      .invalidParameter(
+        "Could not unzip uploaded file: the entry '\(name.prefix(200))' is not a file, directory or link inside of the "
+          + "package. Please check your file, then try to upload again.")
+    case .host(let fault): .service("\(fault)")
+    }
+  }
+
+  // MARK: - Links
+
+  private static let linkPrefix = "/_martlet/code/"
+
+  /// An address that serves the zip for ten minutes, as a presigned one of S3 does.
+  package func link(to package: CodePackage, host: String) -> String {
+    let expires = (world.now() + limits.codeLinkLifetime).seconds
+    return "http://\(host)\(CodePackages.linkPrefix)\(package.key)?Expires=\(expires)&Signature=\(signature(package.key, expires))"
+  }
+
+  /// The answer to a request for such an address; nil if it is not one.
+  package func serve(_ request: HTTPRequest) -> HTTPReply? {
+    guard request.path.hasPrefix(CodePackages.linkPrefix) else { return nil }
+    let key = String(request.path.dropFirst(CodePackages.linkPrefix.count))
+    let query = request.queryParameters
+    let expires = query.first { $0.name == "Expires" }.flatMap { Int64($0.value) } ?? 0
+    let given = query.first { $0.name == "Signature" }?.value
+    guard given == signature(key, expires), expires >= world.now().seconds else {
+      return HTTPReply(
+        status: 403, headers: [("Content-Type", "text/plain")], body: ByteBuffer(string: "The link has expired.\n"))
+    }
+    guard let bytes = try? blobs.get(key) else {
+      return HTTPReply(status: 404, headers: [("Content-Type", "text/plain")], body: ByteBuffer(string: "No such package.\n"))
+    }
+    return HTTPReply(status: 200, headers: [("Content-Type", "application/zip")], body: ByteBuffer(bytes: bytes))
+  }
+
+  private func signature(_ key: String, _ expires: Int64) -> String { Digest.hmac(key: linkKey, "\(key) \(expires)") }
+}

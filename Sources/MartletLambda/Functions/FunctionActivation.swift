@@ -1,0 +1,74 @@
+// Brings functions from Pending to Active, and updates from InProgress to Successful, once their code is ready to run.
+import Logging
+import MartletCore
+
+package final class FunctionActivation: Sendable {
+  private let functions: FunctionTable
+  private let packages: CodePackages
+  private let world: any World
+  private let log: Logger
+  private let queue: AsyncStream<FunctionKey>
+  private let enqueue: AsyncStream<FunctionKey>.Continuation
+
+  package init(functions: FunctionTable, packages: CodePackages, world: any World, log: Logger) {
+    self.functions = functions
+    self.packages = packages
+    self.world = world
+    self.log = log
+    (queue, enqueue) = AsyncStream.makeStream()
+  }
+
+  /// Asks for the function to be looked at. Called after every change that leaves something pending.
+  package func schedule(_ key: FunctionKey) { enqueue.yield(key) }
+
+  /// The service's loop; what a crash left pending is taken up first. Ends when `stop` is called.
+  package func run() async {
+    for record in functions.all where FunctionActivation.isPending(record) { schedule(record.key) }
+    for await key in queue { await activate(key) }
+  }
+
+  package func stop() { enqueue.finish() }
+
+  /// True while anything of the function waits for this loop.
+  package static func isPending(_ record: FunctionRecord) -> Bool {
+    record.versions.contains { $0.state == .pending || $0.lastUpdateStatus == .inProgress }
+  }
+
+  private func activate(_ key: FunctionKey) async {
+    guard let record = functions.find(key) else { return }
+    var fault: Fault?
+    for configuration in record.versions where configuration.state == .pending || configuration.lastUpdateStatus == .inProgress {
+      do throws(Fault) { try packages.ensureUnpacked(configuration.code) } catch { fault = error }
+    }
+    if let fault { log.error("activation failed", metadata: ["function": "\(key.name)", "fault": "\(fault)"]) }
+    let failure = fault.map { StateReason(text: "The package could not be unpacked: \($0.stage)", code: "InternalError") }
+    let world = world
+    do throws(AWSError) {
+      try await functions.change(key) { (after: inout FunctionRecord?) throws(AWSError) -> Void in
+        guard var changed = after else { return }
+        FunctionActivation.settle(&changed.latest, failure, world)
+        for number in changed.published.keys {
+          if var configuration = changed.published[number] {
+            FunctionActivation.settle(&configuration, failure, world)
+            changed.published[number] = configuration
+          }
+        }
+        changed.serving = nil
+        after = changed
+      }
+    } catch {
+      log.error("activation not stored", metadata: ["function": "\(key.name)", "error": "\(error.note ?? error.message)"])
+    }
+  }
+
+  private static func settle(_ configuration: inout FunctionConfiguration, _ failure: StateReason?, _ world: any World) {
+    guard configuration.state == .pending || configuration.lastUpdateStatus == .inProgress else { return }
+    if configuration.state == .pending {
+      configuration.state = failure == nil ? .active : .failed
+      configuration.stateReason = failure
+    }
+    configuration.lastUpdateStatus = failure == nil ? .successful : .failed
+    configuration.lastUpdateReason = failure
+    configuration.revisionID = RequestID(from: world)
+  }
+}

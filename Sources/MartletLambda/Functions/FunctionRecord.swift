@@ -1,0 +1,47 @@
+// A function with all of its versions: the unit that is changed, stored and published at once.
+import MartletCore
+
+/// Names a function within the server.
+package struct FunctionKey: Hashable, Sendable {
+  package let place: Place
+  package let name: String
+
+  package init(place: Place, name: String) {
+    self.place = place
+    self.name = name
+  }
+}
+
+package struct FunctionRecord: Sendable {
+  /// `$LATEST`.
+  package var latest: FunctionConfiguration
+  /// What `$LATEST` runs while an update of it is in progress.
+  package var serving: FunctionConfiguration?
+  /// Published versions by number.
+  package var published: [Int: FunctionConfiguration] = [:]
+  /// The number that the next published version gets. Numbers are never used twice.
+  package var nextVersion = 1
+  package var tags: [(key: String, value: String)] = []
+
+  package init(latest: FunctionConfiguration) { self.latest = latest }
+
+  package var key: FunctionKey { FunctionKey(place: latest.place, name: latest.name) }
+
+  /// The configuration of a version as the API shows it.
+  package func configuration(_ version: VersionName) -> FunctionConfiguration? {
+    switch version {
+    case .latest: latest
+    case .number(let n): published[n]
+    }
+  }
+
+  /// What an invocation of a version runs.
+  package func invocable(_ version: VersionName) -> FunctionConfiguration? {
+    version == .latest ? serving ?? latest : configuration(version)
+  }
+
+  /// Every version, `$LATEST` first, then by number.
+  package var versions: [FunctionConfiguration] {
+    [latest] + published.sorted { $0.key < $1.key }.map(\.value)
+  }
+}

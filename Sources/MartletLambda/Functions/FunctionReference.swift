@@ -1,0 +1,125 @@
+// The ways in which a caller names a function: name, partial ARN, full ARN, each with or without a qualifier.
+import MartletCore
+import MartletWire
+
+/// A parsed `FunctionName`, with the `Qualifier` that came beside it or inside it.
+package struct FunctionReference: Sendable, Equatable {
+  package let key: FunctionKey
+  /// As the caller gave it: `$LATEST`, a number, an alias; nil if none.
+  package let qualifier: String?
+
+  /// The ARN that the caller meant, which error messages show.
+  package var arn: String {
+    let arn = ARN(service: "lambda", place: key.place, resource: "function:\(key.name)").description
+    return qualifier.map { "\(arn):\($0)" } ?? arn
+  }
+
+  package var unqualifiedARN: String { ARN(service: "lambda", place: key.place, resource: "function:\(key.name)").description }
+
+  /// The pattern that the service model has for names of existing functions, shown in errors.
+  static let pattern = Pattern(
+    #"(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:)?(\d{12}:)?(function:)?([a-zA-Z0-9-_\.]+)(:(\$LATEST(\.PUBLISHED)?|[a-zA-Z0-9-_]+))?"#
+  )
+  /// The same for CreateFunction.
+  static let creationPattern = Pattern(
+    #"(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:)?(\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\$LATEST|[a-zA-Z0-9-_]+))?"#
+  )
+  static let qualifierPattern = Pattern(#"\$(LATEST(\.PUBLISHED)?)|[a-zA-Z0-9-_$]+"#)
+}
+
+/// A `FunctionName` as it was sent, taken apart; what it means depends on the caller's place (`resolve`).
+package struct FunctionNameParts: Sendable, Equatable {
+  package let region: String?
+  package let account: String?
+  package let name: String
+  package let qualifier: String?
+
+  /// Follows the model's pattern without a regular expression, because every invocation passes here; nil if the text
+  /// does not match it.
+  package init?(_ text: String) {
+    var rest = text.split(separator: ":", omittingEmptySubsequences: false)[...]
+    var region: String?
+    var account: String?
+    if rest.count >= 3, rest.first == "arn" {
+      let partition = rest[rest.startIndex + 1]
+      guard rest[rest.startIndex + 2] == "lambda",
+        partition.isEmpty || partition.hasPrefix("aws") && partition.allSatisfy({ $0.isASCII && ($0.isLetter || $0 == "-") })
+      else { return nil }
+      rest = rest.dropFirst(3)
+    }
+    if rest.count > 1, let first = rest.first, FunctionNameParts.isRegion(first) {
+      region = String(first)
+      rest = rest.dropFirst()
+    }
+    if rest.count > 1, let first = rest.first, Account(first) != nil {
+      account = String(first)
+      rest = rest.dropFirst()
+    }
+    if rest.count > 1, rest.first == "function" { rest = rest.dropFirst() }
+    guard let name = rest.first, !name.isEmpty, rest.count <= 2, name.utf8.allSatisfy(FunctionNameParts.isNameByte) else {
+      return nil
+    }
+    var qualifier: String?
+    if rest.count == 2, let last = rest.last {
+      let plain = last.utf8.allSatisfy { FunctionNameParts.isNameByte($0) && $0 != UInt8(ascii: ".") }
+      guard !last.isEmpty, plain || last == "$LATEST" || last == "$LATEST.PUBLISHED" else { return nil }
+      qualifier = String(last)
+    }
+    self.region = region
+    self.account = account
+    self.name = String(name)
+    self.qualifier = qualifier
+  }
+
+  private static func isNameByte(_ byte: UInt8) -> Bool {
+    switch byte {
+    case 48...57, 65...90, 97...122, UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."): true
+    default: false
+    }
+  }
+
+  /// Two letters, words, one digit, joined by hyphens: `us-east-1`, `us-gov-west-1`, `eusc-de-east-1`.
+  private static func isRegion(_ text: Substring) -> Bool {
+    let parts = text.split(separator: "-", omittingEmptySubsequences: false)
+    guard parts.count >= 3, let last = parts.last, last.utf8.count == 1, last.first?.isNumber == true else { return false }
+    return parts.dropLast().allSatisfy { part in !part.isEmpty && part.utf8.allSatisfy { (97...122).contains($0) } }
+      && (parts[0].utf8.count == 2 || parts[0] == "eusc")
+  }
+
+  /// What the parts mean to a caller in `place`.
+  /// - Throws: 404 for another region, 403 for another account, 400 if `qualifier` contradicts the one in the name.
+  package func resolve(qualifier outer: String?, in place: Place) throws(AWSError) -> FunctionReference {
+    if let region, region != place.region.name { throw .unreachableRegion(region, here: place.region) }
+    if let account, account != place.account.id {
+      throw AWSError(
+        "AccessDeniedException", status: 403,
+        "User: arn:aws:iam::\(place.account):root is not authorized to perform this operation on resource: "
+          + "arn:aws:lambda:\(place.region):\(account):function:\(name) because no resource-based policy allows it",
+        type: nil, messageKey: .upper)
+    }
+    if let inner = qualifier, let outer, inner != outer {
+      throw .invalidParameter("The derived qualifier from the function name does not match the specified qualifier.")
+    }
+    return FunctionReference(key: FunctionKey(place: place, name: name), qualifier: outer ?? qualifier)
+  }
+}
+
+extension Reader {
+  /// Reads the path's `FunctionName`; what is wrong with it is recorded.
+  package func functionName() -> FunctionNameParts? {
+    let text = path("FunctionName")
+    if let parts = FunctionNameParts(text) { return parts }
+    violate(
+      "Value '\(text)' at 'functionName' failed to satisfy constraint: "
+        + "Member must satisfy regular expression pattern: \(FunctionReference.pattern.text)")
+    return nil
+  }
+
+  /// Reads the query's `Qualifier`.
+  package func qualifier() -> String? {
+    guard let text = query("Qualifier") else { return nil }
+    if text == "$LATEST" || FunctionNameParts("f:\(text)") != nil { return text }
+    check(text, at: "qualifier", [.length(1, 128), .pattern(FunctionReference.qualifierPattern)])
+    return text
+  }
+}

@@ -1,0 +1,184 @@
+// The settings that CreateFunction and UpdateFunctionConfiguration share: read, checked, applied.
+// https://docs.aws.amazon.com/lambda/latest/api/API_UpdateFunctionConfiguration.html
+import MartletCore
+import MartletWire
+
+/// nil = not in the request, which leaves the setting as it is.
+struct FunctionSettings: Sendable {
+  /// A part of `LoggingConfig`; what it lacks stays.
+  struct Logging: Sendable {
+    let format: LoggingConfiguration.Format?
+    let applicationLevel: String?
+    let systemLevel: String?
+    let group: String?
+  }
+
+  let role: String?
+  let runtime: String?
+  let handler: String?
+  let description: String?
+  let timeout: Int?
+  let memorySize: Int?
+  let ephemeralStorage: Int?
+  let environment: [EnvironmentVariable]?
+  /// Empty removes it.
+  let deadLetterTarget: String?
+  /// Empty removes it.
+  let kmsKeyARN: String?
+  let tracingMode: String?
+  let snapStartApplyOn: String?
+  let logging: Logging?
+  let layers: [String]
+  /// Parameters of the request that are not built here (UNIMPLEMENTED.txt).
+  let unsupported: [String]
+
+  /// - Parameter creating: the role is mandatory.
+  init(_ m: Members, creating: Bool) {
+    if creating {
+      role = m.required("Role", .pattern(FunctionSettings.rolePattern))
+    } else {
+      role = m.string("Role", .pattern(FunctionSettings.rolePattern))
+    }
+    runtime = m.string("Runtime")
+    handler = m.string("Handler", .length(nil, 128), .pattern(FunctionSettings.handlerPattern))
+    description = m.string("Description", .length(nil, 256))
+    timeout = m.integer("Timeout", in: 1...900)
+    memorySize = m.integer("MemorySize", in: 128...10_240)
+    ephemeralStorage = m.object("EphemeralStorage")?.requiredInteger("Size", in: 512...10_240)
+    environment = m.object("Environment").map { object in
+      let variables = object.map("Variables", keys: [.pattern(FunctionSettings.variablePattern)]) ?? []
+      return variables.map { EnvironmentVariable(name: $0.key, value: $0.value) }
+    }
+    deadLetterTarget = m.object("DeadLetterConfig").map {
+      $0.string("TargetArn", .pattern(FunctionSettings.resourcePattern)) ?? ""
+    }
+    kmsKeyARN = m.string("KMSKeyArn", .pattern(FunctionSettings.resourcePattern))
+    tracingMode = m.object("TracingConfig")?.string("Mode", .oneOf(["Active", "PassThrough"]))
+    snapStartApplyOn = m.object("SnapStart")?.string("ApplyOn", .oneOf(["PublishedVersions", "None"]))
+    logging = m.object("LoggingConfig").map { FunctionSettings.logging($0) }
+    layers =
+      m.strings("Layers", each: [.length(1, 2048), .pattern(FunctionSettings.layerPattern)]) ?? []
+    unsupported = FunctionSettings.unsupported(m)
+  }
+
+  private static func logging(_ m: Members) -> Logging {
+    Logging(
+      format: m.string("LogFormat", .oneOf(["JSON", "Text"])).flatMap { .init(rawValue: $0) },
+      applicationLevel: m.string(
+        "ApplicationLogLevel", .oneOf(["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"])),
+      systemLevel: m.string("SystemLogLevel", .oneOf(["DEBUG", "INFO", "WARN"])),
+      group: m.string("LogGroup", .length(1, 512), .pattern(logGroupPattern)))
+  }
+
+  /// What a request asks for beyond what is built. Empty lists and structures ask for nothing.
+  private static func unsupported(_ m: Members) -> [String] {
+    var names: [String] = []
+    if let vpc = m.object("VpcConfig") {
+      let subnets = vpc.strings("SubnetIds", count: 0...16, each: [.length(0, 1024), .pattern(subnetPattern)]) ?? []
+      let groups = vpc.strings("SecurityGroupIds", count: 0...5, each: [.length(0, 1024), .pattern(groupPattern)]) ?? []
+      if !subnets.isEmpty || !groups.isEmpty { names.append("VpcConfig") }
+    }
+    if m.objects("FileSystemConfigs")?.isEmpty == false { names.append("FileSystemConfigs") }
+    if m.object("SnapStart")?.string("ApplyOn") == "PublishedVersions" { names.append("SnapStart") }
+    for name in [
+      "ImageConfig", "DurableConfig", "TenancyConfig", "CapacityProviderConfig", "RuntimeConfig", "AcceleratorConfig",
+    ] where m.object(name)?.members.isEmpty == false {
+      names.append(name)
+    }
+    for name in ["CodeSigningConfigArn", "PublishTo"] where m.string(name)?.isEmpty == false { names.append(name) }
+    return names
+  }
+
+  // The patterns of the service model.
+  static let rolePattern = Pattern(#"arn:(aws[a-zA-Z-]*)?:iam::\d{12}:role/?[a-zA-Z_0-9+=,.@\-_/]+"#)
+  static let handlerPattern = Pattern(#"[^\s]+"#)
+  static let variablePattern = Pattern(#"[a-zA-Z]([a-zA-Z0-9_])+"#)
+  static let resourcePattern = Pattern(#"(arn:(aws[a-zA-Z-]*)?:[a-z0-9-.]+:.*)|()"#)
+  static let logGroupPattern = Pattern(#"[\.\-_/#A-Za-z0-9]+"#)
+  static let subnetPattern = Pattern(#"subnet-[0-9a-z]*"#)
+  static let groupPattern = Pattern(#"sg-[0-9a-zA-Z]*"#)
+  static let layerPattern = Pattern(
+    #"((arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:\d{12}:layer:[a-zA-Z0-9-_]+:[0-9]+)|(arn:[a-zA-Z0-9-]+:lambda:::awslayer:[a-zA-Z0-9-_]+))"#
+  )
+}
+
+// MARK: - What the model cannot say
+
+extension FunctionSettings {
+  /// Names that the execution environment sets itself (reference/runtime-api.md 1.7).
+  static let reservedVariables: Set<String> = [
+    "_HANDLER", "_X_AMZN_TRACE_ID", "AWS_DEFAULT_REGION", "AWS_REGION", "AWS_EXECUTION_ENV", "AWS_LAMBDA_FUNCTION_NAME",
+    "AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "AWS_LAMBDA_FUNCTION_VERSION", "AWS_LAMBDA_INITIALIZATION_TYPE",
+    "AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME", "AWS_ACCESS_KEY", "AWS_ACCESS_KEY_ID",
+    "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_LAMBDA_RUNTIME_API", "LAMBDA_TASK_ROOT", "LAMBDA_RUNTIME_DIR",
+    "AWS_LAMBDA_MAX_CONCURRENCY", "AWS_LAMBDA_METADATA_API", "AWS_LAMBDA_METADATA_TOKEN",
+  ]
+
+  /// Refuses what is not built, naming the parameter.
+  func refuseUnsupported(_ operation: String) throws(AWSError) {
+    if let name = unsupported.first { throw .notImplemented("\(operation) with \(name)") }
+  }
+
+  /// - Parameter format: the log format before this request.
+  func check(_ place: Place, _ limits: LambdaLimits, format: LoggingConfiguration.Format) throws(AWSError) {
+    try checkEnvironment(limits)
+    try checkLayers(place)
+    if let logging, logging.format ?? format == .text, logging.applicationLevel != nil || logging.systemLevel != nil {
+      throw .logLevelWithText()
+    }
+  }
+
+  private func checkEnvironment(_ limits: LambdaLimits) throws(AWSError) {
+    guard let environment else { return }
+    let reserved = environment.map(\.name).filter { FunctionSettings.reservedVariables.contains($0) }
+    guard reserved.isEmpty else { throw .environmentReserved(reserved) }
+    let measured = Tags.text(environment.map { (key: $0.name, value: $0.value) })
+    guard measured.utf8.count <= limits.environmentSize.bytes else { throw .environmentTooLarge(measured) }
+  }
+
+  private func checkLayers(_ place: Place) throws(AWSError) {
+    let limit = 5
+    guard layers.count <= limit else { throw .tooManyLayers(limit) }
+    var seen: [Substring: String] = [:]
+    for arn in layers {
+      let region = ARN(arn)?.region ?? ""
+      guard region.isEmpty || region == place.region.name else { throw .layerRegion(place.region) }
+      let layer = arn.prefix(upTo: arn.lastIndex(of: ":") ?? arn.endIndex)
+      if let other = seen.updateValue(arn, forKey: layer) { throw .sameLayerTwice(other, arn) }
+    }
+    // True of every layer until layers can be published (UNIMPLEMENTED.txt).
+    if let first = layers.first { throw .layerVersionMissing(first) }
+  }
+
+  func apply(to configuration: inout FunctionConfiguration) {
+    if let role { configuration.role = role }
+    if let runtime { configuration.runtime = runtime }
+    if let handler { configuration.handler = handler }
+    if let description { configuration.description = description }
+    if let timeout { configuration.timeout = timeout }
+    if let memorySize { configuration.memorySize = memorySize }
+    if let ephemeralStorage { configuration.ephemeralStorage = ephemeralStorage }
+    if let environment { configuration.environment = environment }
+    if let deadLetterTarget { configuration.deadLetterTarget = deadLetterTarget.isEmpty ? nil : deadLetterTarget }
+    if let kmsKeyARN { configuration.kmsKeyARN = kmsKeyARN.isEmpty ? nil : kmsKeyARN }
+    if let tracingMode { configuration.tracingMode = tracingMode }
+    if let snapStartApplyOn { configuration.snapStartApplyOn = snapStartApplyOn }
+    logging?.apply(to: &configuration.logging)
+  }
+}
+
+extension FunctionSettings.Logging {
+  /// JSON has levels, Text has none; what is not given stays, or becomes INFO when the format becomes JSON.
+  func apply(to logging: inout LoggingConfiguration) {
+    if let format { logging.format = format }
+    if let group { logging.group = group }
+    switch logging.format {
+    case .text:
+      logging.applicationLevel = nil
+      logging.systemLevel = nil
+    case .json:
+      logging.applicationLevel = applicationLevel ?? logging.applicationLevel ?? "INFO"
+      logging.systemLevel = systemLevel ?? logging.systemLevel ?? "INFO"
+    }
+  }
+}

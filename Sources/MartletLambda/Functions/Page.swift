@@ -1,0 +1,45 @@
+// Pages of a list: at most fifty elements, and an opaque marker that says where the next page begins.
+import MartletCore
+import MartletWire
+import NIOCore
+
+struct Page: Sendable {
+  /// `Marker` as sent.
+  let marker: String?
+  /// `MaxItems`; the service never sends more than fifty.
+  let size: Int
+
+  init(_ r: Reader) {
+    marker = r.query("Marker").flatMap { $0.isEmpty ? nil : $0 }
+    size = min(r.queryInteger("MaxItems", in: 1...10_000) ?? 50, 50)
+  }
+
+  /// The elements after the marker. The marker holds the last element's key, not its position, so that elements which
+  /// come and go between two pages neither repeat nor hide others.
+  /// - Parameters:
+  ///   - elements: in the order of their keys.
+  ///   - key: tells the elements apart.
+  func cut<T>(_ elements: [T], key: (T) -> String) throws(AWSError) -> (elements: [T], next: String?) {
+    var rest = elements[...]
+    if let marker {
+      guard let text = Base64.decode(marker).map({ String(buffer: $0) }), text.hasPrefix(Page.mark) else {
+        throw .invalidMarker()
+      }
+      let last = String(text.dropFirst(Page.mark.count))
+      rest = elements.drop { key($0) <= last }
+    }
+    let page = Array(rest.prefix(size))
+    guard rest.count > size, let last = page.last else { return (page, nil) }
+    return (page, Base64.encode(Array((Page.mark + key(last)).utf8)))
+  }
+
+  private static let mark = "after:"
+
+  /// A version's key: versions of a function follow `$LATEST` in the order of their numbers.
+  static func key(_ configuration: FunctionConfiguration) -> String {
+    switch configuration.version {
+    case .latest: "\(configuration.name) 0"
+    case .number(let n): "\(configuration.name) \(String(n).count)\(n)"
+    }
+  }
+}

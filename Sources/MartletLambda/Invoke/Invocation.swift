@@ -1,0 +1,49 @@
+// One invocation on its way down the line, and the reply on its way back.
+import MartletCore
+import NIOCore
+
+package struct Invocation: Sendable {
+  package let function: FunctionReference
+  /// The event as it came. Checked to be JSON, never decoded.
+  package let payload: ByteBuffer
+  /// The caller wants the end of the log with the answer.
+  package let wantsLog: Bool
+  /// Decoded from base64, passed on as it is.
+  package let clientContext: String?
+  package let requestID: RequestID
+  package let traceHeader: String?
+
+  package init(
+    function: FunctionReference, payload: ByteBuffer, wantsLog: Bool = false, clientContext: String? = nil,
+    requestID: RequestID, traceHeader: String? = nil
+  ) {
+    self.function = function
+    self.payload = payload
+    self.wantsLog = wantsLog
+    self.clientContext = clientContext
+    self.requestID = requestID
+    self.traceHeader = traceHeader
+  }
+}
+
+/// What came of an invocation. A function that failed is a reply, not an error.
+package struct Reply: Sendable {
+  package var payload: ByteBuffer
+  /// `X-Amz-Function-Error`: nil if the function succeeded.
+  package var functionError: String?
+  package var executedVersion: VersionName
+  /// The last 4 KiB of the log, if the invocation wanted it.
+  package var log: ByteBuffer?
+  package var traceHeader: String
+
+  package init(
+    payload: ByteBuffer, functionError: String? = nil, executedVersion: VersionName, log: ByteBuffer? = nil,
+    traceHeader: String
+  ) {
+    self.payload = payload
+    self.functionError = functionError
+    self.executedVersion = executedVersion
+    self.log = log
+    self.traceHeader = traceHeader
+  }
+}

@@ -1,0 +1,37 @@
+// The line: HTTP front → resolve → admission → placement → environment → runtime API → reply.
+// Every way of running a function ends here.
+import MartletCore
+import MartletWire
+
+package final class Line: Sendable {
+  private let functions: FunctionTable
+  private let admission: Admission
+  private let placement: Placement
+  private let inFlight = InFlight()
+
+  package init(functions: FunctionTable, admission: Admission, placement: Placement) {
+    self.functions = functions
+    self.admission = admission
+    self.placement = placement
+  }
+
+  /// Runs a function once.
+  /// - Throws: 404 if there is no such version, 409 if it cannot run now, 429 if there is no room. A function that fails
+  ///   does not throw: see `Reply.functionError`.
+  package func invoke(_ invocation: Invocation) async throws(AWSError) -> Reply {
+    inFlight.enter()
+    defer { inFlight.leave() }
+    let version = try await resolve(invocation.function, in: functions)  // Resolve.swift    name, state
+    let permit = try admission.admit(version.place)  //                     Admission.swift  every 429 is born here
+    let lease = try placement.place(version, permit)  //                    Placement.swift  warm, or cold
+    return await lease.run(invocation)  //                                  Environment.swift → RuntimeAPI.swift → Reply
+  }
+
+  /// Checks all that an invocation checks, and runs nothing.
+  package func rehearse(_ function: FunctionReference) async throws(AWSError) {
+    _ = try await resolve(function, in: functions)
+  }
+
+  /// Returns when no invocation is under way.
+  package func drain() async { await inFlight.empty() }
+}

@@ -1,0 +1,90 @@
+// Where an invocation runs: in an environment that is free, or in a new one. The only file of the line that several
+// nodes would change: it may then answer with a lease on another node.
+import Logging
+import MartletCore
+import MartletSandbox
+import MartletWire
+import NIOCore
+import NIOPosix
+import Synchronization
+
+package final class Placement: Sendable {
+  private let parts: EnvironmentParts
+  private let group: MultiThreadedEventLoopGroup
+  private let idleTimeout: Duration
+  private let pools = Mutex<[RequestID: EnvironmentPool]>([:])
+
+  /// - Parameter idleTimeout: how long an environment is kept without work.
+  package init(parts: EnvironmentParts, group: MultiThreadedEventLoopGroup, idleTimeout: Duration) {
+    self.parts = parts
+    self.group = group
+    self.idleTimeout = idleTimeout
+  }
+
+  /// - Throws: 502 if this host has nothing to run the version with.
+  package func place(_ version: FunctionConfiguration, _ permit: consuming Permit) throws(AWSError) -> Lease {
+    let pool = pool(of: version)
+    if let environment = pool.take() { return Lease(environment: environment, permit: permit) }
+    let environment = try Environment(
+      version, parts: parts, eventLoop: MultiThreadedEventLoopGroup.currentEventLoop ?? group.next(), pool: pool)
+    pool.add(environment)
+    environment.start()
+    return Lease(environment: environment, permit: permit)
+  }
+
+  /// Removes what has been idle for too long, and the environments of versions that are no more.
+  /// - Parameter isCurrent: whether an incarnation is still what some version runs.
+  package func sweep(isCurrent: (RequestID) -> Bool) {
+    let pools = self.pools.withLock { $0 }
+    let oldest = parts.world.monotonic() &- idleTimeout.nanoseconds
+    for (incarnation, pool) in pools {
+      if isCurrent(incarnation) {
+        for environment in pool.removeIdle(since: oldest) { environment.remove() }
+      } else {
+        for environment in pool.retire() { environment.remove() }
+        if pool.isEmpty { self.pools.withLock { $0[incarnation] = nil } }
+      }
+    }
+  }
+
+  /// Environments alive, and how many of them have no work.
+  package var census: (alive: Int, idle: Int) {
+    pools.withLock { $0.values }.reduce(into: (0, 0)) { sum, pool in
+      let (alive, idle) = pool.census
+      sum = (sum.0 + alive, sum.1 + idle)
+    }
+  }
+
+  private func pool(of version: FunctionConfiguration) -> EnvironmentPool {
+    pools.withLock { pools in
+      if let pool = pools[version.incarnation] { return pool }
+      let pool = EnvironmentPool()
+      pools[version.incarnation] = pool
+      return pool
+    }
+  }
+}
+
+/// The right to run one invocation in one environment.
+package struct Lease: ~Copyable {
+  let environment: Environment
+  private let permit: Permit
+
+  init(environment: Environment, permit: consuming Permit) {
+    self.environment = environment
+    self.permit = permit
+  }
+
+  /// The environment keeps the permit until the runtime is back in `/next`, which may be after the reply.
+  consuming func run(_ invocation: Invocation) async -> Reply {
+    let environment = self.environment
+    return await environment.run(invocation, permit: permit)
+  }
+}
+
+extension Duration {
+  var nanoseconds: UInt64 {
+    let (seconds, attoseconds) = components
+    return UInt64(seconds) * 1_000_000_000 + UInt64(attoseconds / 1_000_000_000)
+  }
+}

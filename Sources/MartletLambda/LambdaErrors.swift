@@ -1,0 +1,73 @@
+// Every refusal of the service in AWS's words (reference/api-validation.md 3.4-3.12, reference/invoke.md 2.1).
+import MartletCore
+
+extension AWSError {
+  static func invalidParameter(_ message: String) -> AWSError {
+    AWSError("InvalidParameterValueException", status: 400, message)
+  }
+
+  /// - Parameter arn: as the caller named it: with a qualifier only if the caller gave one.
+  static func functionNotFound(_ arn: String) -> AWSError {
+    AWSError("ResourceNotFoundException", status: 404, "Function not found: \(arn)", messageKey: .upper)
+  }
+
+  static func unreachableRegion(_ other: String, here: Region) -> AWSError {
+    AWSError(
+      "ResourceNotFoundException", status: 404, "Functions from '\(other)' are not reachable in this region ('\(here)')",
+      messageKey: .upper)
+  }
+
+  static func functionExists(_ name: String) -> AWSError {
+    AWSError("ResourceConflictException", status: 409, "Function already exist: \(name)")
+  }
+
+  static func updateInProgress(_ arn: String) -> AWSError {
+    AWSError(
+      "ResourceConflictException", status: 409,
+      "The operation cannot be performed at this time. An update is in progress for resource: \(arn)")
+  }
+
+  static func functionState(_ state: FunctionState) -> AWSError {
+    AWSError(
+      "ResourceConflictException", status: 409,
+      "The operation cannot be performed at this time. The function is currently in the following state: \(state.rawValue)")
+  }
+
+  static func revisionMismatch() -> AWSError {
+    AWSError(
+      "PreconditionFailedException", status: 412,
+      "The Revision Id provided does not match the latest Revision Id. "
+        + "Call the GetFunction/GetAlias API to retrieve the latest Revision Id")
+  }
+
+  static func requestTooLarge(_ operation: String, limit: ByteCount) -> AWSError {
+    AWSError(
+      "RequestEntityTooLargeException", status: 413,
+      "Request must be smaller than \(limit.bytes) bytes for the \(operation) operation", type: nil)
+  }
+
+  static func payloadTooLarge(limit: ByteCount) -> AWSError {
+    AWSError(
+      "RequestTooLargeException", status: 413,
+      "Request must be smaller than \(limit.bytes) bytes for the InvokeFunction operation")
+  }
+
+  static func payloadNotJSON(_ reason: String) -> AWSError {
+    AWSError(
+      "InvalidRequestContentException", status: 400,
+      "Could not parse request body into json: Could not parse payload into json: \(reason)")
+  }
+
+  /// 429. `reason` is AWS's `Reason` member.
+  static func throttled(_ reason: String) -> AWSError {
+    var error = AWSError("TooManyRequestsException", status: 429, "Rate Exceeded.")
+    error.members = [("Reason", reason)]
+    error.headers = [("Retry-After", "1")]
+    return error
+  }
+
+  /// The host lacks the interpreter. The text names the fix.
+  static func runtimeMissing(_ text: String) -> AWSError {
+    AWSError("InvalidRuntimeException", status: 502, text, messageKey: .upper)
+  }
+}

@@ -1,0 +1,35 @@
+// Every limit of the service, in one place, each settable (https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html).
+import MartletCore
+
+package struct LambdaLimits: Sendable {
+  /// Environments that may work at the same time in one account and region.
+  package var concurrentExecutions = 1000
+  /// Zipped package in a request.
+  package var codeSizeZipped = ByteCount.bytes(52_428_800)
+  /// Package and layers, unpacked.
+  package var codeSizeUnzipped = ByteCount.bytes(262_144_000)
+  /// All packages of an account.
+  package var totalCodeSize = ByteCount.bytes(80_530_636_800)
+  /// A whole control-plane request.
+  package var requestSize = ByteCount.bytes(70_167_211)
+  /// Payload of a synchronous invocation.
+  package var invokeRequest = ByteCount.bytes(6_291_456)
+  /// Payload of an asynchronous invocation.
+  package var asynchronousInvokeRequest = ByteCount.bytes(1_048_576)
+  /// Answer of a function: 6 MiB and 100 bytes.
+  package var invokeResponse = ByteCount.bytes(6_291_556)
+  /// Environment variables of a function, as compact JSON.
+  package var environmentSize = ByteCount.bytes(4096)
+  package var tags = 50
+  /// How long an environment may initialise before its first invocation takes over.
+  package var initDuration = Duration.seconds(10)
+  /// Descriptors of a process and processes of an environment.
+  package var descriptors = 1024
+  package var processes = 1024
+  /// The tail of the log that an invocation can ask for.
+  package var logTail = ByteCount.bytes(4096)
+  /// How long a link to a deployment package works.
+  package var codeLinkLifetime = Duration.seconds(600)
+
+  package init() {}
+}

@@ -1,0 +1,34 @@
+// AWS Lambda: the parts of the service. Its table of operations is in LambdaOperations.swift.
+import Logging
+import MartletCore
+import MartletSandbox
+import MartletStore
+import MartletWire
+
+package final class LambdaService: Sendable {
+  package let world: any World
+  package let limits: LambdaLimits
+  package let functions: FunctionTable
+  package let packages: CodePackages
+  package let runtimes: RuntimeCatalog
+  package let activation: FunctionActivation
+  package let line: Line
+  package let log: Logger
+
+  package init(
+    world: any World, limits: LambdaLimits, functions: FunctionTable, packages: CodePackages, runtimes: RuntimeCatalog,
+    activation: FunctionActivation, line: Line, log: Logger
+  ) {
+    self.world = world
+    self.limits = limits
+    self.functions = functions
+    self.packages = packages
+    self.runtimes = runtimes
+    self.activation = activation
+    self.line = line
+    self.log = log
+  }
+}
+
+/// The namespace of the operations: one file each in `Operations/`.
+package enum Lambda {}

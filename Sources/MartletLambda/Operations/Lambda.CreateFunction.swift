@@ -1,0 +1,103 @@
+// CreateFunction: a new function from a deployment package, pending until its code is ready to run.
+// https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html
+import MartletCore
+import MartletWire
+import NIOCore
+
+extension Lambda {
+  enum CreateFunction: Operation {
+    static let route = Route.rest("Lambda.CreateFunction", .POST, "/2015-03-31/functions", status: 201)
+
+    struct Input: Readable {
+      /// nil: the request was too large to be read.
+      let body: Body?
+
+      init(_ r: Reader) throws(AWSError) {
+        body = r.request.bodyExceedsLimit ? nil : Body(try r.body(), r)
+      }
+    }
+
+    struct Body: Sendable {
+      let name: String
+      let settings: FunctionSettings
+      let code: CodeSource?
+      let packageType: String
+      let architectures: [String]?
+      let publish: Bool
+      let tags: [(key: String, value: String)]
+
+      init(_ m: Members, _ r: Reader) {
+        name = m.required("FunctionName", .length(1, 140), .pattern(FunctionReference.creationPattern))
+        settings = FunctionSettings(m, creating: true)
+        code = m.requiredObject("Code").map { CodeSource($0) }
+        packageType = m.string("PackageType", .oneOf(["Zip", "Image"])) ?? "Zip"
+        architectures = CodeSource.architectures(m, r)
+        publish = m.bool("Publish") ?? false
+        tags = m.map("Tags", keys: Tags.keyConstraints, values: Tags.valueConstraints) ?? []
+      }
+    }
+
+    struct Output: Writable {
+      let configuration: FunctionConfiguration
+
+      func write(to w: inout Writer) {
+        w.body { configuration.write(to: &$0) }
+      }
+    }
+
+    /// AWS checks this length after the model's, and under another code.
+    private static let longestName = 64
+
+    static func answer(_ input: Input, _ call: Call, _ lambda: LambdaService) async throws(AWSError) -> Output {
+      guard let body = input.body else {
+        throw .requestTooLarge("CreateFunction", limit: lambda.limits.requestSize)
+      }
+      let key = try lambda.reference(FunctionNameParts(body.name), qualifier: nil, call).key
+      guard key.name.utf8.count <= longestName else { throw .functionNameTooLong(key.name, limit: longestName) }
+      let zip = try checked(body, call.place, lambda.limits)
+      if let runtime = body.settings.runtime { try await lambda.runtimes.require(runtime) }
+      guard lambda.functions.find(key) == nil else { throw .functionExists(key.name) }
+      try lambda.requireStorage(call.place, adding: zip.readableBytes)
+
+      let code = try await lambda.packages.store(zip)
+      let world = lambda.world
+      let configuration = try await lambda.functions.change(key) {
+        (after: inout FunctionRecord?) throws(AWSError) -> FunctionConfiguration in
+        guard after == nil else { throw .functionExists(key.name) }
+        var record = make(key, body, code, world)
+        let shown = body.publish ? record.publish(description: nil, isNew: true, world) : record.latest
+        after = record
+        return shown
+      }
+      lambda.activation.schedule(key)
+      return Output(configuration: configuration)
+    }
+
+    /// Everything that can be said of the request without its package being looked at.
+    private static func checked(_ body: Body, _ place: Place, _ limits: LambdaLimits) throws(AWSError) -> ByteBuffer {
+      if body.packageType == "Image" || body.code?.hasImage == true {
+        throw .notImplemented("CreateFunction with PackageType Image")
+      }
+      guard body.settings.runtime != nil, body.settings.handler != nil else { throw .runtimeAndHandlerMissing() }
+      try body.settings.check(place, limits, format: .text)
+      try Tags.check(body.tags, limits)
+      try body.settings.refuseUnsupported("CreateFunction")
+      guard let code = body.code else { throw .codeSourceMissing() }
+      return try code.package("CreateFunction", prefix: "Code.")
+    }
+
+    private static func make(
+      _ key: FunctionKey, _ body: Body, _ code: CodePackage, _ world: any World
+    ) -> FunctionRecord {
+      var latest = FunctionConfiguration(
+        place: key.place, name: key.name, role: "", code: code, lastModified: world.now(),
+        revisionID: RequestID(from: world), incarnation: RequestID(from: world))
+      body.settings.apply(to: &latest)
+      if let architectures = body.architectures { latest.architectures = architectures }
+      latest.stateReason = .creating
+      var record = FunctionRecord(latest: latest)
+      record.tags = body.tags
+      return record
+    }
+  }
+}

@@ -1,0 +1,87 @@
+// Invoke: runs a function and waits for it, or checks that it could (`DryRun`).
+// https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html and reference/invoke.md 2.1
+import MartletCore
+import MartletWire
+import NIOCore
+
+extension Lambda {
+  enum Invoke: Operation {
+    static let route = Route.rest("Lambda.Invoke", .POST, "/2015-03-31/functions/{FunctionName}/invocations")
+
+    enum InvocationType: String { case RequestResponse, Event, DryRun }
+
+    struct Input: Readable {
+      let name: FunctionNameParts?
+      let qualifier: String?
+      let type: InvocationType
+      let wantsLog: Bool
+      let clientContext: String?
+      let payload: ByteBuffer
+      let payloadExceedsLimit: Bool
+
+      init(_ r: Reader) throws(AWSError) {
+        name = r.functionName()
+        qualifier = r.qualifier()
+        let types = Constraint.oneOf(["Event", "RequestResponse", "DryRun"])
+        type = r.header("X-Amz-Invocation-Type", as: "invocationType", types).flatMap { .init(rawValue: $0) } ?? .RequestResponse
+        wantsLog = r.header("X-Amz-Log-Type", as: "logType", .oneOf(["None", "Tail"])) == "Tail"
+        clientContext = r.header("X-Amz-Client-Context", as: "clientContext")
+        payload = r.payload
+        payloadExceedsLimit = r.request.bodyExceedsLimit
+      }
+    }
+
+    struct Output: Writable {
+      /// nil for `DryRun`.
+      let reply: Reply?
+
+      func write(to w: inout Writer) {
+        w.header("x-amzn-Remapped-Content-Length", "0")
+        guard let reply else {
+          w.status = 204
+          w.payload(ByteBuffer())
+          return
+        }
+        w.header("X-Amz-Executed-Version", reply.executedVersion.description)
+        w.header("X-Amz-Function-Error", reply.functionError)
+        w.header("X-Amz-Log-Result", reply.log.map { Base64.encode($0) })
+        w.header("X-Amzn-Trace-Id", reply.traceHeader)
+        w.payload(reply.payload)
+      }
+    }
+
+    static func answer(_ input: Input, _ call: Call, _ lambda: LambdaService) async throws(AWSError) -> Output {
+      let reference = try lambda.reference(input.name, qualifier: input.qualifier, call)
+      let limit = lambda.limits.invokeRequest
+      if input.payloadExceedsLimit || input.payload.readableBytes > limit.bytes { throw .payloadTooLarge(limit: limit) }
+      if input.payload.readableBytes > 0, let flaw = JSONScanner.flaw(in: input.payload) {
+        // AWS says 404 rather than 400 if the function does not exist.
+        try await lambda.line.rehearse(reference)
+        throw .payloadNotJSON("\(flaw.reason)\n at [Source: (byte[]); byte offset: #\(flaw.offset)]")
+      }
+      let context = try input.clientContext.map { (text) throws(AWSError) in try decode(clientContext: text) }
+      switch input.type {
+      case .DryRun:
+        try await lambda.line.rehearse(reference)
+        return Output(reply: nil)
+      case .Event: throw .notImplemented("Invoke with InvocationType Event")
+      case .RequestResponse:
+        return Output(
+          reply: try await lambda.line.invoke(
+            Invocation(
+              function: reference, payload: input.payload, wantsLog: input.wantsLog, clientContext: context,
+              requestID: call.requestID, traceHeader: call.traceHeader)))
+      }
+    }
+
+    /// Base64 of a JSON object; it becomes a header, so line ends in it are spaces.
+    private static func decode(clientContext text: String) throws(AWSError) -> String {
+      guard text.utf8.count <= 3583, let decoded = Base64.decode(text), JSONScanner.flaw(in: decoded) == nil else {
+        throw AWSError(
+          "InvalidRequestContentException", status: 400,
+          "Client context must be a valid Base64-encoded JSON object of at most 3583 bytes.")
+      }
+      return String(buffer: decoded).split(whereSeparator: \.isNewline).joined(separator: " ")
+    }
+  }
+}

@@ -1,0 +1,31 @@
+// ListTags: the tags of a function.
+// https://docs.aws.amazon.com/lambda/latest/api/API_ListTags.html
+import MartletCore
+import MartletWire
+
+extension Lambda {
+  enum ListTags: Operation {
+    static let route = Route.rest("Lambda.ListTags", .GET, "/2017-03-31/tags/{Resource}")
+
+    struct Input: Readable {
+      let resource: String
+
+      init(_ r: Reader) throws(AWSError) {
+        resource = r.taggedResource()
+      }
+    }
+
+    struct Output: Writable {
+      let tags: [(key: String, value: String)]
+
+      func write(to w: inout Writer) {
+        w.body { $0.member("Tags", tags) }
+      }
+    }
+
+    static func answer(_ input: Input, _ call: Call, _ lambda: LambdaService) async throws(AWSError) -> Output {
+      let function = try lambda.taggedFunction(input.resource, call, "ListTags")
+      return Output(tags: try lambda.record(function).tags)
+    }
+  }
+}

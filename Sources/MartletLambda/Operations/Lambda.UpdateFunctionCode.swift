@@ -1,0 +1,86 @@
+// UpdateFunctionCode: new code for $LATEST, which goes on running the old until the new is ready.
+// https://docs.aws.amazon.com/lambda/latest/api/API_UpdateFunctionCode.html
+import MartletCore
+import MartletWire
+import NIOCore
+
+extension Lambda {
+  enum UpdateFunctionCode: Operation {
+    static let route = Route.rest("Lambda.UpdateFunctionCode", .PUT, "/2015-03-31/functions/{FunctionName}/code")
+
+    struct Input: Readable {
+      let name: FunctionNameParts?
+      /// nil: the request was too large to be read.
+      let body: Body?
+
+      init(_ r: Reader) throws(AWSError) {
+        name = r.functionName()
+        body = r.request.bodyExceedsLimit ? nil : Body(try r.body(), r)
+      }
+    }
+
+    struct Body: Sendable {
+      let code: CodeSource
+      let architectures: [String]?
+      let publish: Bool
+      let publishesLatest: Bool
+      let dryRun: Bool
+      let revision: String?
+
+      init(_ m: Members, _ r: Reader) {
+        code = CodeSource(m)
+        architectures = CodeSource.architectures(m, r)
+        publish = m.bool("Publish") ?? false
+        publishesLatest = m.string("PublishTo", .oneOf(["LATEST_PUBLISHED"])) != nil
+        dryRun = m.bool("DryRun") ?? false
+        revision = m.string("RevisionId")
+      }
+    }
+
+    struct Output: Writable {
+      let configuration: FunctionConfiguration
+
+      func write(to w: inout Writer) {
+        w.body { configuration.write(to: &$0) }
+      }
+    }
+
+    static func answer(_ input: Input, _ call: Call, _ lambda: LambdaService) async throws(AWSError) -> Output {
+      guard let body = input.body else {
+        throw .requestTooLarge("UpdateFunctionCode", limit: lambda.limits.requestSize)
+      }
+      let function = try lambda.function(input.name, call)
+      let before = try lambda.record(function)
+      try before.requireChangeable(revision: body.revision)
+      if body.code.hasImage { throw .imageForZipFunction() }
+      if body.publishesLatest { throw .notImplemented("UpdateFunctionCode with PublishTo") }
+      let zip = try body.code.package("UpdateFunctionCode", prefix: "")
+      try lambda.requireStorage(call.place, adding: zip.readableBytes)
+
+      let code = try await lambda.packages.store(zip)
+      if body.dryRun { return Output(configuration: updated(before.latest, body, code)) }
+      let world = lambda.world
+      let configuration = try await lambda.functions.change(function.key) {
+        (after: inout FunctionRecord?) throws(AWSError) -> FunctionConfiguration in
+        guard var record = after else { throw .functionNotFound(function.unqualifiedARN) }
+        try record.requireChangeable(revision: body.revision)
+        record.beginUpdate(world)
+        record.latest = updated(record.latest, body, code)
+        let shown = body.publish ? record.publish(description: nil, isNew: true, world) : record.latest
+        after = record
+        return shown
+      }
+      lambda.activation.schedule(function.key)
+      return Output(configuration: configuration)
+    }
+
+    private static func updated(
+      _ latest: FunctionConfiguration, _ body: Body, _ code: CodePackage
+    ) -> FunctionConfiguration {
+      var changed = latest
+      changed.code = code
+      if let architectures = body.architectures { changed.architectures = architectures }
+      return changed
+    }
+  }
+}

@@ -1,0 +1,55 @@
+// UpdateFunctionConfiguration: new settings for $LATEST; what the request leaves out stays as it is.
+// https://docs.aws.amazon.com/lambda/latest/api/API_UpdateFunctionConfiguration.html
+import MartletCore
+import MartletWire
+
+extension Lambda {
+  enum UpdateFunctionConfiguration: Operation {
+    static let route = Route.rest(
+      "Lambda.UpdateFunctionConfiguration", .PUT, "/2015-03-31/functions/{FunctionName}/configuration")
+
+    struct Input: Readable {
+      let name: FunctionNameParts?
+      let settings: FunctionSettings
+      let revision: String?
+
+      init(_ r: Reader) throws(AWSError) {
+        name = r.functionName()
+        let m = try r.body()
+        settings = FunctionSettings(m, creating: false)
+        revision = m.string("RevisionId")
+      }
+    }
+
+    struct Output: Writable {
+      let configuration: FunctionConfiguration
+
+      func write(to w: inout Writer) {
+        w.body { configuration.write(to: &$0) }
+      }
+    }
+
+    static func answer(_ input: Input, _ call: Call, _ lambda: LambdaService) async throws(AWSError) -> Output {
+      let function = try lambda.function(input.name, call)
+      let before = try lambda.record(function)
+      try before.requireChangeable(revision: input.revision)
+      try input.settings.check(call.place, lambda.limits, format: before.latest.logging.format)
+      try input.settings.refuseUnsupported("UpdateFunctionConfiguration")
+      if let runtime = input.settings.runtime { try await lambda.runtimes.require(runtime) }
+
+      let (world, limits) = (lambda.world, lambda.limits)
+      let configuration = try await lambda.functions.change(function.key) {
+        (after: inout FunctionRecord?) throws(AWSError) -> FunctionConfiguration in
+        guard var record = after else { throw .functionNotFound(function.unqualifiedARN) }
+        try record.requireChangeable(revision: input.revision)
+        try input.settings.check(function.key.place, limits, format: record.latest.logging.format)
+        record.beginUpdate(world)
+        input.settings.apply(to: &record.latest)
+        after = record
+        return record.latest
+      }
+      lambda.activation.schedule(function.key)
+      return Output(configuration: configuration)
+    }
+  }
+}

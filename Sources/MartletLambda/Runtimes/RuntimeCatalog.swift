@@ -1,0 +1,119 @@
+// Every runtime identifier of AWS, and what serves it on this host (reference/runtime-api.md 1.8).
+import MartletCore
+import Synchronization
+
+/// A kind of runtime: what starts it and which bootstrap it uses.
+package enum RuntimeFamily: String, Sendable, CaseIterable {
+  case python, nodejs, provided, java, ruby, dotnet, go
+}
+
+/// An identifier such as `python3.13`.
+package struct RuntimeIdentifier: Sendable, Equatable {
+  package let name: String
+  package let family: RuntimeFamily
+  /// What an interpreter's version must begin with, such as `3.13` or `22`; nil for OS-only runtimes.
+  package let version: String?
+  /// AWS no longer accepts it for new functions.
+  package let isDeprecated: Bool
+
+  fileprivate init(_ name: String, _ family: RuntimeFamily, _ version: String?, deprecated: Bool = false) {
+    self.name = name
+    self.family = family
+    self.version = version
+    isDeprecated = deprecated
+  }
+}
+
+package final class RuntimeCatalog: Sendable {
+  /// What AWS accepts, in the order of its own error message, then what it has retired.
+  package static let identifiers: [RuntimeIdentifier] =
+    [
+      .init("nodejs20.x", .nodejs, "20"), .init("python3.14", .python, "3.14"), .init("provided.al2023", .provided, nil),
+      .init("python3.12", .python, "3.12"), .init("python3.13", .python, "3.13"), .init("nodejs24.x", .nodejs, "24"),
+      .init("nodejs22.x", .nodejs, "22"), .init("java25", .java, "25"), .init("python3.10", .python, "3.10"),
+      .init("python3.11", .python, "3.11"), .init("java21", .java, "21"), .init("ruby3.3", .ruby, "3.3"),
+      .init("ruby3.4", .ruby, "3.4"), .init("ruby3.2", .ruby, "3.2"), .init("python3.8", .python, "3.8"),
+      .init("python3.9", .python, "3.9"), .init("java17", .java, "17"), .init("nodejs16.x", .nodejs, "16"),
+      .init("dotnet10", .dotnet, "10"), .init("dotnet8", .dotnet, "8"), .init("java11", .java, "11"),
+      .init("dotnet6", .dotnet, "6"), .init("nodejs18.x", .nodejs, "18"), .init("provided.al2", .provided, nil),
+      .init("java8.al2", .java, "8"),
+    ]
+    + [
+      .init("python3.7", .python, "3.7", deprecated: true), .init("python3.6", .python, "3.6", deprecated: true),
+      .init("python2.7", .python, "2.7", deprecated: true), .init("nodejs14.x", .nodejs, "14", deprecated: true),
+      .init("nodejs12.x", .nodejs, "12", deprecated: true), .init("nodejs10.x", .nodejs, "10", deprecated: true),
+      .init("provided", .provided, nil, deprecated: true), .init("go1.x", .go, nil, deprecated: true),
+      .init("java8", .java, "8", deprecated: true), .init("ruby2.7", .ruby, "2.7", deprecated: true),
+      .init("dotnetcore3.1", .dotnet, "3.1", deprecated: true),
+    ]
+
+  /// Families whose bootstrap is built.
+  package static let builtFamilies: Set<RuntimeFamily> = [.python, .nodejs, .provided]
+
+  /// What serves an identifier.
+  package enum Served: Sendable, Equatable {
+    case interpreter(Interpreter)
+    /// Nothing but the function's own `bootstrap`.
+    case bootstrap
+    /// Nothing; the text names the fix.
+    case missing(String)
+  }
+
+  private let interpreters: [Interpreter]
+  /// Interpreters whose path does not tell their version, asked once.
+  private let asked = Mutex<[Interpreter]?>(nil)
+
+  package init(interpreters: [Interpreter]) { self.interpreters = interpreters }
+
+  package static func identifier(_ name: String) -> RuntimeIdentifier? { identifiers.first { $0.name == name } }
+
+  package func serves(_ identifier: RuntimeIdentifier) -> Served {
+    guard RuntimeCatalog.builtFamilies.contains(identifier.family) else {
+      return .missing("Martlet has no \(identifier.family.rawValue) runtime yet (UNIMPLEMENTED.txt)")
+    }
+    guard let version = identifier.version else { return .bootstrap }
+    let known = resolvedInterpreters().filter { $0.family == identifier.family }
+    let fitting = known.filter { $0.version == version || $0.version.hasPrefix(version + ".") }
+    if let best = fitting.max(by: { Interpreter.isOlder($0.version, $1.version) }) { return .interpreter(best) }
+    return .missing(RuntimeCatalog.advice(identifier))
+  }
+
+  private static func advice(_ identifier: RuntimeIdentifier) -> String {
+    let version = identifier.version ?? ""
+    return switch identifier.family {
+    case .python:
+      "no Python \(version) on this host: install it (apt-get install python\(version), pyenv install \(version) or "
+        + "uv python install \(version)) and start martlet again"
+    case .nodejs:
+      "no Node.js \(version) on this host: install it (nvm install \(version), or apt-get install nodejs where that is "
+        + "version \(version)) and start martlet again"
+    default: "no \(identifier.family.rawValue) \(version) on this host"
+    }
+  }
+
+  /// Refuses what could not run, in AWS's words where AWS has some, else naming the fix.
+  package func require(_ name: String) async throws(AWSError) {
+    guard let identifier = RuntimeCatalog.identifier(name) else {
+      let accepted = RuntimeCatalog.identifiers.filter { !$0.isDeprecated }.map(\.name).joined(separator: ", ")
+      throw .invalidParameter(
+        "Value \(name) at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: [\(accepted)] "
+          + "or be a valid ARN")
+    }
+    guard case .missing(let advice) = serves(identifier) else { return }
+    if identifier.isDeprecated {
+      throw .invalidParameter(
+        "The runtime parameter of \(name) is no longer supported for creating or updating AWS Lambda functions. "
+          + "We recommend you use a supported runtime while creating or updating functions.")
+    }
+    throw .invalidParameter("The runtime \(name) is not available: \(advice).")
+  }
+
+  private func resolvedInterpreters() -> [Interpreter] {
+    asked.withLock { asked in
+      if let asked { return asked }
+      let resolved = interpreters.compactMap { $0.version.isEmpty ? $0.askingVersion() : $0 }
+      asked = resolved
+      return resolved
+    }
+  }
+}

@@ -1,0 +1,85 @@
+// What is started in an execution environment, and with which variables (reference/runtime-api.md 1.7, 1.8).
+import MartletCore
+import MartletSandbox
+
+package enum RuntimeProgram {
+  /// Where things are, as the function sees them; without a root of its own these are the host's paths.
+  package struct Paths: Sendable {
+    var task = "/var/task"
+    var runtime = "/var/runtime"
+    var api: String
+  }
+
+  static func make(
+    _ configuration: FunctionConfiguration, served: RuntimeCatalog.Served, family: RuntimeFamily, paths: Paths,
+    logStream: String, endpoint: String?
+  ) -> SandboxProgram {
+    let arguments: [String]
+    switch served {
+    case .bootstrap, .missing:
+      arguments = ["\(paths.task)/bootstrap"]
+    case .interpreter(let interpreter) where family == .python:
+      arguments = [interpreter.path, "\(paths.runtime)/bootstrap.py"]
+    case .interpreter(let interpreter):
+      arguments = [
+        interpreter.path, "--max-old-space-size=\(max(64, configuration.memorySize * 9 / 10))",
+        "\(paths.runtime)/bootstrap.mjs",
+      ]
+    }
+    return SandboxProgram(
+      arguments: arguments,
+      environment: environment(
+        configuration, family: family, paths: paths, logStream: logStream, endpoint: endpoint),
+      workingDirectory: paths.task)
+  }
+
+  /// Platform variables first; the function's own may replace those that are not reserved.
+  private static func environment(
+    _ c: FunctionConfiguration, family: RuntimeFamily, paths: Paths, logStream: String, endpoint: String?
+  ) -> [String] {
+    var variables: [(String, String)] = [
+      ("LANG", "en_US.UTF-8"), ("TZ", ":UTC"),
+      ("PATH", "/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin"),
+      ("LD_LIBRARY_PATH", "/var/lang/lib:/lib64:/usr/lib64:\(paths.runtime):\(paths.runtime)/lib:\(paths.task):\(paths.task)/lib:/opt/lib"),
+    ]
+    switch family {
+    case .python: variables += [("LC_CTYPE", "C.UTF-8"), ("PYTHONPATH", paths.runtime)]
+    case .nodejs:
+      let major = RuntimeCatalog.identifier(c.runtime ?? "")?.version ?? ""
+      variables.append(
+        (
+          "NODE_PATH",
+          "/opt/nodejs/node\(major)/node_modules:/opt/nodejs/node_modules:\(paths.runtime)/node_modules:\(paths.runtime):\(paths.task)"
+        ))
+    default: break
+    }
+    if let endpoint { variables.append(("AWS_ENDPOINT_URL", endpoint)) }
+    for variable in c.environment ?? [] {
+      if let index = variables.firstIndex(where: { $0.0 == variable.name }) {
+        variables[index].1 = variable.value
+      } else {
+        variables.append((variable.name, variable.value))
+      }
+    }
+    variables += reserved(c, family: family, paths: paths, logStream: logStream)
+    return variables.map { "\($0.0)=\($0.1)" }
+  }
+
+  private static func reserved(
+    _ c: FunctionConfiguration, family: RuntimeFamily, paths: Paths, logStream: String
+  ) -> [(String, String)] {
+    var variables: [(String, String)] = [
+      ("_HANDLER", c.handler ?? ""), ("AWS_REGION", c.place.region.name), ("AWS_DEFAULT_REGION", c.place.region.name),
+      // The access key names the account, so that the function's own calls arrive in it.
+      ("AWS_ACCESS_KEY_ID", c.place.account.id), ("AWS_SECRET_ACCESS_KEY", "martlet"), ("AWS_SESSION_TOKEN", "martlet"),
+      ("AWS_LAMBDA_FUNCTION_NAME", c.name), ("AWS_LAMBDA_FUNCTION_VERSION", c.version.description),
+      ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", String(c.memorySize)), ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand"),
+      ("AWS_LAMBDA_LOG_GROUP_NAME", c.logging.group), ("AWS_LAMBDA_LOG_STREAM_NAME", logStream),
+      ("AWS_LAMBDA_RUNTIME_API", paths.api), ("LAMBDA_TASK_ROOT", paths.task), ("LAMBDA_RUNTIME_DIR", paths.runtime),
+    ]
+    if family != .provided, let runtime = c.runtime { variables.append(("AWS_EXECUTION_ENV", "AWS_Lambda_\(runtime)")) }
+    if c.logging.format == .json { variables.append(("AWS_LAMBDA_LOG_FORMAT", "JSON")) }
+    if let level = c.logging.applicationLevel { variables.append(("AWS_LAMBDA_LOG_LEVEL", level)) }
+    return variables
+  }
+}

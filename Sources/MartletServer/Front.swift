@@ -1,0 +1,70 @@
+// The HTTP front: tells which service a request is for, gives it an id and a place, and brings back the answer.
+import Logging
+import MartletCore
+import MartletLambda
+import MartletWire
+import NIOCore
+import NIOHTTP1
+import Synchronization
+
+package final class Front: HTTPResponder {
+  private let world: any World
+  private let defaults: Place
+  private let limits: LambdaLimits
+  private let lambda = Mutex<RESTService<LambdaService>?>(nil)
+  private let packages: CodePackages
+  private let executors = Mutex<[ObjectIdentifier: EventLoopExecutor]>([:])
+  private let log: Logger
+
+  package init(world: any World, defaults: Place, limits: LambdaLimits, packages: CodePackages, log: Logger) {
+    self.world = world
+    self.defaults = defaults
+    self.limits = limits
+    self.packages = packages
+    self.log = log
+  }
+
+  /// The services are made after the front, because environments lead back to it.
+  package func serve(_ lambda: RESTService<LambdaService>) { self.lambda.withLock { $0 = lambda } }
+
+  package func bodyLimit(for head: HTTPRequestHead) -> Int {
+    head.uri.contains("/invocations") ? limits.invokeRequest.bytes : limits.requestSize.bytes
+  }
+
+  package func respond(to request: HTTPRequest, _ exchange: HTTPExchange) {
+    let call = Principals.call(for: request, defaults: defaults, world: world)
+    if request.path.hasPrefix("/_martlet/") {
+      exchange.send(operatorsReply(to: request))
+      return
+    }
+    guard let lambda = lambda.withLock({ $0 }) else { return }
+    // The task begins here, on this event loop, and comes back to it after every wait.
+    Task.immediate(executorPreference: executor(of: exchange.eventLoop)) {
+      let reply = await lambda.answer(request, call)
+      self.log.debug(
+        "request",
+        metadata: ["method": "\(request.method)", "path": "\(request.path)", "status": "\(reply.status)", "request": "\(call.requestID)"])
+      exchange.send(reply)
+    }
+  }
+
+  private func operatorsReply(to request: HTTPRequest) -> HTTPReply {
+    if let reply = packages.serve(request) { return reply }
+    if request.path == "/_martlet/health" {
+      return HTTPReply(
+        status: 200, headers: [("Content-Type", "application/json")],
+        body: ByteBuffer(string: #"{"status":"ok","version":"\#(MartletVersion.text)"}"#))
+    }
+    return HTTPReply(
+      status: 404, headers: [("Content-Type", "text/plain")], body: ByteBuffer(string: "No such page of Martlet.\n"))
+  }
+
+  private func executor(of eventLoop: any EventLoop) -> EventLoopExecutor {
+    executors.withLock { executors in
+      if let executor = executors[ObjectIdentifier(eventLoop)] { return executor }
+      let executor = EventLoopExecutor(eventLoop)
+      executors[ObjectIdentifier(eventLoop)] = executor
+      return executor
+    }
+  }
+}

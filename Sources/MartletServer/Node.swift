@@ -1,0 +1,135 @@
+// A server, put together: the one place where the parts meet. Reads as the table of contents of the program.
+import Glibc
+import Logging
+import MartletCore
+import MartletLambda
+import MartletSandbox
+import MartletStore
+import MartletWire
+import NIOCore
+import NIOPosix
+import ServiceLifecycle
+import UnixSignals
+
+package struct Node: Sendable {
+  private let configuration: ServerConfiguration
+  private let world: any World
+  private let log: Logger
+
+  package init(_ configuration: ServerConfiguration, world: any World = RealWorld()) {
+    self.configuration = configuration
+    self.world = world
+    log = Logger(label: "martlet") { _ in
+      LogLine(level: configuration.logLevel, format: configuration.logFormat, world: world)
+    }
+  }
+
+  /// What must be done with the privilege that the program was started with: the state directory, and the process that
+  /// keeps the privilege. When this returns, this process has none left.
+  ///
+  /// To be called on the main thread, before any other exists: the C library gives up the privilege of the threads that
+  /// it knows, and the main thread of a Swift program with an asynchronous `main` is no longer one of them.
+  /// - Throws: a `Fault` that says what is wrong and how to mend it.
+  package func prepare() throws -> PreparedNode {
+    let begun = world.monotonic()
+    setlocale(LC_CTYPE, "C.UTF-8")  // libarchive needs it for names that are not ASCII
+    let owner = try Privileges.user(configuration.user)
+    if let owner { try Privileges.checkReach(absolute(configuration.stateDirectory), by: owner) }
+    let interpreters = Interpreter.findAll(environment: ProcessVariables.all)
+    let state = try StateDirectory(path: absolute(configuration.stateDirectory), owner: owner)
+    let sandboxes = try SandboxProcess(
+      executable: configuration.sandboxExecutable, isolated: configuration.isolation == .full, instance: state.instance,
+      exposed: RuntimeRoot.exposed(state: state.path, interpreters: interpreters), log: log)
+    if let owner { try Privileges.drop(to: owner) }
+    return PreparedNode(
+      configuration: configuration, world: world, log: log, begun: begun, interpreters: interpreters, state: state,
+      sandboxes: sandboxes)
+  }
+
+  private func absolute(_ path: String) -> String {
+    guard !path.hasPrefix("/") else { return path }
+    guard let here = getcwd(nil, 0) else { return path }
+    defer { free(here) }
+    return String(cString: here) + "/" + path
+  }
+}
+
+/// A server that has what needs privilege, and no privilege.
+package struct PreparedNode: Sendable {
+  fileprivate let configuration: ServerConfiguration
+  fileprivate let world: any World
+  fileprivate let log: Logger
+  fileprivate let begun: UInt64
+  fileprivate let interpreters: [Interpreter]
+  fileprivate let state: StateDirectory
+  fileprivate let sandboxes: SandboxProcess
+
+  /// Serves until SIGTERM or SIGINT, finishes what is under way, and returns.
+  /// - Throws: a `Fault` that says what is wrong and how to mend it.
+  package func run() async throws {
+    let database = try Database(path: state.database)
+    try database.migrate(FunctionTable.migrations)
+    let functions = try FunctionTable(database: database)
+    var limits = LambdaLimits()
+    limits.concurrentExecutions = configuration.concurrency
+    let packages = CodePackages(
+      blobs: try Blobs(root: state.blobs), trees: CodeTrees(root: state.trees), limits: limits, world: world)
+    let runtimes = RuntimeCatalog(interpreters: interpreters)
+    let place = Place(account: configuration.account, region: configuration.region)
+    let front = Front(world: world, defaults: place, limits: limits, packages: packages, log: log)
+    let group = MultiThreadedEventLoopGroup(numberOfThreads: configuration.threads)
+    let placement = Placement(
+      parts: EnvironmentParts(
+        world: world, limits: limits, sandboxes: sandboxes, packages: packages, runtimes: runtimes,
+        root: try RuntimeRoot(bootstrapsIn: state.runtimes, outbound: configuration.outbound), platform: front,
+        network: configuration.outbound ? .outbound : .loopback, log: log),
+      group: group, idleTimeout: configuration.idleTimeout)
+    let line = Line(functions: functions, admission: Admission(limits: limits), placement: placement)
+    let activation = FunctionActivation(functions: functions, packages: packages, world: world, log: log)
+    let lambda = LambdaService(
+      world: world, limits: limits, functions: functions, packages: packages, runtimes: runtimes, activation: activation,
+      line: line, log: log)
+    front.serve(RESTService(lambda, rows: LambdaService.rows, door: Door(log: log)))
+
+    let listener: any Channel
+    do {
+      listener = try await HTTPServer.listen(
+        host: configuration.address, port: configuration.port, group: group, responder: front)
+    } catch {
+      sandboxes.close()
+      throw Fault(
+        "listen on \(configuration.address):\(configuration.port)",
+        "\(error); choose another port with --port, or stop the program that uses this one")
+    }
+    announce(listener)
+
+    let services: [any Service] = [
+      SandboxService(sandboxes: sandboxes),
+      ActivationService(activation: activation),
+      SweepService(placement: placement, functions: functions),
+      ListenerService(listener: listener, line: line, log: log),
+    ]
+    let lifecycle = ServiceGroup(
+      services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: Logger(label: "lifecycle") { _ in SwiftLogNoOpLogHandler() })
+    do {
+      try await lifecycle.run()
+    } catch {
+      sandboxes.close()
+      throw error
+    }
+    sandboxes.close()
+    log.info("stopped")
+  }
+
+  private func announce(_ listener: any Channel) {
+    let port = listener.localAddress?.port ?? configuration.port
+    let missing = sandboxes.guarantees.filter { !$0.holds }.map(\.name)
+    let isolation =
+      configuration.isolation == .none
+      ? "none, as asked for" : missing.isEmpty ? "full" : "without \(missing.joined(separator: ", ")) (see martlet doctor)"
+    let milliseconds = (world.monotonic() - begun) / 1_000_000
+    log.info(
+      "martlet \(MartletVersion.text) serves http://\(configuration.address):\(port)",
+      metadata: ["isolation": "\(isolation)", "state": "\(state.path)", "started_in_ms": "\(milliseconds)"])
+  }
+}

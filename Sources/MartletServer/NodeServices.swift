@@ -1,0 +1,63 @@
+// The loops of a server, each a service of the group that starts and stops them in order.
+import Logging
+import MartletCore
+import MartletLambda
+import MartletSandbox
+import NIOCore
+import ServiceLifecycle
+
+/// Hears what the sandbox process says. Ends with an error if that process ends: no function could run any more.
+struct SandboxService: Service {
+  let sandboxes: SandboxProcess
+
+  func run() async throws {
+    let (lost, continuation) = AsyncStream<Void>.makeStream()
+    sandboxes.deliver { continuation.yield() }
+    for await _ in lost.cancelOnGracefulShutdown() {
+      throw Fault("martlet-sandbox", "it ended unexpectedly; start martlet again")
+    }
+  }
+}
+
+/// Brings new functions and updates to life.
+struct ActivationService: Service {
+  let activation: FunctionActivation
+
+  func run() async throws {
+    await withGracefulShutdownHandler {
+      await activation.run()
+    } onGracefulShutdown: {
+      activation.stop()
+    }
+  }
+}
+
+/// Removes environments that nobody needs.
+struct SweepService: Service {
+  let placement: Placement
+  let functions: FunctionTable
+
+  func run() async throws {
+    while !Task.isShuttingDownGracefully {
+      let current = Set(functions.all.flatMap { record in
+        record.versions.map(\.incarnation) + [record.serving?.incarnation].compactMap { $0 }
+      })
+      placement.sweep { current.contains($0) }
+      try? await cancelWhenGracefulShutdown { try await Task.sleep(for: .seconds(1)) }
+    }
+  }
+}
+
+/// Accepts calls. When the server stops, it stops first, and then waits for the invocations that are under way.
+struct ListenerService: Service {
+  let listener: any Channel
+  let line: Line
+  let log: Logger
+
+  func run() async throws {
+    try? await gracefulShutdown()
+    log.info("stopping: finishing what is under way")
+    try? await listener.close()
+    await line.drain()
+  }
+}

@@ -1,0 +1,41 @@
+// What a server can be told: by flags, by environment variables, else by default.
+import Logging
+import MartletCore
+
+package struct ServerConfiguration: Sendable {
+  package enum Isolation: String, Sendable, CaseIterable { case full, none }
+  package enum LogFormat: String, Sendable, CaseIterable { case text, json }
+
+  package var address = "127.0.0.1"
+  package var port = 4566
+  package var stateDirectory: String
+  package var account: Account
+  package var region: Region
+  package var isolation = Isolation.full
+  package var outbound = false
+  package var logLevel = Logger.Level.info
+  package var logFormat = LogFormat.text
+  /// Who the server becomes when it is started as root: a name or a number.
+  package var user: String?
+  package var idleTimeout = Duration.seconds(600)
+  package var concurrency = 1000
+  /// Threads that move bytes.
+  package var threads: Int
+  /// The path of `martlet-sandbox`.
+  package var sandboxExecutable: String
+
+  package init(stateDirectory: String, account: Account, region: Region, threads: Int, sandboxExecutable: String) {
+    self.stateDirectory = stateDirectory
+    self.account = account
+    self.region = region
+    self.threads = threads
+    self.sandboxExecutable = sandboxExecutable
+  }
+
+  /// Where state lies unless told otherwise: /var/lib/martlet for root, else below the user's home.
+  package static func defaultStateDirectory(isRoot: Bool, environment: [String: String]) -> String {
+    if isRoot { return "/var/lib/martlet" }
+    if let directory = environment["XDG_STATE_HOME"], directory.hasPrefix("/") { return directory + "/martlet" }
+    return (environment["HOME"] ?? "/tmp") + "/.local/state/martlet"
+  }
+}

@@ -1,0 +1,302 @@
+// Reads an operation's input from a request, whatever the protocol; today REST-JSON.
+import MartletCore
+import NIOCore
+
+/// One request being read. Used by one thread, for the length of one `Readable.init`.
+package final class Reader {
+  package let request: HTTPRequest
+  private let parameters: [(name: String, value: Substring)]
+  private lazy var query = request.queryParameters
+  fileprivate var violations: [String] = []
+  fileprivate var typeError: AWSError?
+  private var document: Members?
+
+  package init(_ request: HTTPRequest, parameters: [(name: String, value: Substring)] = []) {
+    self.request = request
+    self.parameters = parameters
+  }
+
+  /// A parameter of the path, decoded.
+  package func path(_ name: String, _ constraints: Constraint...) -> String {
+    guard let value = parameters.first(where: { $0.name == name }) else {
+      preconditionFailure("no parameter \(name) in the route")
+    }
+    let decoded = Percent.decode(value.value)
+    check(decoded, at: Reader.lowerCamel(name), constraints)
+    return decoded
+  }
+
+  /// A parameter of the query; nil if absent.
+  package func query(_ name: String, as field: String? = nil, _ constraints: Constraint...) -> String? {
+    guard let value = query.first(where: { $0.name == name })?.value else { return nil }
+    check(value, at: field ?? Reader.lowerCamel(name), constraints)
+    return value
+  }
+
+  /// All values of a repeated parameter of the query.
+  package func queryList(_ name: String) -> [String] { query.filter { $0.name == name }.map(\.value) }
+
+  package func queryInteger(_ name: String, in range: ClosedRange<Int>) -> Int? {
+    guard let text = query.first(where: { $0.name == name })?.value else { return nil }
+    guard let value = Int(text) else {
+      typeError = typeError ?? .serialization("\(text) can not be converted to an Integer")
+      return nil
+    }
+    if let violation = Constraint.violation(value, range) {
+      violate("Value '\(value)' at '\(Reader.lowerCamel(name))' failed to satisfy constraint: \(violation)")
+    }
+    return value
+  }
+
+  package func header(_ name: String, as field: String, _ constraints: Constraint...) -> String? {
+    guard let value = request.header(name) else { return nil }
+    check(value, at: field, constraints)
+    return value
+  }
+
+  /// The body as it is.
+  package var payload: ByteBuffer { request.body }
+
+  /// The body's members. An empty body has none.
+  package func body() throws(AWSError) -> Members {
+    if let document { return document }
+    var members = Members(reader: self, prefix: "", members: [])
+    if request.body.readableBytes > 0 {
+      let value: JSONValue
+      do throws(JSONFlaw) {
+        value = try JSONValue(parsing: request.body)
+      } catch {
+        throw .serialization("Could not parse request body into json: \(error.reason) at offset \(error.offset)")
+      }
+      guard case .object(let list) = value else {
+        throw .serialization("Unexpected token: the body must be a JSON object")
+      }
+      members = Members(reader: self, prefix: "", members: list)
+    }
+    document = members
+    return members
+  }
+
+  /// Refuses the request if anything in it was wrong.
+  package func finish() throws(AWSError) {
+    if let typeError { throw typeError }
+    if !violations.isEmpty { throw .validation(violations) }
+  }
+
+  package func violate(_ violation: String) { violations.append(violation) }
+
+  /// Records what is wrong with a value.
+  package func check(_ value: String, at field: String, _ constraints: [Constraint]) {
+    for constraint in constraints {
+      if let text = constraint.violation(value) {
+        violate("Value '\(value)' at '\(field)' failed to satisfy constraint: \(text)")
+      }
+    }
+  }
+
+  package static func lowerCamel(_ name: String) -> String {
+    guard let first = name.first else { return name }
+    return first.lowercased() + name.dropFirst()
+  }
+}
+
+/// The members of one JSON object of the request.
+package struct Members {
+  fileprivate let reader: Reader
+  fileprivate let prefix: String
+  package let members: [JSONValue.Member]
+
+  /// nil for an absent member and for `null`.
+  private func find(_ name: String) -> JSONValue? {
+    guard let value = members.last(where: { $0.name == name })?.value, value != .null else { return nil }
+    return value
+  }
+
+  private func field(_ name: String) -> String { prefix + Reader.lowerCamel(name) }
+
+  package func contains(_ name: String) -> Bool { find(name) != nil }
+
+  private func missing(_ name: String) {
+    reader.violate("Value null at '\(field(name))' failed to satisfy constraint: Member must not be null")
+  }
+
+  private func wrongType(_ name: String, _ wanted: String) {
+    reader.typeError = reader.typeError ?? .serialization("\(field(name)): the value can not be converted to \(wanted)")
+  }
+
+  package func string(_ name: String, _ constraints: Constraint...) -> String? {
+    guard let value = find(name) else { return nil }
+    guard case .string(let text) = value else {
+      wrongType(name, "a String")
+      return nil
+    }
+    reader.check(text, at: field(name), constraints)
+    return text
+  }
+
+  package func required(_ name: String, _ constraints: Constraint...) -> String {
+    guard let value = find(name) else {
+      missing(name)
+      return ""
+    }
+    guard case .string(let text) = value else {
+      wrongType(name, "a String")
+      return ""
+    }
+    reader.check(text, at: field(name), constraints)
+    return text
+  }
+
+  package func integer(_ name: String, in range: ClosedRange<Int>) -> Int? {
+    guard let value = find(name) else { return nil }
+    guard case .integer(let wide) = value, let number = Int(exactly: wide) else {
+      wrongType(name, "an Integer")
+      return nil
+    }
+    if let violation = Constraint.violation(number, range) {
+      reader.violate("Value '\(number)' at '\(field(name))' failed to satisfy constraint: \(violation)")
+    }
+    return number
+  }
+
+  package func requiredInteger(_ name: String, in range: ClosedRange<Int>) -> Int {
+    guard find(name) != nil else {
+      missing(name)
+      return range.lowerBound
+    }
+    return integer(name, in: range) ?? range.lowerBound
+  }
+
+  package func bool(_ name: String) -> Bool? {
+    guard let value = find(name) else { return nil }
+    guard case .bool(let flag) = value else {
+      wrongType(name, "a Boolean")
+      return nil
+    }
+    return flag
+  }
+
+  package func object(_ name: String) -> Members? {
+    guard let value = find(name) else { return nil }
+    guard case .object(let list) = value else {
+      wrongType(name, "a structure")
+      return nil
+    }
+    return Members(reader: reader, prefix: field(name) + ".", members: list)
+  }
+
+  package func requiredObject(_ name: String) -> Members? {
+    if find(name) == nil { missing(name) }
+    return object(name)
+  }
+
+  /// A list of strings. `each` speaks of the elements and is reported as one constraint of the list, as AWS does.
+  package func strings(_ name: String, count: ClosedRange<Int> = 0...Int.max, each: [Constraint] = []) -> [String]? {
+    guard let value = find(name) else { return nil }
+    guard case .array(let elements) = value else {
+      wrongType(name, "a list")
+      return nil
+    }
+    var list: [String] = []
+    for element in elements {
+      guard case .string(let text) = element else {
+        wrongType(name, "a list of String")
+        return nil
+      }
+      list.append(text)
+    }
+    let shown = "[\(list.joined(separator: ", "))]"
+    if list.count > count.upperBound {
+      reader.violate(
+        "Value '\(shown)' at '\(field(name))' failed to satisfy constraint: "
+          + "Member must have length less than or equal to \(count.upperBound)")
+    } else if list.count < count.lowerBound {
+      reader.violate(
+        "Value '\(shown)' at '\(field(name))' failed to satisfy constraint: "
+          + "Member must have length greater than or equal to \(count.lowerBound)")
+    }
+    if list.contains(where: { text in each.contains { $0.violation(text) != nil } }) {
+      let words = each.flatMap(\.words).joined(separator: ", ")
+      reader.violate(
+        "Value '\(shown)' at '\(field(name))' failed to satisfy constraint: Member must satisfy constraint: [\(words)]")
+    }
+    return list
+  }
+
+  /// A list of structures.
+  package func objects(_ name: String) -> [Members]? {
+    guard let value = find(name) else { return nil }
+    guard case .array(let elements) = value else {
+      wrongType(name, "a list")
+      return nil
+    }
+    var list: [Members] = []
+    for (i, element) in elements.enumerated() {
+      guard case .object(let members) = element else {
+        wrongType(name, "a list of structures")
+        return nil
+      }
+      list.append(Members(reader: reader, prefix: "\(field(name)).\(i + 1).member.", members: members))
+    }
+    return list
+  }
+
+  /// A map of strings, in the order of the request.
+  package func map(_ name: String, keys: [Constraint] = [], values: [Constraint] = []) -> [(key: String, value: String)]? {
+    guard let value = find(name) else { return nil }
+    guard case .object(let members) = value else {
+      wrongType(name, "a map")
+      return nil
+    }
+    var map: [(key: String, value: String)] = []
+    for member in members where member.value != .null {
+      guard case .string(let text) = member.value else {
+        wrongType(name, "a map of String")
+        return nil
+      }
+      map.append((member.name, text))
+    }
+    let shown = "{\(map.map { "\($0.key)=\($0.value)" }.joined(separator: ", "))}"
+    if map.contains(where: { pair in keys.contains { $0.violation(pair.key) != nil } }) {
+      let words = keys.flatMap(\.words).joined(separator: ", ")
+      reader.violate(
+        "Value '\(shown)' at '\(field(name))' failed to satisfy constraint: Map keys must satisfy constraint: [\(words)]")
+    }
+    if map.contains(where: { pair in values.contains { $0.violation(pair.value) != nil } }) {
+      let words = values.flatMap(\.words).joined(separator: ", ")
+      reader.violate(
+        "Value '\(shown)' at '\(field(name))' failed to satisfy constraint: Map value must satisfy constraint: [\(words)]")
+    }
+    return map
+  }
+
+  package func requiredMap(_ name: String, keys: [Constraint] = [], values: [Constraint] = [])
+    -> [(key: String, value: String)]
+  {
+    if find(name) == nil { missing(name) }
+    return map(name, keys: keys, values: values) ?? []
+  }
+
+  /// Base64 in JSON, bytes in the program.
+  package func blob(_ name: String) -> ByteBuffer? {
+    guard let value = find(name) else { return nil }
+    guard case .string(let text) = value, let bytes = Base64.decode(text) else {
+      wrongType(name, "a Blob")
+      return nil
+    }
+    return bytes
+  }
+}
+
+extension Constraint {
+  /// All of a constraint's words, as a list constraint shows them.
+  var words: [String] {
+    switch self {
+    case .pattern(let pattern): ["Member must satisfy regular expression pattern: \(pattern.text)"]
+    case .length(let low, let high):
+      (high.map { ["Member must have length less than or equal to \($0)"] } ?? [])
+        + (low.map { ["Member must have length greater than or equal to \($0)"] } ?? [])
+    case .oneOf(let values): ["Member must satisfy enum value set: [\(values.joined(separator: ", "))]"]
+    }
+  }
+}

@@ -1,0 +1,25 @@
+// How an operation is addressed on the wire.
+
+/// The name of an operation and its HTTP binding, as the public service model has them.
+package struct Route: Sendable {
+  package enum Method: String, Sendable { case GET, PUT, POST, DELETE, HEAD, PATCH, OPTIONS }
+
+  /// `Service.Operation`: file name, table row, audit event and metric dimension in one.
+  package let name: String
+  package let method: Method
+  /// Path with `{Parameter}` segments.
+  package let path: String
+  /// A query parameter that tells this operation from another with the same path.
+  package let selector: (name: String, value: String)?
+  /// The HTTP status of success.
+  package let status: Int
+
+  /// `uri` may end in `?name=value`, which then must be in the request's query.
+  package static func rest(_ name: String, _ method: Method, _ uri: String, status: Int = 200) -> Route {
+    let parts = uri.split(separator: "?", maxSplits: 1)
+    let selector = parts.count < 2 ? nil : parts[1].split(separator: "=", maxSplits: 1).map(String.init)
+    return Route(
+      name: name, method: method, path: String(parts[0]), selector: selector.map { ($0[0], $0.count > 1 ? $0[1] : "") },
+      status: status)
+  }
+}

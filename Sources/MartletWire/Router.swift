@@ -1,0 +1,77 @@
+// From method and path to an operation: a tree of path segments, built once.
+import NIOHTTP1
+
+/// Finds the row of a REST request.
+package struct Router: Sendable {
+  private final class Node: Sendable {
+    let literals: [String: Node]
+    let parameter: Node?
+    let rows: [(method: Route.Method, selector: (name: String, value: String)?, index: Int)]
+
+    init(_ routes: [(segments: ArraySlice<Substring>, route: Route, index: Int)]) {
+      var literal: [String: [(ArraySlice<Substring>, Route, Int)]] = [:]
+      var parameters: [(ArraySlice<Substring>, Route, Int)] = []
+      var here: [(Route.Method, (name: String, value: String)?, Int)] = []
+      for (segments, route, index) in routes {
+        guard let first = segments.first else {
+          here.append((route.method, route.selector, index))
+          continue
+        }
+        let rest = (segments.dropFirst(), route, index)
+        if first.hasPrefix("{") { parameters.append(rest) } else { literal[String(first), default: []].append(rest) }
+      }
+      literals = literal.mapValues { Node($0) }
+      parameter = parameters.isEmpty ? nil : Node(parameters)
+      // A row with a selector must be tried before the one without.
+      rows = here.sorted { $0.1 != nil && $1.1 == nil }
+    }
+  }
+
+  package enum Match {
+    /// The row's index, and what stood in the place of each parameter, percent-encoded as sent.
+    case row(Int, parameters: [Substring])
+    /// The path exists for other methods.
+    case methodNotAllowed
+    case none
+  }
+
+  private let root: Node
+  private let names: [[String]]
+
+  package init(_ routes: [Route]) {
+    names = routes.map { route in
+      route.path.split(separator: "/").filter { $0.hasPrefix("{") }.map { String($0.dropFirst().dropLast()) }
+    }
+    root = Node(routes.enumerated().map { ($1.path.split(separator: "/")[...], $1, $0) })
+  }
+
+  package func parameterNames(_ index: Int) -> [String] { names[index] }
+
+  /// Empty segments are ignored, so that the trailing slash of older SDKs does no harm.
+  package func match(_ request: HTTPRequest) -> Match {
+    var parameters: [Substring] = []
+    guard let node = find(root, request.path.split(separator: "/")[...], &parameters), !node.rows.isEmpty else {
+      return .none
+    }
+    for row in node.rows where row.method.rawValue == request.method.rawValue {
+      if let selector = row.selector {
+        guard request.queryParameters.contains(where: { $0.name == selector.name && $0.value == selector.value })
+        else { continue }
+      }
+      return .row(row.index, parameters: parameters)
+    }
+    return .methodNotAllowed
+  }
+
+  private func find(_ node: Node, _ segments: ArraySlice<Substring>, _ parameters: inout [Substring]) -> Node? {
+    guard let first = segments.first else { return node }
+    if let next = node.literals[String(first)], let found = find(next, segments.dropFirst(), &parameters) {
+      return found
+    }
+    guard let next = node.parameter else { return nil }
+    parameters.append(first)
+    if let found = find(next, segments.dropFirst(), &parameters) { return found }
+    parameters.removeLast()
+    return nil
+  }
+}

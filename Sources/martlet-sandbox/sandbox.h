@@ -1,0 +1,215 @@
+// What the files of martlet-sandbox share. Read them in this order: main.c (the loop), sandbox.c (what the server may
+// ask for), init.c (process 1 inside), mounts.c, seccomp.c, cgroups.c, memory.c, network.c, protocol.c, report.c.
+//
+// Two kinds of process run this program: the *helper* (one, privileged, single-threaded, owns every sandbox) and in each
+// sandbox an *init*, a fork of the helper that has given up every privilege and runs what the server orders.
+#ifndef MARTLET_SANDBOX_H
+#define MARTLET_SANDBOX_H
+
+#ifndef _GNU_SOURCE
+#define _GNU_SOURCE
+#endif
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+#include "sandbox_protocol.h"
+
+enum {
+  MAX_EXPOSED = 64,
+  MAX_MOUNTS = 256,
+  MAX_LISTENERS = 8,
+  MAX_PROCESSES = 64,   // alive at once in one sandbox, counting only those that the server spawned
+  MAX_SANDBOXES = 4096,
+  MAX_PATH = 4096,
+  UID_INSIDE = 993,
+  GID_INSIDE = 990,
+  CPU_PERIOD_US = 20000,
+};
+
+// Messages between helper and init only; a server that sends one is answered FAILED.
+enum { INIT_READY = 201, INIT_KILL_ALL = 202, INIT_PROBE = 203, INIT_BUILD = 204, INIT_WARM = 205 };
+
+enum isolation { ISOLATION_NONE, ISOLATION_FULL, ISOLATION_ROOTLESS };
+
+struct options {
+  int server;               // the SEQPACKET socket
+  enum isolation isolation;
+  char name[41];
+  uint32_t uid_base;
+  unsigned pool;
+  unsigned exposed_count;
+  char *exposed[MAX_EXPOSED];   // resolved, without trailing slash ("" is the root directory)
+};
+extern struct options options;
+
+// ---- protocol.c: packets in and out
+struct message { uint32_t type, sandbox; const uint8_t *body, *end; };
+struct field { uint32_t tag, length; const uint8_t *bytes; };
+struct packet {               // a message being written
+  size_t length;
+  unsigned fd_count;
+  int fds[SBX_MAX_FDS];
+  uint8_t bytes[32768];
+};
+bool message_parse(struct message *message, const uint8_t *bytes, size_t length);
+bool message_next(struct message *cursor, struct field *field);
+bool field_u32(const struct field *field, uint32_t *value);
+bool field_u64(const struct field *field, uint64_t *value);
+bool field_is_text(const struct field *field);
+bool message_u32(const struct message *message, uint32_t tag, uint32_t *value);
+void packet_begin(struct packet *packet, uint32_t type, uint32_t sandbox);
+void packet_bytes(struct packet *packet, uint32_t tag, const void *bytes, size_t length);
+void packet_u32(struct packet *packet, uint32_t tag, uint32_t value);
+void packet_text(struct packet *packet, uint32_t tag, const char *text);
+void packet_fd(struct packet *packet, int fd);
+ssize_t packet_send(int socket, const void *bytes, size_t length, const int *fds, unsigned fd_count, int flags);
+ssize_t packet_receive(int socket, uint8_t *bytes, size_t capacity, int *fds, unsigned *fd_count, bool *truncated);
+
+// ---- cgroups.c: which hierarchy serves what, and one set of cgroups per sandbox
+enum role { ROLE_MEMORY, ROLE_CPU, ROLE_PIDS, ROLE_FREEZE, ROLE_KILL, ROLE_COUNT };
+struct cgroup_plan {
+  unsigned directory_count;
+  struct { char path[256]; bool v2; } directories[ROLE_COUNT];
+  int directory_of[ROLE_COUNT];   // -1: nothing on this host serves it
+};
+struct cgroups {                  // descriptors are -1 where the host has no such thing
+  char name[24];                  // "" : none
+  int freeze, cpu, kill, peak, usage, oom, alarm;
+};
+struct spec;
+bool cgroup_find_v2(const char *mountinfo, char *path, size_t size);
+void cgroup_make_plan(struct cgroup_plan *plan, const char *mountinfo, const char *v2_controllers);
+extern struct cgroup_plan cgroup_plan;
+bool cgroup_served(enum role role);
+bool cgroup_is_v2(enum role role);
+void cgroups_none(struct cgroups *groups);
+int cgroups_start(void);
+bool cgroups_unlink(const char *name);
+void cgroups_stop(void);
+int cgroups_make(struct cgroups *groups);
+int cgroups_arm(struct cgroups *groups, uint64_t level);
+int cgroups_limit(struct cgroups *groups, const struct spec *spec);
+int cgroups_open(const struct cgroups *groups, enum role role, const char *file, int flags);
+unsigned cgroups_open_procs(const struct cgroups *groups, int fds[ROLE_COUNT], int *into);
+void cgroups_thaw(const struct cgroups *groups);
+bool cgroups_kill(const struct cgroups *groups);
+void cgroups_remove(struct cgroups *groups);
+uint64_t cgroups_oom_kills(const struct cgroups *groups);
+
+// ---- slowly.c: what waits inside the kernel is done by a second process
+int slowly_start(void);
+void slowly_stop(void);
+bool slowly_arm(int alarm, int usage, int control, uint64_t level);
+bool slowly_remove(const char *name);
+
+// ---- memory.c: files in /tmp are not memory
+struct memory_reading {
+  uint64_t limit;           // what the processes may use
+  uint64_t tmp;             // bytes of files in /tmp
+  uint64_t usage;           // what the kernel charges: anonymous, files in any tmpfs, page cache, kernel
+  uint64_t unreclaimable;   // anonymous + shared + swapped
+};
+struct memory_verdict { bool kill; bool watch; uint64_t alarm; };
+struct memory_verdict memory_decide(const struct memory_reading *reading);
+uint64_t memory_unreclaimable(const char *stat_text, bool v2);
+
+// ---- sandbox.c: the sandboxes
+struct mount_entry { uint8_t kind; const char *source, *target; };
+struct spec {                 // what CREATE asked for; kept for RESET
+  uint8_t *message;           // a copy of the fields; the mounts point into it
+  size_t length;
+  uint64_t memory, tmp;
+  uint32_t cpu, pids, nofile, network;
+  char hostname[65];
+  unsigned listen_count, mount_count;
+  uint16_t listen[MAX_LISTENERS];
+  struct mount_entry mounts[MAX_MOUNTS];
+};
+enum state { STARTING, RUNNING, RESETTING, RESTARTING, DESTROYING, DOOMED /* CREATE failed */, BROKEN };
+struct process { uint32_t id; bool started; };
+struct nest {                 // an init that has its namespaces and cgroups and waits to be told what to build
+  struct cgroups cgroups;
+  int network, init, pidfd;
+  pid_t pid;
+};
+struct sandbox {
+  struct sandbox *next;
+  uint32_t id;
+  enum state state;
+  unsigned slot;              // makes the host uid, and the address with NETWORK
+  struct spec *spec;
+  struct nest nest;
+  int tmp;
+  unsigned listener_count, process_count;
+  int listeners[MAX_LISTENERS];
+  struct process processes[MAX_PROCESSES];
+  bool oom;                   // the limit killed here since the last start or reset
+  uint64_t oom_before;        // the kernel's counter at that time
+  bool watched;               // memory use is above the limit and is being looked at by the clock
+  unsigned watch_interval;    // ms
+  uint64_t watch_at, watch_usage;
+};
+void server_message(const uint8_t *bytes, size_t length, int *fds, unsigned fd_count, bool truncated);
+void server_reply(struct packet *packet);
+void init_readable(struct sandbox *sandbox);
+void init_exited(struct sandbox *sandbox);
+void memory_alarm(struct sandbox *sandbox);
+int memory_clock(uint64_t now);
+struct sandbox *sandbox_find(uint32_t id);
+struct spec *spec_read(const struct message *message, const char **stage);
+void nest_readable(void);
+bool sandbox_idle_work_waits(void);
+void sandbox_idle_work(void);
+void sandbox_destroy_all(void);
+
+// ---- network.c
+int network_start(void);
+int network_make(void);
+int network_listen(int network, uint16_t port);
+int loopback_up(void);
+int listen_here(uint16_t port);
+int network_outbound(int network, unsigned slot, const char **stage);
+void network_outbound_stop(void);
+void network_report(char *line, size_t size);
+
+// ---- init.c, mounts.c, seccomp.c: inside
+struct init_start {           // what the fork that becomes init needs
+  int socket, network;
+  unsigned procs_count;
+  int procs[ROLE_COUNT];
+};
+void init_limit_files(void);
+_Noreturn void init_main(const struct init_start *start);
+extern int mounts_root;
+int mounts_begin(char *stage, size_t stage_size);
+int mounts_finish(const struct spec *spec, int tmp, int *tmp_again, char *stage, size_t stage_size);
+int seccomp_compile(void);
+int seccomp_install(void);
+
+// ---- report.c
+void report_collect(bool deep);
+void report_add_to(struct packet *packet);
+void report_print(void);
+bool report_hears(const struct packet *packet);
+_Noreturn void probe_inside(int out, uint32_t kind);
+
+// ---- main.c
+enum watch { WATCH_SERVER = 1, WATCH_INIT, WATCH_PID, WATCH_ALARM, WATCH_NEST };
+void watch_add(int fd, enum watch kind, uint32_t sandbox, uint32_t events);
+void epoll_forget(int fd);
+void watch_close(int *fd);
+bool loop_turn(int timeout_ms);
+uint64_t now_ms(void);
+void hide_command_line(void);
+int write_text(const char *path, const char *text);
+ssize_t read_text(const char *path, char *text, size_t size);
+void close_fd(int *fd);
+
+#endif

@@ -1,0 +1,34 @@
+// `martlet doctor`: which promises of isolation hold on this host, and how that was checked.
+import ArgumentParser
+import MartletCore
+import MartletSandbox
+import MartletServer
+import MartletWire
+
+struct Doctor: WaitingCommand {
+  static let configuration = CommandConfiguration(
+    abstract: "State each guarantee of isolation on this host, and how it was checked.",
+    discussion: "Run it as the user who will start the server. Exit code 1 = something does not hold.")
+
+  @Option(help: "text or json.")
+  var output = OutputFormat.text
+
+  func perform() async throws {
+    let guarantees: [Guarantee]
+    do {
+      guarantees = try SandboxReport.make(executable: Host.sandboxExecutable(ProcessVariables.all))
+    } catch {
+      throw CleanExit.failure("\(error)")
+    }
+    switch output {
+    case .text:
+      Console.say(Console.table([["GUARANTEE", "HOLDS", "HOW IT WAS CHECKED"]] + guarantees.map { [$0.name, $0.holds ? "yes" : "no", $0.how] }))
+    case .json:
+      Console.say(
+        JSONValue.array(
+          guarantees.map { .object([.init("Guarantee", .string($0.name)), .init("Holds", .bool($0.holds)), .init("How", .string($0.how))]) }
+        ).pretty)
+    }
+    if guarantees.contains(where: { !$0.holds }) { throw ExitCode(1) }
+  }
+}

@@ -11,7 +11,7 @@
 static int home = -1;         // the helper's own namespace
 
 // Staying in a sandbox's namespace by mistake would make the next one share it: better to die.
-static void go_home(void) {
+void network_go_home(void) {
   int error = errno;
   if (setns(home, CLONE_NEWNET) < 0) abort();
   errno = error;
@@ -29,7 +29,7 @@ int loopback_up(void) {
 int network_make(void) {
   if (unshare(CLONE_NEWNET) < 0) return -1;
   int fd = loopback_up() < 0 ? -1 : open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
-  go_home();
+  network_go_home();
   return fd;
 }
 
@@ -56,19 +56,6 @@ int network_listen(int network, uint16_t port) {
   if (network < 0) return listen_here(port);
   if (setns(network, CLONE_NEWNET) < 0) return -1;
   int fd = listen_here(port);
-  go_home();
+  network_go_home();
   return fd;
-}
-
-int network_outbound(int network, unsigned slot, const char **stage) {
-  (void)network, (void)slot;
-  *stage = "network outbound";
-  errno = ENOSYS;
-  return -1;
-}
-
-void network_outbound_stop(void) {}
-
-void network_report(char *line, size_t size) {
-  snprintf(line, size, "outbound network\tno\tnot built yet");
 }

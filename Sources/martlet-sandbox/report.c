@@ -35,7 +35,7 @@ static void conclude(const char *name, bool holds, const char *how) {
   for (int i = 0; i < GUARANTEES; i++) {
     if (strcmp(guarantees[i].name, name) != 0) continue;
     guarantees[i].holds = holds;
-    snprintf(guarantees[i].how, sizeof guarantees[i].how, "%s", how);
+    snprintf(guarantees[i].how, sizeof guarantees[i].how, "%.150s", how);
   }
 }
 
@@ -256,8 +256,8 @@ void report_collect(bool deep) {
   conclude_cgroup("cpu limit", ROLE_CPU);
   conclude_cgroup("process limit", ROLE_PIDS);
   conclude_cgroup("freezing", ROLE_FREEZE);
-  network_report(text, sizeof text);
-  read_lines(text);
+  bool outbound = network_outbound_works(deep, text, sizeof text);
+  conclude("outbound network", outbound, text);
   listening = true;
   struct sandbox *sandbox = probe_sandbox();
   if (sandbox) {

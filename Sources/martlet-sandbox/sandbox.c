@@ -372,7 +372,7 @@ static int set_up(struct sandbox *sandbox, const char **stage) {
   *stage = "cgroups";
   if (options.isolation == ISOLATION_FULL && cgroups_limit(&sandbox->nest.cgroups, sandbox->spec) < 0) return -1;
   if (sandbox->spec->network == SBX_NETWORK_OUTBOUND && options.isolation != ISOLATION_NONE
-      && network_outbound(sandbox->nest.network, sandbox->slot, stage) < 0) return -1;
+      && network_outbound(sandbox->nest.network, stage) < 0) return -1;
   *stage = "listen";
   for (unsigned i = 0; options.isolation != ISOLATION_ROOTLESS && i < sandbox->spec->listen_count; i++) {
     uint16_t port = options.isolation == ISOLATION_NONE ? 0 : sandbox->spec->listen[i];

@@ -175,9 +175,12 @@ int network_make(void);
 int network_listen(int network, uint16_t port);
 int loopback_up(void);
 int listen_here(uint16_t port);
-int network_outbound(int network, unsigned slot, const char **stage);
+void network_go_home(void);
+
+// ---- outbound.c
+int network_outbound(int network, const char **stage);
 void network_outbound_stop(void);
-void network_report(char *line, size_t size);
+bool network_outbound_works(bool deep, char *how, size_t size);
 
 // ---- init.c, mounts.c, seccomp.c: inside
 struct init_start {           // what the fork that becomes init needs

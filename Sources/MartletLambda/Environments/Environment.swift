@@ -38,7 +38,7 @@ package final class Environment: Sendable {
     var initDuration: Nanoseconds?
     var workStarted: UInt64 = 0
     /// What the runtime said about its own failed initialisation.
-    var initError: ByteBuffer?
+    var initError: (type: String, payload: ByteBuffer)?
     /// When the current phase ends by force; nil = never.
     var deadline: UInt64?
     var freezeAt: UInt64?
@@ -163,6 +163,7 @@ package final class Environment: Sendable {
     var reply = Reply(
       payload: payload, functionError: functionError, executedVersion: configuration.version,
       traceHeader: work.traceHeader)
+    defer { live.initDuration = nil }
     guard work.invocation.wantsLog else {
       work.continuation.resume(returning: reply)
       return
@@ -187,15 +188,13 @@ package final class Environment: Sendable {
     lines += LogLines.report(
       id, duration: Nanoseconds(count: duration), initialisation: live.initDuration, memorySize: configuration.memorySize,
       peak: live.resources?.peakMemory(), failure: failure)
-    if let failure, !hasTimedOut { lines += LogLines.crash(id, failure) }
-    live.initDuration = nil
+    if let failure, !hasTimedOut, !failure.isReportedByRuntime { lines += LogLines.crash(id, failure) }
     return lines
   }
 
   /// The runtime is back in `/next`, or has no runtime and is clean: the next invocation may come.
   private func becomeFree(_ live: Live) {
     live.permit = nil
-    live.initDuration = nil
     live.deadline = nil
     let now = parts.world.monotonic()
     if live.machine.isParked {
@@ -214,11 +213,6 @@ package final class Environment: Sendable {
     live.initError = nil
     if phase == .initialisation {
       setDeadline(live.initStarted + parts.limits.initDuration.nanoseconds, live)
-    }
-    if case .bootstrap = served, !EnvironmentSetup.hasBootstrap(configuration, parts) {
-      let message = "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]"
-      eventLoop.execute { self.broke(.notStarted(type: "Runtime.InvalidEntrypoint", message: message), self.live.value) }
-      return
     }
     parts.sandboxes.start(program, number: live.programNumber, in: sandbox, output: live.logWriter)
   }
@@ -266,20 +260,20 @@ package final class Environment: Sendable {
   }
 
   /// The runtime reports that it could not initialise. It is expected to exit.
-  func initFailed(_ body: ByteBuffer, _ exchange: HTTPExchange) {
+  func initFailed(_ type: String, _ body: ByteBuffer, _ exchange: HTTPExchange) {
     let live = live.value
     guard live.machine.acceptsInitError else {
       exchange.send(RuntimeAPI.wrongState(from: "Ready", to: "InitError"))
       return
     }
-    live.initError = body
+    live.initError = (type, body)
     exchange.send(raw: RuntimeAPI.accepted)
   }
 
   func abandoned(_ poll: HTTPExchange) { live.value.machine.abandoned(poll) }
 
   private func broke(_ failure: EnvironmentStateMachine<HTTPExchange, Work>.Failure, _ live: Live) {
-    let described = describe(failure)
+    let described = describe(failure, live)
     let initDuration = Nanoseconds(count: parts.world.monotonic() &- live.initStarted)
     switch live.machine.broke(failure) {
     case .retry(let work):
@@ -291,16 +285,24 @@ package final class Environment: Sendable {
       if during != nil, work.invocation.wantsLog {
         live.log.write(LogLines.initReport(initDuration, phase: "invoke", described))
       }
-      answer(work, described, live, payload: described.status == "timeout" ? nil : live.initError)
+      // Free before the answer, so that the caller's next invocation finds this environment and its /tmp.
       reset(live)
-    case .end: reset(live)
+      becomeFree(live)
+      answer(work, described, live, payload: described.status == "timeout" ? nil : live.initError?.payload)
+    case .end:
+      reset(live)
+      becomeFree(live)
     case .discard: discard(live)
     case .ignore: break
     }
   }
 
-  private func describe(_ failure: EnvironmentStateMachine<HTTPExchange, Work>.Failure) -> FunctionFailure {
+  private func describe(
+    _ failure: EnvironmentStateMachine<HTTPExchange, Work>.Failure, _ live: Live
+  ) -> FunctionFailure {
     switch failure {
+    case .exited where live.initError != nil:
+      FunctionFailure(type: live.initError?.type ?? "Runtime.Unknown", message: "", isReportedByRuntime: true)
     case .exited(let reason): .exited(reason)
     case .timedOut: .timedOut(seconds: configuration.timeout)
     case .notStarted(let type, let message): FunctionFailure(type: type, message: message)
@@ -411,21 +413,29 @@ extension Environment: SandboxObserver {
       case .start(let work):
         self.begin(work, live)
         self.startRuntime(live, .invocation)
-      case .stopped: self.becomeFree(live)
-      case .ignore: break
+      case .stopped, .ignore: break
       }
     }
   }
 
   package func sandboxDestroyed() { pool.forget(self) }
 
+  private func entrypointMessage(_ fault: Fault) -> String {
+    if case .bootstrap = served, fault.errno == ENOENT, !EnvironmentSetup.hasBootstrap(configuration, parts) {
+      return "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]"
+    }
+    return "\(fault.stage): \(systemErrorPhrase(fault.errno))"
+  }
+
   package func sandboxFailed(_ fault: Fault, program: UInt32?) {
-    parts.log.error("sandbox failed", metadata: ["function": "\(configuration.name)", "fault": "\(fault)"])
+    // A program that cannot be started is the function's fault; anything else is ours.
+    parts.log.log(
+      level: program == nil ? .error : .debug, "sandbox failed",
+      metadata: ["function": "\(configuration.name)", "fault": "\(fault)"])
     onLoop { live in
       if let program {
         guard program == live.programNumber else { return }
-        self.broke(
-          .notStarted(type: "Runtime.InvalidEntrypoint", message: "\(fault.stage): \(systemErrorPhrase(fault.errno))"), live)
+        self.broke(.notStarted(type: "Runtime.InvalidEntrypoint", message: self.entrypointMessage(fault)), live)
       } else {
         self.pool.forget(self)
         self.discard(live)

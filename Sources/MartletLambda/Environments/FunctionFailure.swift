@@ -11,6 +11,8 @@ struct FunctionFailure: Equatable {
   let message: String
   /// What REPORT says beside the error type.
   var status = "error"
+  /// The runtime itself said what went wrong (`/init/error`), and its words are the answer.
+  var isReportedByRuntime = false
 
   static func exited(_ reason: ExitReason) -> FunctionFailure {
     let text =

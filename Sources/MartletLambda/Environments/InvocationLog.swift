@@ -55,10 +55,13 @@ final class InvocationLog {
     waiters.append((received + Int(pending), body))
   }
 
-  /// The last bytes, as many as the limit allows.
+  /// The last bytes, as many as the limit allows. Runtimes write the lines of one message with carriage returns between
+  /// them, so that a reader of lines can tell messages apart; people get line ends.
   var end: ByteBuffer {
     let count = min(tail.readableBytes, limit)
-    return tail.getSlice(at: tail.readerIndex + tail.readableBytes - count, length: count) ?? ByteBuffer()
+    var bytes = Array(tail.readableBytesView.suffix(count))
+    for i in bytes.indices where bytes[i] == 13 && (i + 1 == bytes.count || bytes[i + 1] != 10) { bytes[i] = 10 }
+    return ByteBuffer(bytes: bytes)
   }
 
   fileprivate func read(_ bytes: ByteBuffer) {

@@ -40,7 +40,7 @@ final class RuntimeAPI: HTTPResponder {
     if call == "invocation/next", request.method == .GET {
       environment.next(exchange)
     } else if call == "init/error", request.method == .POST {
-      environment.initFailed(request.body, exchange)
+      environment.initFailed(RuntimeAPI.errorType(request), request.body, exchange)
     } else if call.hasPrefix("invocation/"), request.method == .POST {
       let rest = call.dropFirst("invocation/".count)
       let slash = rest.firstIndex(of: "/") ?? rest.endIndex
@@ -64,6 +64,15 @@ final class RuntimeAPI: HTTPResponder {
   private static func mode(_ request: HTTPRequest) -> String? {
     guard let mode = request.header("Lambda-Runtime-Function-Response-Mode"), mode != "streaming" else { return nil }
     return mode
+  }
+
+  /// `Category.Reason` as the runtime gave it; anything else is unknown (reference/runtime-api.md 1.2).
+  private static func errorType(_ request: HTTPRequest) -> String {
+    let type = request.header("Lambda-Runtime-Function-Error-Type") ?? ""
+    let parts = type.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
+    guard parts.count == 2, parts[0] == "Runtime" || parts[0] == "Function" else { return "Runtime.Unknown" }
+    let isReason = parts[1].first?.isUppercase == true && parts[1].utf8.count > 1 && parts[1].allSatisfy { $0.isASCII && $0.isLetter }
+    return isReason ? type : "\(parts[0]).Unknown"
   }
 
   // MARK: - What the runtime is told

@@ -61,7 +61,8 @@ extension AWSError {
 
   /// Martlet failed. The caller learns nothing but the request id; `note` is for the operator.
   package static func service(_ note: String) -> AWSError {
-    AWSError("ServiceException", status: 500, "An error occurred and the request cannot be processed.", type: "Service",
+    AWSError(
+      "ServiceException", status: 500, "An error occurred and the request cannot be processed.", type: "Service",
       messageKey: .upper
     ).noting(note)
   }

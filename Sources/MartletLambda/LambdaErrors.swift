@@ -13,7 +13,8 @@ extension AWSError {
 
   static func unreachableRegion(_ other: String, here: Region) -> AWSError {
     AWSError(
-      "ResourceNotFoundException", status: 404, "Functions from '\(other)' are not reachable in this region ('\(here)')",
+      "ResourceNotFoundException", status: 404,
+      "Functions from '\(other)' are not reachable in this region ('\(here)')",
       messageKey: .upper)
   }
 
@@ -30,7 +31,8 @@ extension AWSError {
   static func functionState(_ state: FunctionState) -> AWSError {
     AWSError(
       "ResourceConflictException", status: 409,
-      "The operation cannot be performed at this time. The function is currently in the following state: \(state.rawValue)")
+      "The operation cannot be performed at this time. The function is currently in the following state: \(state.rawValue)"
+    )
   }
 
   static func revisionMismatch() -> AWSError {

@@ -121,7 +121,7 @@ private struct Extraction {
   ) throws(CodeArchive.Flaw) {
     let declared = archive_entry_size_is_set(entry) != 0 ? Int(archive_entry_size(entry)) : nil
     if let declared, declared > limit - total { throw .tooLarge }
-    // Whatever the archive says, everybody may read, and execute what anybody could: the sandbox's user is not the owner.
+    // Everybody may read, and execute what anybody could: the sandbox's user is not the owner.
     let execute: mode_t = mode & 0o111 != 0 ? 0o111 : 0
     let descriptor = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0o644)
     guard descriptor >= 0 else { throw Extraction.flaw(path) }

@@ -55,7 +55,9 @@ package struct SandboxPacket: Equatable, Sendable {
 
   package init?(_ bytes: UnsafeRawBufferPointer) {
     guard bytes.count >= 8 else { return nil }
-    func number(at offset: Int) -> UInt32 { UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self)) }
+    func number(at offset: Int) -> UInt32 {
+      UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: offset, as: UInt32.self))
+    }
     type = number(at: 0)
     sandbox = number(at: 4)
     var fields: [Field] = []

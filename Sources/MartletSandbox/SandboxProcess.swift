@@ -39,7 +39,8 @@ package final class SandboxProcess: SandboxHost {
     Glibc.close(pair[1])
     guard processID > 0 else {
       Glibc.close(pair[0])
-      throw Fault("start \(executable)", errno: -processID, "it must lie beside martlet, or MARTLET_SANDBOX must name it")
+      throw Fault(
+        "start \(executable)", errno: -processID, "it must lie beside martlet, or MARTLET_SANDBOX must name it")
     }
     socket = pair[0]
     self.log = log
@@ -51,12 +52,14 @@ package final class SandboxProcess: SandboxHost {
       welcome.number(SBX_TAG_VERSION) == UInt32(SBX_VERSION)
     else {
       Glibc.close(socket)
-      throw Fault("start \(executable)", "it did not answer as this version of martlet expects; is it from the same build?")
+      throw Fault(
+        "start \(executable)", "it did not answer as this version of martlet expects; is it from the same build?")
     }
     guarantees = welcome.texts(SBX_TAG_GUARANTEE).compactMap { Guarantee(line: $0) }
   }
 
-  /// Delivers answers until the socket is closed, on a thread of its own. `lost` is called if the process ends by itself.
+  /// Delivers answers until the socket is closed, on a thread of its own. `lost` is called if the process ends by
+  /// itself.
   package func deliver(lost: @escaping @Sendable () -> Void) {
     var thread = pthread_t()
     let context = Unmanaged.passRetained(Delivery(process: self, lost: lost))
@@ -126,7 +129,9 @@ package final class SandboxProcess: SandboxHost {
     send(packet, about: sandbox)
   }
 
-  package func reset(_ sandbox: SandboxID) { send(SandboxPacketWriter(SBX_RESET, sandbox: sandbox.number), about: sandbox) }
+  package func reset(_ sandbox: SandboxID) {
+    send(SandboxPacketWriter(SBX_RESET, sandbox: sandbox.number), about: sandbox)
+  }
 
   package func destroy(_ sandbox: SandboxID) {
     send(SandboxPacketWriter(SBX_DESTROY, sandbox: sandbox.number), about: sandbox)
@@ -139,7 +144,8 @@ package final class SandboxProcess: SandboxHost {
       packet.bytes.count > Int(SBX_MAX_MESSAGE)
       ? -EMSGSIZE : cm_send_packet(socket, packet.bytes, packet.bytes.count, descriptors, descriptors.count)
     if result != 0 {
-      state.withLock { $0.observers[sandbox] }?.sandboxFailed(Fault("order to martlet-sandbox", errno: -result), program: program)
+      state.withLock { $0.observers[sandbox] }?.sandboxFailed(
+        Fault("order to martlet-sandbox", errno: -result), program: program)
     }
   }
 
@@ -148,7 +154,9 @@ package final class SandboxProcess: SandboxHost {
       var descriptors = [CInt](repeating: -1, count: Int(SBX_MAX_FDS))
       var count = 0
       let length = cm_receive_packet(socket, buffer.baseAddress, buffer.count, &descriptors, &count)
-      guard length > 0, let packet = SandboxPacket(UnsafeRawBufferPointer(rebasing: buffer[0..<length])) else { return nil }
+      guard length > 0, let packet = SandboxPacket(UnsafeRawBufferPointer(rebasing: buffer[0..<length])) else {
+        return nil
+      }
       return (packet, Array(descriptors[0..<count]))
     }
   }

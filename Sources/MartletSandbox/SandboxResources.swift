@@ -6,6 +6,8 @@ import Synchronization
 package final class SandboxResources: Sendable {
   /// Listening sockets, in the order of the specification's ports. Whoever adopts one owns it.
   package let listeners: [CInt]
+  /// The ports on which the listeners are.
+  package let listenerPorts: [Int]
   private let freezer: (descriptor: CInt, frozen: StaticString, thawed: StaticString)?
   private let cpu: (descriptor: CInt, format: CPUFormat)?
   private let peak: CInt?
@@ -21,6 +23,7 @@ package final class SandboxResources: Sendable {
     peak: CInt? = nil, tmp: CInt? = nil
   ) {
     self.listeners = listeners
+    listenerPorts = listeners.map { SandboxResources.port(of: $0) }
     self.freezer = freezer.map { (descriptor: $0.0, frozen: $0.1, thawed: $0.2) }
     self.cpu = cpu.map { (descriptor: $0.0, format: $0.1) }
     self.peak = peak
@@ -64,6 +67,15 @@ package final class SandboxResources: Sendable {
     var bytes = 0
     for byte in text[0..<count] where (48...57).contains(byte) { bytes = bytes * 10 + Int(byte - 48) }
     return .bytes(max(0, bytes - tmpInUse()))
+  }
+
+  private static func port(of listener: CInt) -> Int {
+    var address = sockaddr_in()
+    var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+    let found = withUnsafeMutablePointer(to: &address) {
+      $0.withMemoryRebound(to: sockaddr.self, capacity: 1) { getsockname(listener, $0, &length) }
+    }
+    return found == 0 ? Int(UInt16(bigEndian: address.sin_port)) : 0
   }
 
   private func tmpInUse() -> Int {

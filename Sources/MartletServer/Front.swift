@@ -43,7 +43,10 @@ package final class Front: HTTPResponder {
       let reply = await lambda.answer(request, call)
       self.log.debug(
         "request",
-        metadata: ["method": "\(request.method)", "path": "\(request.path)", "status": "\(reply.status)", "request": "\(call.requestID)"])
+        metadata: [
+          "method": "\(request.method)", "path": "\(request.path)", "status": "\(reply.status)",
+          "request": "\(call.requestID)",
+        ])
       exchange.send(reply)
     }
   }

@@ -87,7 +87,8 @@ package struct PreparedNode: Sendable {
     let line = Line(functions: functions, admission: Admission(limits: limits), placement: placement)
     let activation = FunctionActivation(functions: functions, packages: packages, world: world, log: log)
     let lambda = LambdaService(
-      world: world, limits: limits, functions: functions, packages: packages, runtimes: runtimes, activation: activation,
+      world: world, limits: limits, functions: functions, packages: packages, runtimes: runtimes,
+      activation: activation,
       line: line, log: log)
     front.serve(RESTService(lambda, rows: LambdaService.rows, door: Door(log: log)))
 
@@ -110,7 +111,8 @@ package struct PreparedNode: Sendable {
       ListenerService(listener: listener, line: line, log: log),
     ]
     let lifecycle = ServiceGroup(
-      services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: Logger(label: "lifecycle") { _ in SwiftLogNoOpLogHandler() })
+      services: services, gracefulShutdownSignals: [.sigterm, .sigint],
+      logger: Logger(label: "lifecycle") { _ in SwiftLogNoOpLogHandler() })
     do {
       try await lifecycle.run()
     } catch {
@@ -126,7 +128,8 @@ package struct PreparedNode: Sendable {
     let missing = sandboxes.guarantees.filter { !$0.holds }.map(\.name)
     let isolation =
       configuration.isolation == .none
-      ? "none, as asked for" : missing.isEmpty ? "full" : "without \(missing.joined(separator: ", ")) (see martlet doctor)"
+      ? "none, as asked for"
+      : missing.isEmpty ? "full" : "without \(missing.joined(separator: ", ")) (see martlet doctor)"
     let milliseconds = (world.monotonic() - begun) / 1_000_000
     log.info(
       "martlet \(MartletVersion.text) serves http://\(configuration.address):\(port)",

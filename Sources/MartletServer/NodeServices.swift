@@ -39,9 +39,10 @@ struct SweepService: Service {
 
   func run() async throws {
     while !Task.isShuttingDownGracefully {
-      let current = Set(functions.all.flatMap { record in
-        record.versions.map(\.incarnation) + [record.serving?.incarnation].compactMap { $0 }
-      })
+      let current = Set(
+        functions.all.flatMap { record in
+          record.versions.map(\.incarnation) + [record.serving?.incarnation].compactMap { $0 }
+        })
       placement.sweep { current.contains($0) }
       try? await cancelWhenGracefulShutdown { try await Task.sleep(for: .seconds(1)) }
     }

@@ -10,7 +10,8 @@ enum Principals {
     if let credential = credential(of: request) {
       caller = .accessKey(credential.accessKey)
       place = Place(
-        account: Account(credential.accessKey) ?? defaults.account, region: Region(credential.region) ?? defaults.region)
+        account: Account(credential.accessKey) ?? defaults.account, region: Region(credential.region) ?? defaults.region
+      )
     }
     return Call(
       requestID: RequestID(from: world), place: place, caller: caller, host: request.header("Host") ?? "localhost",

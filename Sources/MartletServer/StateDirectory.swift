@@ -11,10 +11,11 @@ package final class StateDirectory: Sendable {
   /// - Throws: a `Fault` whose text names the server that holds it, or what cannot be written.
   package init(path: String, owner: (user: uid_t, group: gid_t)?) throws(Fault) {
     try Files.makeDirectory(path)
-    self.path = realpath(path, nil).map { pointer in
-      defer { free(pointer) }
-      return String(cString: pointer)
-    } ?? path
+    self.path =
+      realpath(path, nil).map { pointer in
+        defer { free(pointer) }
+        return String(cString: pointer)
+      } ?? path
     lock = open("\(path)/lock", O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
     guard lock >= 0 else { throw Fault("open \(path)/lock", errno: errno) }
     guard flock(lock, LOCK_EX | LOCK_NB) == 0 else {

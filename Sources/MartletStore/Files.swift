@@ -14,7 +14,8 @@ package enum Files {
   }
 
   /// Writes `bytes` to `path` so that after a crash the file is there whole or not at all.
-  package static func writeDurably(_ bytes: UnsafeRawBufferPointer, to path: String, mode: mode_t = 0o600) throws(Fault) {
+  package static func writeDurably(_ bytes: UnsafeRawBufferPointer, to path: String, mode: mode_t = 0o600) throws(Fault)
+  {
     let temporary = "\(path).\(getpid()).\(UInt64.random(in: 0...UInt64.max)).part"
     let descriptor = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode)
     guard descriptor >= 0 else { throw Fault("create \(temporary)", errno: errno) }
@@ -57,7 +58,6 @@ package enum Files {
   }
 
   package static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
-
 
   private static func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: CInt, path: String) throws(Fault) {
     var offset = 0

@@ -242,7 +242,9 @@ package struct Members {
   }
 
   /// A map of strings, in the order of the request.
-  package func map(_ name: String, keys: [Constraint] = [], values: [Constraint] = []) -> [(key: String, value: String)]? {
+  package func map(_ name: String, keys: [Constraint] = [], values: [Constraint] = []) -> [(
+    key: String, value: String
+  )]? {
     guard let value = find(name) else { return nil }
     guard case .object(let members) = value else {
       wrongType(name, "a map")
@@ -260,12 +262,14 @@ package struct Members {
     if map.contains(where: { pair in keys.contains { $0.violation(pair.key) != nil } }) {
       let words = keys.flatMap(\.words).joined(separator: ", ")
       reader.violate(
-        "Value '\(shown)' at '\(field(name))' failed to satisfy constraint: Map keys must satisfy constraint: [\(words)]")
+        "Value '\(shown)' at '\(field(name))' failed to satisfy constraint: Map keys must satisfy constraint: [\(words)]"
+      )
     }
     if map.contains(where: { pair in values.contains { $0.violation(pair.value) != nil } }) {
       let words = values.flatMap(\.words).joined(separator: ", ")
       reader.violate(
-        "Value '\(shown)' at '\(field(name))' failed to satisfy constraint: Map value must satisfy constraint: [\(words)]")
+        "Value '\(shown)' at '\(field(name))' failed to satisfy constraint: Map value must satisfy constraint: [\(words)]"
+      )
     }
     return map
   }

@@ -2,7 +2,15 @@
 
 /// The name of an operation and its HTTP binding, as the public service model has them.
 package struct Route: Sendable {
-  package enum Method: String, Sendable { case GET, PUT, POST, DELETE, HEAD, PATCH, OPTIONS }
+  package enum Method: String, Sendable {
+    case get = "GET"
+    case put = "PUT"
+    case post = "POST"
+    case delete = "DELETE"
+    case head = "HEAD"
+    case patch = "PATCH"
+    case options = "OPTIONS"
+  }
 
   /// `Service.Operation`: file name, table row, audit event and metric dimension in one.
   package let name: String

@@ -1,7 +1,8 @@
 // cgroups: which hierarchy of this host serves which limit (decided purely from two texts, so that hosts which are not
 // ours can be tested), and one set of directories per sandbox below `martlet-INSTANCE` at the root of each hierarchy.
 //
-// v1 and v2 can both be mounted. v2's own files (cgroup.kill, cgroup.freeze) work there even if v1 holds the controllers.
+// v1 and v2 can both be mounted. v2's own files (cgroup.kill, cgroup.freeze) work there even if v1 holds the
+// controllers.
 #include "sandbox.h"
 
 #include <dirent.h>
@@ -11,7 +12,8 @@
 #include <sys/stat.h>
 #include <time.h>
 
-struct cgroup_plan cgroup_plan = {.directory_of = {-1, -1, -1, -1, -1}};   // nothing, before cgroups_start and without it
+// nothing, before cgroups_start and without it
+struct cgroup_plan cgroup_plan = {.directory_of = {-1, -1, -1, -1, -1}};
 static int parents[ROLE_COUNT] = {-1, -1, -1, -1, -1};   // descriptors of `martlet-INSTANCE`; flock of [0] = "in use"
 static uint64_t sequence;
 
@@ -76,7 +78,8 @@ void cgroup_make_plan(struct cgroup_plan *plan, const char *mountinfo, const cha
   for (int role = 0; role < ROLE_COUNT; role++) plan->directory_of[role] = -1;
   if (has_v2) plan->directory_of[ROLE_FREEZE] = plan->directory_of[ROLE_KILL] = plan_directory(plan, v2, true);
   for (int role = ROLE_MEMORY; role <= ROLE_PIDS; role++) {
-    if (has_v2 && word_in(controllers[role], v2_controllers, ' ')) plan->directory_of[role] = plan_directory(plan, v2, true);
+    if (has_v2 && word_in(controllers[role], v2_controllers, ' '))
+      plan->directory_of[role] = plan_directory(plan, v2, true);
     else if (find_v1(mountinfo, controllers[role], v1)) plan->directory_of[role] = plan_directory(plan, v1, false);
   }
   if (!has_v2 && find_v1(mountinfo, "freezer", v1)) plan->directory_of[ROLE_FREEZE] = plan_directory(plan, v1, false);
@@ -85,7 +88,9 @@ void cgroup_make_plan(struct cgroup_plan *plan, const char *mountinfo, const cha
 // ---------------------------------------------------------------------------------------------- start and end
 
 bool cgroup_served(enum role role) { return cgroup_plan.directory_of[role] >= 0; }
-bool cgroup_is_v2(enum role role) { return cgroup_served(role) && cgroup_plan.directories[cgroup_plan.directory_of[role]].v2; }
+bool cgroup_is_v2(enum role role) {
+  return cgroup_served(role) && cgroup_plan.directories[cgroup_plan.directory_of[role]].v2;
+}
 
 static int write_at(int directory, const char *file, const char *text) {
   int fd = openat(directory, file, O_WRONLY | O_CLOEXEC);
@@ -211,7 +216,8 @@ int cgroups_make(struct cgroups *groups) {
       return -1;
     }
   if (cgroup_served(ROLE_FREEZE))
-    groups->freeze = cgroups_open(groups, ROLE_FREEZE, cgroup_is_v2(ROLE_FREEZE) ? "cgroup.freeze" : "freezer.state", O_WRONLY);
+    groups->freeze = cgroups_open(groups, ROLE_FREEZE, cgroup_is_v2(ROLE_FREEZE) ? "cgroup.freeze" : "freezer.state",
+        O_WRONLY);
   if (cgroup_served(ROLE_KILL)) groups->kill = cgroups_open(groups, ROLE_KILL, "cgroup.kill", O_WRONLY);
   if (cgroup_served(ROLE_CPU)) {
     bool v2 = cgroup_is_v2(ROLE_CPU);
@@ -223,13 +229,14 @@ int cgroups_make(struct cgroups *groups) {
     groups->usage = cgroups_open(groups, ROLE_MEMORY, v2 ? "memory.current" : "memory.usage_in_bytes", O_RDONLY);
     groups->peak = cgroups_open(groups, ROLE_MEMORY, v2 ? "memory.peak" : "memory.max_usage_in_bytes", O_RDONLY);
     groups->oom = cgroups_open(groups, ROLE_MEMORY, v2 ? "memory.events" : "memory.oom_control", O_RDONLY);
-    if (v2 && groups->peak < 0) groups->peak = cgroups_open(groups, ROLE_MEMORY, "memory.current", O_RDONLY);   // before 5.19
+    // before 5.19
+    if (v2 && groups->peak < 0) groups->peak = cgroups_open(groups, ROLE_MEMORY, "memory.current", O_RDONLY);
   }
   return 0;
 }
 
-// Arms the alarm at `level` bytes of usage: v1 has an eventfd for it; v2 raises an event on memory.events when memory.high is
-// passed. Arming takes its time on v1, so until then the clock of sandbox.c watches.
+// Arms the alarm at `level` bytes of usage: v1 has an eventfd for it; v2 raises an event on memory.events when
+// memory.high is passed. Arming takes its time on v1, so until then the clock of sandbox.c watches.
 int cgroups_arm(struct cgroups *groups, uint64_t level) {
   char text[64];
   if (cgroup_is_v2(ROLE_MEMORY)) {
@@ -256,7 +263,8 @@ int cgroups_limit(struct cgroups *groups, const struct spec *spec) {
     if (set(groups, ROLE_MEMORY, "memory.max", text) < 0) return -1;
     set(groups, ROLE_MEMORY, "memory.swap.max", "0");      // absent without swap accounting
     set(groups, ROLE_MEMORY, "memory.oom.group", "1");
-    groups->alarm = cgroups_open(groups, ROLE_MEMORY, "memory.events", O_RDONLY);   // its own, since reading clears an event
+    // its own, since reading clears an event
+    groups->alarm = cgroups_open(groups, ROLE_MEMORY, "memory.events", O_RDONLY);
   } else {
     if (set(groups, ROLE_MEMORY, "memory.limit_in_bytes", text) < 0) return -1;
     set(groups, ROLE_MEMORY, "memory.memsw.limit_in_bytes", text);
@@ -302,7 +310,8 @@ bool cgroups_unlink(const char *name) {
 }
 
 void cgroups_remove(struct cgroups *groups) {
-  int *fds[] = {&groups->freeze, &groups->cpu, &groups->kill, &groups->peak, &groups->usage, &groups->oom, &groups->alarm};
+  int *fds[] = {&groups->freeze, &groups->cpu, &groups->kill, &groups->peak, &groups->usage, &groups->oom,
+      &groups->alarm};
   for (unsigned i = 0; i < sizeof fds / sizeof *fds; i++) close_fd(fds[i]);
   if (groups->name[0] && !slowly_remove(groups->name)) cgroups_unlink(groups->name);
   groups->name[0] = 0;

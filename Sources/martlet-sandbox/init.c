@@ -1,6 +1,6 @@
-// Process 1 of a sandbox. A fork of the helper that builds the sandbox around itself, gives up every privilege for good,
-// and then runs what the server orders, reaps every orphan, and reports every end. The user's program is never process 1:
-// the kernel would make it deaf to its own signals.
+// Process 1 of a sandbox. A fork of the helper that builds the sandbox around itself, gives up every privilege for
+// good, and then runs what the server orders, reaps every orphan, and reports every end. The user's program is never
+// process 1: the kernel would make it deaf to its own signals.
 #include "sandbox.h"
 
 #include <linux/capability.h>
@@ -78,8 +78,9 @@ static void drop_capabilities(void) {
       fail("bounding set");
     }
   prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-  if (prctl(PR_SET_SECUREBITS, SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP | SECBIT_NO_SETUID_FIXUP_LOCKED
-            | SECBIT_KEEP_CAPS_LOCKED | SECBIT_NO_CAP_AMBIENT_RAISE | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED) < 0) fail("securebits");
+  const int locked = SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP | SECBIT_NO_SETUID_FIXUP_LOCKED
+    | SECBIT_KEEP_CAPS_LOCKED | SECBIT_NO_CAP_AMBIENT_RAISE | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED;
+  if (prctl(PR_SET_SECUREBITS, locked) < 0) fail("securebits");
   struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
   struct __user_cap_data_struct none[2] = {0};
   if (syscall(SYS_capset, &header, none) < 0) fail("capset");
@@ -101,8 +102,9 @@ static void drop_everything(const struct spec *spec, unsigned slot) {
 
 static char stage[256];
 
-// The part that is the same for every sandbox, so that it can be done before one is asked for. Joining a cgroup waits for the
-// kernel's other processors, 5 to 15 ms on a quiet machine: most of all it is that which must not be waited for.
+// The part that is the same for every sandbox, so that it can be done before one is asked for. Joining a cgroup waits
+// for the kernel's other processors, 5 to 15 ms on a quiet machine: most of all it is that which must not be waited
+// for.
 static void enter(const struct init_start *start) {
   for (unsigned i = 0; i < start->procs_count; i++)
     if (write(start->procs[i], "0", 1) < 0) fail("join cgroup");
@@ -129,8 +131,8 @@ static int build(const struct spec *spec, unsigned slot, int tmp) {
 
 struct order { uint32_t process, argc, envc; char **argv, **envp; const char *cwd; };
 
-// Makes argv and envp from the packet. Fields have no terminator: each text is moved down over its own header by one byte
-// less than that, which makes room for the NUL.
+// Makes argv and envp from the packet. Fields have no terminator: each text is moved down over its own header by one
+// byte less than that, which makes room for the NUL.
 static bool read_order(struct order *order, struct message *message) {
   static char *pointers[SBX_MAX_MESSAGE / 8 + 4];
   uint32_t argc = 0, envc = 0;
@@ -165,15 +167,16 @@ void init_limit_files(void) {
   if (setrlimit(RLIMIT_NOFILE, &files) < 0) _exit(126);
 }
 
-// What the new process does until exec. It shares our memory and we sleep meanwhile (vfork: copying even this small process
-// would cost a third of a start), so it may only make system calls, and leaves its error where we find it.
+// What the new process does until exec. It shares our memory and we sleep meanwhile (vfork: copying even this small
+// process would cost a third of a start), so it may only make system calls, and leaves its error where we find it.
 struct birth { const struct order *order; int output, error, stage; };
 
 static int become(void *argument) {
   struct birth *birth = argument;
   const struct order *order = birth->order;
   setsid();
-  if (options.isolation == ISOLATION_NONE) prctl(PR_SET_PDEATHSIG, SIGKILL);   // inside a pid namespace init's end is everybody's
+  // inside a pid namespace init's end is everybody's
+  if (options.isolation == ISOLATION_NONE) prctl(PR_SET_PDEATHSIG, SIGKILL);
   struct sigaction usual = {.sa_handler = SIG_DFL};
   static const int ignored[] = {SIGHUP, SIGINT, SIGQUIT, SIGPIPE, SIGTERM};   // by the helper; see prepare() in main.c
   for (unsigned i = 0; i < sizeof ignored / sizeof *ignored; i++) sigaction(ignored[i], &usual, NULL);
@@ -233,7 +236,8 @@ static void reap(void) {
 }
 
 static void kill_all(void) {
-  if (options.isolation != ISOLATION_NONE) { kill(-1, SIGKILL); return; }   // everybody in the pid namespace but us, at once
+  // everybody in the pid namespace but us, at once
+  if (options.isolation != ISOLATION_NONE) { kill(-1, SIGKILL); return; }
   for (unsigned i = 0; i < running_count; i++) kill(-running[i].pid, SIGKILL);
 }
 
@@ -264,10 +268,12 @@ static void obey(void) {
     }
   }
   for (unsigned i = 0; i < fd_count; i++) close(fds[i]);
-  explicit_bzero(buffer, (size_t)length < sizeof buffer ? (size_t)length : sizeof buffer);   // environments hold secrets
+  // environments hold secrets
+  explicit_bzero(buffer, (size_t)length < sizeof buffer ? (size_t)length : sizeof buffer);
 }
 
-// The order to build comes as INIT_BUILD: the fields of CREATE, the slot in place of the sandbox, and /tmp after a reset.
+// The order to build comes as INIT_BUILD: the fields of CREATE, the slot in place of the sandbox, and /tmp after a
+// reset.
 static struct spec *wait_for_order(unsigned *slot, int *tmp) {
   int fds[SBX_MAX_FDS];
   unsigned fd_count;
@@ -279,7 +285,8 @@ static struct spec *wait_for_order(unsigned *slot, int *tmp) {
   ssize_t length = packet_receive(helper, buffer, sizeof buffer, fds, &fd_count, &truncated);
   if (length <= 0) _exit(0);   // the helper is gone, or has no use for this one
   struct spec *spec = NULL;
-  if (!truncated && message_parse(&message, buffer, (size_t)length) && message.type == INIT_BUILD) spec = spec_read(&message, &wrong);
+  if (!truncated && message_parse(&message, buffer, (size_t)length)
+      && message.type == INIT_BUILD) spec = spec_read(&message, &wrong);
   if (!spec) fail(wrong);
   *slot = message.sandbox;
   *tmp = fd_count > 0 ? fds[0] : -1;
@@ -315,7 +322,8 @@ _Noreturn void init_main(const struct init_start *start) {
   int tmp = -1;
   unsigned slot;
   helper = start->socket;
-  // Without a pid namespace our death would spare the grandchildren: then the end of the socket tells, and the groups are killed.
+  // Without a pid namespace our death would spare the grandchildren: then the end of the socket tells, and the groups
+  // are killed.
   if (options.isolation != ISOLATION_NONE) prctl(PR_SET_PDEATHSIG, SIGKILL);
   prctl(PR_SET_NAME, "init");
   hide_command_line();

@@ -67,7 +67,13 @@ void watch_close(int *fd) {
 }
 
 // Answers that the server has not read yet. While there are any, no further request is read: the queue stays short.
-static struct waiting { struct waiting *next; size_t length; unsigned fd_count; int fds[SBX_MAX_FDS]; uint8_t bytes[]; } *first, *last;
+static struct waiting {
+  struct waiting *next;
+  size_t length;
+  unsigned fd_count;
+  int fds[SBX_MAX_FDS];
+  uint8_t bytes[];
+} *first, *last;
 
 static void server_writable(void) {
   while (first) {
@@ -84,7 +90,8 @@ static void server_writable(void) {
 
 void server_reply(struct packet *packet) {
   if (report_hears(packet)) return;
-  if (!first && packet_send(options.server, packet->bytes, packet->length, packet->fds, packet->fd_count, MSG_DONTWAIT) >= 0) return;
+  if (!first && packet_send(options.server, packet->bytes, packet->length, packet->fds, packet->fd_count,
+      MSG_DONTWAIT) >= 0) return;
   if (!first && errno != EAGAIN && errno != EWOULDBLOCK) { server_gone = true; return; }
   struct waiting *waiting = malloc(sizeof *waiting + packet->length);
   if (!waiting) { server_gone = true; return; }
@@ -130,9 +137,9 @@ static void run(void) {
   watch_add(options.server, WATCH_SERVER, 0, EPOLLIN | EPOLLRDHUP);
   while (!server_gone) {
     int timeout = memory_clock(now_ms());
-    bool wanted = sandbox_idle_work_waits();
+    bool wanted = pool_wants_more();
     // Filling the pool is for quiet moments: not while an order is being carried out whose answer is due in a moment.
-    if (!loop_turn(wanted && (timeout < 0 || timeout > QUIET_MS) ? QUIET_MS : timeout) && wanted) sandbox_idle_work();
+    if (!loop_turn(wanted && (timeout < 0 || timeout > QUIET_MS) ? QUIET_MS : timeout) && wanted) pool_fill();
   }
 }
 
@@ -154,7 +161,10 @@ static void clear_environment(void) {
 
 static void expose(const char *path) {
   char resolved[PATH_MAX];
-  if (!realpath(path, resolved)) { fprintf(stderr, "martlet-sandbox: --expose %s: %s\n", path, strerror(errno)); exit(2); }
+  if (!realpath(path, resolved)) {
+    fprintf(stderr, "martlet-sandbox: --expose %s: %s\n", path, strerror(errno));
+    exit(2);
+  }
   if (options.exposed_count == MAX_EXPOSED) { fprintf(stderr, "martlet-sandbox: too many --expose\n"); exit(2); }
   options.exposed[options.exposed_count++] = strcmp(resolved, "/") == 0 ? strdup("") : strdup(resolved);
 }
@@ -211,7 +221,8 @@ static void die(const char *what) {
 
 static void prepare(void) {
   struct sigaction ignore = {.sa_handler = SIG_IGN}, usual = {.sa_handler = SIG_DFL};
-  static const int ignored[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGQUIT};   // the server decides our end, by its socket
+  // the server decides our end, by its socket
+  static const int ignored[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGQUIT};
   for (int number = 1; number < 65; number++) sigaction(number, &usual, NULL);   // whatever we were started with
   for (unsigned i = 0; i < sizeof ignored / sizeof *ignored; i++) sigaction(ignored[i], &ignore, NULL);
   struct rlimit files;

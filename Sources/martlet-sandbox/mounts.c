@@ -1,9 +1,10 @@
-// The file system of a sandbox: a small tmpfs that holds what the server asked for (bind mounts, links, directories, small
-// files), /proc, /dev and /tmp; it becomes the root, the host's tree is detached, and the root is made read-only.
+// The file system of a sandbox: a small tmpfs that holds what the server asked for (bind mounts, links, directories,
+// small files), /proc, /dev and /tmp; it becomes the root, the host's tree is detached, and the root is made
+// read-only.
 //
-// Sources and targets come from the server, which is not trusted. A source is opened first and the path of what was opened
-// is compared with the exposed directories, so nothing can be exchanged in between. A target is resolved by the kernel
-// with the new root as "/", so no link can lead out of it.
+// Sources and targets come from the server, which is not trusted. A source is opened first and the path of what was
+// opened is compared with the exposed directories, so nothing can be exchanged in between. A target is resolved by
+// the kernel with the new root as "/", so no link can lead out of it.
 #include "sandbox.h"
 
 #include <linux/mount.h>
@@ -107,7 +108,8 @@ static int open_parent(int top, const char *target, char *copy, const char **nam
 // Attaches `mount` (which it closes) at `name`, made if missing.
 static int attach(int mount, int parent, const char *name, bool is_directory) {
   int result = -1;
-  int made = is_directory ? mkdirat(parent, name, 0755) : openat(parent, name, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0644);
+  int made = is_directory ? mkdirat(parent, name, 0755)
+      : openat(parent, name, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0644);
   if (made < 0 && errno != EEXIST && errno != EROFS) goto end;
   if (!is_directory && made >= 0) close(made);
   int target = openat(parent, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
@@ -167,9 +169,11 @@ static int build_dev(int top) {
   static const struct { const char *name; unsigned major, minor; } devices[] = {
     {"null", 1, 3}, {"zero", 1, 5}, {"full", 1, 7}, {"random", 1, 8}, {"urandom", 1, 9}, {"tty", 5, 0}};
   static const char *const links[][2] = {
-    {"/proc/self/fd", "fd"}, {"/proc/self/fd/0", "stdin"}, {"/proc/self/fd/1", "stdout"}, {"/proc/self/fd/2", "stderr"}};
+    {"/proc/self/fd", "fd"}, {"/proc/self/fd/0", "stdin"}, {"/proc/self/fd/1", "stdout"},
+        {"/proc/self/fd/2", "stderr"}};
   int dev = new_mount("tmpfs", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC, settings);
-  if (dev < 0 || (mkdirat(top, "dev", 0755) < 0 && errno != EEXIST) || sys_move_mount(dev, top, "dev", 0) < 0) return -1;
+  if (dev < 0 || (mkdirat(top, "dev", 0755) < 0 && errno != EEXIST) || sys_move_mount(dev, top, "dev", 0) < 0)
+      return -1;
   mode_t mask = umask(0);
   for (unsigned i = 0; i < sizeof devices / sizeof *devices; i++) {
     if (mknodat(dev, devices[i].name, S_IFCHR | 0666, makedev(devices[i].major, devices[i].minor)) == 0) continue;
@@ -195,31 +199,36 @@ static int build_proc(int top) {
   static const char *const read_only[] = {"sys", "irq", "bus", "fs", "sysrq-trigger"};
   static const char *const hidden[] = {"kcore", "keys", "timer_list", "latency_stats", "sched_debug"};
   int proc = new_mount("proc", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, none);
-  if (proc < 0 || (mkdirat(top, "proc", 0755) < 0 && errno != EEXIST) || sys_move_mount(proc, top, "proc", 0) < 0) return -1;
+  if (proc < 0 || (mkdirat(top, "proc", 0755) < 0 && errno != EEXIST) || sys_move_mount(proc, top, "proc", 0) < 0)
+      return -1;
   for (unsigned i = 0; i < sizeof read_only / sizeof *read_only; i++) {
     int mount = sys_open_tree(proc, read_only[i], OPEN_TREE_CLONE);
     if (mount < 0 && errno == ENOENT) continue;
-    if (mount < 0 || set_attributes(mount, LOCKED, 0) < 0 || sys_move_mount(mount, proc, read_only[i], 0) < 0) return -1;
+    if (mount < 0 || set_attributes(mount, LOCKED, 0) < 0 || sys_move_mount(mount, proc, read_only[i], 0) < 0)
+        return -1;
     close(mount);
   }
   for (unsigned i = 0; i < sizeof hidden / sizeof *hidden; i++) {
     int mount;
     if (faccessat(proc, hidden[i], F_OK, 0) < 0) continue;
-    if ((mount = sys_open_tree(top, "dev/null", OPEN_TREE_CLONE)) < 0 || sys_move_mount(mount, proc, hidden[i], 0) < 0) return -1;
+    if ((mount = sys_open_tree(top, "dev/null", OPEN_TREE_CLONE)) < 0
+        || sys_move_mount(mount, proc, hidden[i], 0) < 0) return -1;
     close(mount);
   }
   close(proc);
   return 0;
 }
 
-// /tmp outlives a reset: the helper keeps a detached copy of the mount, which is attached here and copied again (only the
-// namespace that holds a mount may copy it, before Linux 6.15).
+// /tmp outlives a reset: the helper keeps a detached copy of the mount, which is attached here and copied again (only
+// the namespace that holds a mount may copy it, before Linux 6.15).
 static int build_tmp(int top, const struct spec *spec, int tmp, int *again) {
   char size[32];
-  snprintf(size, sizeof size, "%llu", (unsigned long long)(spec->tmp > 4096 ? spec->tmp : 4096));   // size=0 means no limit
+  // size=0 means no limit
+  snprintf(size, sizeof size, "%llu", (unsigned long long)(spec->tmp > 4096 ? spec->tmp : 4096));
   const char *const settings[] = {"mode", "1777", "size", size, NULL};
   if (tmp < 0) tmp = new_mount("tmpfs", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, settings);
-  if (tmp < 0 || (mkdirat(top, "tmp", 0755) < 0 && errno != EEXIST) || sys_move_mount(tmp, top, "tmp", 0) < 0) return -1;
+  if (tmp < 0 || (mkdirat(top, "tmp", 0755) < 0 && errno != EEXIST) || sys_move_mount(tmp, top, "tmp", 0) < 0)
+      return -1;
   *again = sys_open_tree(top, "tmp", OPEN_TREE_CLONE);
   close(tmp);
   return *again < 0 ? -1 : 0;
@@ -235,8 +244,8 @@ int mounts_begin(char *stage, size_t stage_size) {
   // Nothing that is mounted or unmounted from here on may reach the host.
   if (syscall(SYS_mount, NULL, "/", NULL, 0x44000 /* MS_REC|MS_PRIVATE */, NULL) < 0) return -1;
   mounts_root = new_mount("tmpfs", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, settings);
-  // It has to hang somewhere while it is built, and hides what is there: nobody's sources are in /sys. (On top of "/" would
-  // do too, but then a source path with enough ".." in a link ends in the new root.)
+  // It has to hang somewhere while it is built, and hides what is there: nobody's sources are in /sys. (On top of "/"
+  // would do too, but then a source path with enough ".." in a link ends in the new root.)
   if (mounts_root < 0 || sys_move_mount(mounts_root, AT_FDCWD, "/sys", 0) < 0) return -1;
   snprintf(stage, stage_size, "mount /dev");
   if (build_dev(mounts_root) < 0) return -1;
@@ -252,7 +261,8 @@ int mounts_finish(const struct spec *spec, int tmp, int *tmp_again, char *stage,
   snprintf(stage, stage_size, "mount /tmp");
   if (build_tmp(mounts_root, spec, tmp, tmp_again) < 0) return -1;
   snprintf(stage, stage_size, "pivot_root");
-  if (fchdir(mounts_root) < 0 || syscall(SYS_pivot_root, ".", ".") < 0 || syscall(SYS_umount2, ".", 2 /* MNT_DETACH */) < 0) return -1;
+  if (fchdir(mounts_root) < 0 || syscall(SYS_pivot_root, ".", ".") < 0
+      || syscall(SYS_umount2, ".", 2 /* MNT_DETACH */) < 0) return -1;
   if (chdir("/") < 0 || set_attributes(mounts_root, LOCKED, 0) < 0) return -1;
   close(mounts_root);
   return 0;

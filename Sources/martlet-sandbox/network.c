@@ -1,4 +1,5 @@
-// Network namespaces, and listening sockets made inside them. A socket keeps its namespace for life, so the server can serve it from outside, and the socket says who calls.
+// Network namespaces, and listening sockets made inside them. A socket keeps its namespace for life, so the server
+// can serve it from outside, and the socket says who calls.
 #include "sandbox.h"
 
 #include <arpa/inet.h>
@@ -41,7 +42,8 @@ int network_start(void) {
 int listen_here(uint16_t port) {
   int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), one = 1;
   if (fd < 0) return -1;
-  struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port),
+      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
   setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
   if (bind(fd, (struct sockaddr *)&address, sizeof address) < 0 || listen(fd, 1024) < 0) {
     int error = errno;

@@ -1,7 +1,8 @@
-// The way out of a sandbox, for those that are created with SBX_NETWORK_OUTBOUND: a pair of virtual cables between its network
-// namespace and the host's, with two addresses of 100.64.0.0/10 (the range for carriers, which no private network uses), a
-// default route, and a rule set that masquerades what leaves and drops everything else: other sandboxes, the host's own
-// listeners, link-local addresses (where clouds keep their credentials), and answers that nobody asked for.
+// The way out of a sandbox, for those that are created with SBX_NETWORK_OUTBOUND: a pair of virtual cables between
+// its network namespace and the host's, with two addresses of 100.64.0.0/10 (the range for carriers, which no private
+// network uses), a default route, and a rule set that masquerades what leaves and drops everything else: other
+// sandboxes, the host's own listeners, link-local addresses (where clouds keep their credentials), and answers that
+// nobody asked for.
 #include "sandbox.h"
 
 #include <arpa/inet.h>
@@ -27,7 +28,8 @@ static const char rules[] =
   "    ip saddr 100.64.0.0/10 oifname != \"mt*\" masquerade\n  }\n}\n";
 
 static bool prepared;
-static uint32_t cable;   // a number for the next pair; not that of the sandbox, since the kernel takes old pairs away late
+// a number for the next pair; not that of the sandbox, since the kernel takes old pairs away late
+static uint32_t cable;
 
 static const char *nft_path(void) {
   static const char *const paths[] = {"/usr/sbin/nft", "/usr/bin/nft", "/sbin/nft", "/usr/local/sbin/nft"};
@@ -71,7 +73,8 @@ static int prepare(const char **stage) {
   if (nft(text) < 0) return -1;
   *stage = "network outbound: ip_forward";
   if (write_text("/proc/sys/net/ipv4/ip_forward", "1") < 0) return -1;
-  for (const char *at = options.name; *at; at++) cable = cable * 31 + (uint8_t)*at;   // instances begin at different numbers
+  // instances begin at different numbers
+  for (const char *at = options.name; *at; at++) cable = cable * 31 + (uint8_t)*at;
   prepared = true;
   return 0;
 }
@@ -108,7 +111,10 @@ static int ask(int socket_fd, struct request *request) {
   struct { struct nlmsghdr header; struct nlmsgerr error; uint8_t more[1024]; } answer;
   if (send(socket_fd, request, request->header.nlmsg_len, 0) < 0) return -1;
   ssize_t length = recv(socket_fd, &answer, sizeof answer, 0);
-  if (length < (ssize_t)NLMSG_LENGTH(sizeof answer.error) || answer.header.nlmsg_type != NLMSG_ERROR) { errno = EPROTO; return -1; }
+  if (length < (ssize_t)NLMSG_LENGTH(sizeof answer.error) || answer.header.nlmsg_type != NLMSG_ERROR) {
+    errno = EPROTO;
+    return -1;
+  }
   errno = -answer.error.error;
   return answer.error.error == 0 ? 0 : -1;
 }

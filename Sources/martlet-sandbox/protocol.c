@@ -73,7 +73,9 @@ void packet_bytes(struct packet *packet, uint32_t tag, const void *bytes, size_t
 }
 
 void packet_u32(struct packet *packet, uint32_t tag, uint32_t value) { packet_bytes(packet, tag, &value, 4); }
-void packet_text(struct packet *packet, uint32_t tag, const char *text) { packet_bytes(packet, tag, text, strlen(text)); }
+void packet_text(struct packet *packet, uint32_t tag, const char *text) {
+  packet_bytes(packet, tag, text, strlen(text));
+}
 
 void packet_fd(struct packet *packet, int fd) {
   if (packet->fd_count == SBX_MAX_FDS) abort();
@@ -104,7 +106,8 @@ ssize_t packet_send(int socket, const void *bytes, size_t length, const int *fds
 ssize_t packet_receive(int socket, uint8_t *bytes, size_t capacity, int *fds, unsigned *fd_count, bool *truncated) {
   union { struct cmsghdr align; char bytes[CMSG_SPACE(sizeof(int) * SBX_MAX_FDS)]; } control;
   struct iovec part = {bytes, capacity};
-  struct msghdr header = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control.bytes, .msg_controllen = sizeof control};
+  struct msghdr header = {.msg_iov = &part, .msg_iovlen = 1, .msg_control = control.bytes,
+      .msg_controllen = sizeof control};
   *fd_count = 0;
   *truncated = false;
   ssize_t length;

@@ -1,5 +1,6 @@
-// What holds on this host, each guarantee by trying it: a probe sandbox is made by the ordinary path, and its init is told
-// to look around (probe_inside). At every start the quick checks run; `--report` also spends memory, processes and time.
+// What holds on this host, each guarantee by trying it: a probe sandbox is made by the ordinary path, and its init is
+// told to look around (probe_inside). At every start the quick checks run; `--report` also spends memory, processes
+// and time.
 #include "sandbox.h"
 
 #include <sched.h>
@@ -71,9 +72,12 @@ static void probe_quick(int out) {
   unsigned inside = 0, outside = 0;
   read_text("/proc/self/uid_map", text, sizeof text);
   sscanf(text, "%u %u", &inside, &outside);
-  bool own = inside == UID_INSIDE && getuid() == UID_INSIDE && outside >= options.uid_base && outside < options.uid_base + MAX_SANDBOXES;
-  say(out, "own uid", own, own ? "a probe ran as its own uid of the host's" : "sandboxes share the uid of the sandbox process");
-  bool none = status_is_zero("\nCapEff:") && status_is_zero("\nCapPrm:") && status_is_zero("\nCapBnd:") && status_is_zero("\nCapAmb:");
+  bool own = inside == UID_INSIDE && getuid() == UID_INSIDE && outside >= options.uid_base
+      && outside < options.uid_base + MAX_SANDBOXES;
+  say(out, "own uid", own, own ? "a probe ran as its own uid of the host's"
+      : "sandboxes share the uid of the sandbox process");
+  bool none = status_is_zero("\nCapEff:") && status_is_zero("\nCapPrm:") && status_is_zero("\nCapBnd:")
+      && status_is_zero("\nCapAmb:");
   say(out, "no capabilities", none, "a probe read its capability sets");
   say(out, "no new privileges", prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1, "a probe asked prctl");
   bool filtered = unshare(CLONE_NEWUSER) < 0 && errno == EPERM;
@@ -115,7 +119,8 @@ static void probe_cpu(int out) {
   while (now_ms() < end) {}
   struct timespec used;
   clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
-  say(out, "cpu limit", used.tv_sec == 0 && used.tv_nsec < 50000000, "a probe with a twentieth of a core was slowed down");
+  say(out, "cpu limit", used.tv_sec == 0 && used.tv_nsec < 50000000,
+      "a probe with a twentieth of a core was slowed down");
 }
 
 _Noreturn void probe_inside(int out, uint32_t kind) {
@@ -141,7 +146,8 @@ bool report_hears(const struct packet *packet) {
   if (!message_parse(&message, packet->bytes, packet->length)) return true;
   heard = message.type;
   while (message_next(&message, &field))
-    if (field.tag == SBX_TAG_STAGE) snprintf(heard_stage, sizeof heard_stage, "%.*s", (int)field.length, (const char *)field.bytes);
+    if (field.tag == SBX_TAG_STAGE) snprintf(heard_stage, sizeof heard_stage, "%.*s", (int)field.length,
+        (const char *)field.bytes);
   return true;
 }
 
@@ -187,7 +193,8 @@ static void read_lines(char *text) {
 static bool try_freezing(struct sandbox *sandbox) {
   bool v2 = cgroup_is_v2(ROLE_FREEZE), frozen = false;
   char text[256] = "";
-  if (sandbox->nest.cgroups.freeze < 0 || pwrite(sandbox->nest.cgroups.freeze, v2 ? "1" : "FROZEN", v2 ? 1 : 6, 0) < 0) return false;
+  if (sandbox->nest.cgroups.freeze < 0
+      || pwrite(sandbox->nest.cgroups.freeze, v2 ? "1" : "FROZEN", v2 ? 1 : 6, 0) < 0) return false;
   int state = cgroups_open(&sandbox->nest.cgroups, ROLE_FREEZE, v2 ? "cgroup.events" : "freezer.state", O_RDONLY);
   for (int i = 0; i < 200 && !frozen && state >= 0; i++) {
     ssize_t length = pread(state, text, sizeof text - 1, 0);
@@ -209,11 +216,13 @@ static void probe_deeply(struct sandbox *sandbox, char *text, size_t size) {
   run_probe(sandbox, PROBE_PROCESSES, text, size);
   read_lines(text);
   if (cgroup_served(ROLE_CPU)) {
-    const char *low = cgroup_is_v2(ROLE_CPU) ? "1000 20000" : "1000", *off = cgroup_is_v2(ROLE_CPU) ? "max 20000" : "-1";
+    const char *low = cgroup_is_v2(ROLE_CPU) ? "1000 20000" : "1000", *off = cgroup_is_v2(ROLE_CPU) ? "max 20000"
+        : "-1";
     bool set = pwrite(sandbox->nest.cgroups.cpu, low, strlen(low), 0) > 0;
     run_probe(sandbox, PROBE_CPU, text, size);
     read_lines(text);
-    if (!set || pwrite(sandbox->nest.cgroups.cpu, off, strlen(off), 0) < 0) conclude("cpu limit", false, "the quota could not be written");
+    if (!set || pwrite(sandbox->nest.cgroups.cpu, off, strlen(off), 0) < 0) conclude("cpu limit", false,
+        "the quota could not be written");
   }
   conclude("freezing", try_freezing(sandbox), "a probe was frozen and thawed");
   if (cgroup_served(ROLE_MEMORY)) {
@@ -249,7 +258,8 @@ static struct sandbox *probe_sandbox(void) {
 void report_collect(bool deep) {
   char text[8192];
   for (int i = 0; i < GUARANTEES; i++)
-    conclude(guarantees[i].name, false, options.isolation == ISOLATION_NONE ? "started with --isolation none" : "the probe failed");
+    conclude(guarantees[i].name, false, options.isolation == ISOLATION_NONE ? "started with --isolation none"
+        : "the probe failed");
   if (options.isolation == ISOLATION_NONE) return;
   for (int i = 0; i < 7; i++) host_namespaces[i] = namespace_of(namespaces[i]);
   conclude_cgroup("memory limit", ROLE_MEMORY);
@@ -277,7 +287,8 @@ void report_collect(bool deep) {
 void report_add_to(struct packet *packet) {
   char line[256];
   for (int i = 0; i < GUARANTEES; i++) {
-    snprintf(line, sizeof line, "%s\t%s\t%s", guarantees[i].name, guarantees[i].holds ? "yes" : "no", guarantees[i].how);
+    snprintf(line, sizeof line, "%s\t%s\t%s", guarantees[i].name, guarantees[i].holds ? "yes" : "no",
+        guarantees[i].how);
     packet_text(packet, SBX_TAG_GUARANTEE, line);
   }
 }

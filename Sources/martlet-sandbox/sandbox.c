@@ -1,14 +1,11 @@
 // The sandboxes: what the server may ask for, and what it is told. One function per message; everything that takes time
 // (an init building itself, processes dying) is waited for in the loop, never here.
 //
-// Promises to the server: every request but SIGNAL has exactly one answer, and every SPAWNED process exactly one EXITED, also
-// when a RESET or DESTROY ends it (then before RESET_DONE and DESTROYED).
+// Promises to the server: every request but SIGNAL has exactly one answer, and every SPAWNED process exactly one
+// EXITED, also when a RESET or DESTROY ends it (then before RESET_DONE and DESTROYED).
 #include "sandbox.h"
 
 #include <linux/magic.h>
-#include <linux/sched.h>
-#include <poll.h>
-#include <sched.h>
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -19,11 +16,6 @@
 static struct sandbox *table[1024];
 static unsigned sandbox_count, watched_count;
 static uint8_t slots[MAX_SANDBOXES];
-static struct nest *pool;           // made ahead
-static bool hopeless;              // no nest could be made: not tried again before the next CREATE
-static bool warming;                // the newest in the pool is not warm yet
-static int host_mounts = -1;        // tells when the host's mounts have changed: then the pool's copies are stale
-static unsigned pool_count;
 static struct packet packet;
 
 struct sandbox *sandbox_find(uint32_t id) {
@@ -46,211 +38,12 @@ static void reply_empty(uint32_t type, uint32_t sandbox) {
   server_reply(&packet);
 }
 
-// ---------------------------------------------------------------------------------------------- reading CREATE
-
-static bool valid_target(const char *target) {
-  size_t length = strlen(target);
-  if (length < 2 || length >= 1024 || target[0] != '/' || target[length - 1] == '/') return false;
-  for (const char *part = target; part; part = strchr(part, '/')) {   // no empty component, no "." and no ".."
-    size_t size = strcspn(++part, "/");
-    if (size == 0 || size > 255 || (size <= 2 && strncmp(part, "..", size) == 0)) return false;
-  }
-  return true;
-}
-
-static bool read_mount(struct spec *spec, const struct field *field) {
-  if (spec->mount_count == MAX_MOUNTS || field->length < 4 || field->bytes[field->length - 1] != 0) return false;
-  struct mount_entry *entry = &spec->mounts[spec->mount_count];
-  entry->kind = field->bytes[0];
-  entry->source = (const char *)field->bytes + 1;
-  entry->target = entry->source + strlen(entry->source) + 1;
-  const char *end = (const char *)field->bytes + field->length;
-  if (entry->target >= end || entry->target + strlen(entry->target) + 1 != end) return false;
-  static const char *const ours[] = {"/proc", "/dev", "/tmp"};   // always there, and not the server's to change
-  for (int i = 0; i < 3; i++) {
-    size_t length = strlen(ours[i]);
-    if (strncmp(entry->target, ours[i], length) == 0 && (entry->target[length] == '/' || entry->target[length] == 0)) return false;
-  }
-  if (entry->kind < SBX_MOUNT_BIND || entry->kind > SBX_MOUNT_FILE || !valid_target(entry->target)) return false;
-  if (entry->kind == SBX_MOUNT_BIND && entry->source[0] != '/') return false;
-  if (entry->kind == SBX_MOUNT_SYMLINK && entry->source[0] == 0) return false;
-  spec->mount_count++;
-  return true;
-}
-
-static bool read_number(const struct field *field, uint32_t *value, uint32_t low, uint32_t high) {
-  return field_u32(field, value) && *value >= low && *value <= high;
-}
-
-static bool read_field(struct spec *spec, const struct field *field) {
-  switch (field->tag) {
-    case SBX_TAG_MEMORY: return field_u64(field, &spec->memory) && spec->memory >= 4 << 20 && spec->memory <= 1ull << 46;
-    case SBX_TAG_TMP: return field_u64(field, &spec->tmp) && spec->tmp <= 1ull << 46;
-    case SBX_TAG_CPU: return read_number(field, &spec->cpu, 1, 10000000);
-    case SBX_TAG_PIDS: return read_number(field, &spec->pids, 1, 4000000);
-    case SBX_TAG_NOFILE: return read_number(field, &spec->nofile, 8, 1 << 20);
-    case SBX_TAG_NETWORK: return read_number(field, &spec->network, SBX_NETWORK_LOOPBACK, SBX_NETWORK_OUTBOUND);
-    case SBX_TAG_HOSTNAME:
-      if (field->length == 0 || field->length > 64 || !field_is_text(field)) return false;
-      memcpy(spec->hostname, field->bytes, field->length);
-      spec->hostname[field->length] = 0;
-      return true;
-    case SBX_TAG_LISTEN:
-      if (spec->listen_count == MAX_LISTENERS || field->length != 2) return false;
-      memcpy(&spec->listen[spec->listen_count++], field->bytes, 2);
-      return true;
-    case SBX_TAG_MOUNT: return read_mount(spec, field);
-    default: return false;
-  }
-}
-
-static void spec_free(struct spec *spec) {
-  if (spec) free(spec->message - 8);
-  free(spec);
-}
-
-struct spec *spec_read(const struct message *message, const char **stage) {
-  struct spec *spec = calloc(1, sizeof *spec);
-  size_t length = (size_t)(message->end - message->body);
-  *stage = "create";
-  uint8_t *copy = malloc(length + 8);
-  if (!spec || !copy) { free(spec); free(copy); errno = ENOMEM; return NULL; }
-  spec->message = copy + 8;   // the header of INIT_BUILD goes before it
-  spec->length = length;
-  memcpy(spec->message, message->body, length);
-  struct message cursor = {.body = spec->message, .end = spec->message + length};
-  struct field field;
-  while (message_next(&cursor, &field)) {
-    if (read_field(spec, &field)) continue;
-    static char text[32];
-    snprintf(text, sizeof text, "create: bad field %u", field.tag);
-    *stage = text;
-    goto wrong;
-  }
-  *stage = "create: a limit is missing";
-  if (spec->memory && spec->cpu && spec->pids && spec->nofile) return spec;
-wrong:
-  spec_free(spec);
-  errno = EINVAL;
-  return NULL;
-}
-
 // ---------------------------------------------------------------------------------------------- an init
 
 static int take_slot(void) {
   for (int slot = 0; slot < MAX_SANDBOXES; slot++) if (!slots[slot]) { slots[slot] = 1; return slot; }
   errno = EAGAIN;
   return -1;
-}
-
-// Starts process 1 of a sandbox to be. It joins the cgroups and the network of `nest`, says WARM, and waits for its order.
-static int hatch(struct nest *nest, const char **stage) {
-  static const uint64_t flags_of[] = {
-    [ISOLATION_NONE] = 0,
-    [ISOLATION_FULL] = CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS,
-    [ISOLATION_ROOTLESS] = CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET};
-  struct init_start start = {.network = nest->network};
-  int pair[2], into, size = 1 << 20;
-  *stage = "socketpair";
-  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) return -1;
-  if (setsockopt(pair[0], SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof size) < 0)
-    setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
-  start.socket = pair[1];
-  start.procs_count = cgroups_open_procs(&nest->cgroups, start.procs, &into);
-  struct clone_args args = {
-    .flags = flags_of[options.isolation] | CLONE_PIDFD | (into >= 0 ? CLONE_INTO_CGROUP : 0),
-    .pidfd = (uintptr_t)&nest->pidfd, .exit_signal = SIGCHLD, .cgroup = into >= 0 ? (uint64_t)into : 0};
-  *stage = "clone";
-  long pid = syscall(SYS_clone3, &args, sizeof args);
-  if (pid == 0) init_main(&start);
-  int error = errno;
-  for (unsigned i = 0; i < start.procs_count; i++) close_fd(&start.procs[i]);
-  close_fd(&into);
-  close(pair[1]);
-  if (pid < 0) {
-    close(pair[0]);
-    nest->pidfd = -1;
-    errno = error;
-    return -1;
-  }
-  nest->pid = (pid_t)pid;
-  nest->init = pair[0];
-  return 0;
-}
-
-static void nest_remove(struct nest *nest) {
-  watch_close(&nest->init);
-  watch_close(&nest->pidfd);
-  close_fd(&nest->network);
-  if (nest->cgroups.alarm >= 0) watch_close(&nest->cgroups.alarm);
-  cgroups_remove(&nest->cgroups);
-}
-
-static int nest_make(struct nest *nest, const char **stage) {
-  *nest = (struct nest){.network = -1, .init = -1, .pidfd = -1};
-  cgroups_none(&nest->cgroups);
-  *stage = "cgroups";
-  if (options.isolation == ISOLATION_FULL && cgroups_make(&nest->cgroups) < 0) return -1;
-  *stage = "network namespace";
-  if (options.isolation == ISOLATION_FULL && (nest->network = network_make()) < 0) goto failed;
-  if (hatch(nest, stage) == 0) return 0;
-failed:;
-  int error = errno;
-  nest_remove(nest);
-  errno = error;
-  return -1;
-}
-
-// Kills an unused nest and waits for that: its init sleeps or is about to, so this takes well under a millisecond.
-static void nest_discard(struct nest *nest) {
-  syscall(SYS_pidfd_send_signal, nest->pidfd, SIGKILL, NULL, 0);
-  while (waitid(P_PIDFD, (id_t)nest->pidfd, &(siginfo_t){0}, WEXITED) < 0 && errno == EINTR) {}
-  nest_remove(nest);
-}
-
-static void pool_discard(void) {
-  while (pool_count > 0) nest_discard(&pool[--pool_count]);
-  warming = false;
-}
-
-// A nest holds a copy of the host's mounts as they were. If they have changed since, what is exposed may look different.
-static void pool_check_mounts(void) {
-  struct pollfd changed = {.fd = host_mounts, .events = POLLPRI};
-  if (host_mounts >= 0 && poll(&changed, 1, 0) > 0) pool_discard();
-}
-
-static int nest_take(struct nest *nest, const char **stage) {
-  hopeless = false;
-  pool_check_mounts();
-  while (pool_count > 0) {
-    *nest = pool[--pool_count];
-    warming = false;   // the newest is taken first; if it is not warm yet, its order waits in its socket
-    epoll_forget(nest->init);
-    if (poll(&(struct pollfd){.fd = nest->pidfd, .events = POLLIN}, 1, 0) == 0) return 0;
-    nest_discard(nest);   // somebody killed it
-  }
-  return nest_make(nest, stage);
-}
-
-// The newest nest of the pool is warm, or has died of something: the next can be made.
-void nest_readable(void) {
-  if (!warming) return;
-  warming = false;
-  epoll_forget(pool[pool_count - 1].init);
-}
-
-bool sandbox_idle_work_waits(void) { return options.isolation == ISOLATION_FULL && !warming && !hopeless && pool_count < options.pool; }
-
-// One piece of work for a moment when nothing waits: one more nest.
-void sandbox_idle_work(void) {
-  const char *stage;
-  if (!pool) pool = calloc(options.pool, sizeof *pool);
-  if (host_mounts < 0) host_mounts = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
-  pool_check_mounts();
-  hopeless = !pool || nest_make(&pool[pool_count], &stage) < 0;   // then CREATE makes its own, and says what is wrong
-  if (hopeless) return;
-  warming = true;
-  watch_add(pool[pool_count++].init, WATCH_NEST, 0, EPOLLIN);
 }
 
 // Gives the init its order, and from now on hears what it says.
@@ -263,14 +56,16 @@ static int start_init(struct sandbox *sandbox, const char **stage) {
   watch_add(sandbox->nest.init, WATCH_INIT, sandbox->id, EPOLLIN);
   watch_add(sandbox->nest.pidfd, WATCH_PID, sandbox->id, EPOLLIN);
   *stage = "order";
-  ssize_t sent = packet_send(sandbox->nest.init, spec->message - 8, spec->length + 8, &sandbox->tmp, sandbox->tmp >= 0, MSG_DONTWAIT);
+  ssize_t sent = packet_send(sandbox->nest.init, spec->message - 8, spec->length + 8, &sandbox->tmp,
+      sandbox->tmp >= 0, MSG_DONTWAIT);
   return sent < 0 ? -1 : 0;
 }
 
 static void kill_init(struct sandbox *sandbox) {
-  if (options.isolation == ISOLATION_NONE) { watch_close(&sandbox->nest.init); return; }   // init kills its groups and leaves
-  // cgroup.kill is for the end only: after it Linux (6.18 measured) kills whatever is cloned into that cgroup later. The end of
-  // process 1 is the end of its pid namespace too; but what v1 has frozen would not die.
+  // init kills its groups and leaves
+  if (options.isolation == ISOLATION_NONE) { watch_close(&sandbox->nest.init); return; }
+  // cgroup.kill is for the end only: after it Linux (6.18 measured) kills whatever is cloned into that cgroup later.
+  // The end of process 1 is the end of its pid namespace too; but what v1 has frozen would not die.
   if (sandbox->state == DESTROYING) cgroups_kill(&sandbox->nest.cgroups);
   else cgroups_thaw(&sandbox->nest.cgroups);
   if (sandbox->nest.pidfd >= 0) syscall(SYS_pidfd_send_signal, sandbox->nest.pidfd, SIGKILL, NULL, 0);
@@ -306,7 +101,8 @@ static void report_exit(struct sandbox *sandbox, uint32_t process, uint32_t stat
   server_reply(&packet);
 }
 
-// The end of an init is the end of every process in its sandbox: those that it could not report any more are reported here.
+// The end of an init is the end of every process in its sandbox: those that it could not report any more are reported
+// here.
 static void report_all_exits(struct sandbox *sandbox) {
   for (unsigned i = 0; i < sandbox->process_count; i++) {
     if (sandbox->processes[i].started) report_exit(sandbox, sandbox->processes[i].id, SIGKILL);
@@ -319,13 +115,14 @@ static void report_all_exits(struct sandbox *sandbox) {
 static int restart(struct sandbox *sandbox, const char **stage) {
   cgroups_thaw(&sandbox->nest.cgroups);
   sandbox->state = RESTARTING;
-  return hatch(&sandbox->nest, stage) < 0 ? -1 : start_init(sandbox, stage);
+  return nest_hatch(&sandbox->nest, stage) < 0 ? -1 : start_init(sandbox, stage);
 }
 
 void init_exited(struct sandbox *sandbox) {
   siginfo_t info;
   const char *stage;
-  while (sandbox->nest.init >= 0 && recv(sandbox->nest.init, &info, 1, MSG_PEEK | MSG_DONTWAIT) > 0) init_readable(sandbox);
+  while (sandbox->nest.init >= 0
+      && recv(sandbox->nest.init, &info, 1, MSG_PEEK | MSG_DONTWAIT) > 0) init_readable(sandbox);
   if (waitid(P_PIDFD, (id_t)sandbox->nest.pidfd, &info, WEXITED | WNOHANG) < 0 && errno == EINTR) return;
   watch_close(&sandbox->nest.init);
   watch_close(&sandbox->nest.pidfd);
@@ -438,7 +235,8 @@ static void reply_created(struct sandbox *sandbox) {
   }
   packet_bytes(&packet, SBX_TAG_FD_KINDS, kinds, packet.fd_count);
   server_reply(&packet);
-  for (unsigned i = 0; i < sandbox->listener_count; i++) close_fd(&sandbox->listeners[i]);   // the server's alone from now on
+  // the server's alone from now on
+  for (unsigned i = 0; i < sandbox->listener_count; i++) close_fd(&sandbox->listeners[i]);
   sandbox->listener_count = 0;
 }
 
@@ -448,12 +246,21 @@ static const char *check_spawn(const struct message *message, uint32_t *process)
   unsigned arguments = 0, processes = 0, directories = 0;
   while (message_next(&cursor, &field)) {
     switch (field.tag) {
-      case SBX_TAG_PROCESS: if (!field_u32(&field, process) || *process == 0) return "spawn: bad process"; processes++; break;
-      case SBX_TAG_ARG: if (arguments++ == 0 && (field.length < 2 || field.bytes[0] != '/')) return "spawn: not an absolute path"; break;
-      case SBX_TAG_ENV:
-        if (field.length < 2 || field.bytes[0] == '=' || !memchr(field.bytes, '=', field.length)) return "spawn: bad environment";
+      case SBX_TAG_PROCESS:
+        processes++;
+        if (!field_u32(&field, process) || *process == 0) return "spawn: bad process";
         break;
-      case SBX_TAG_CWD: if (field.length < 1 || field.length >= MAX_PATH || field.bytes[0] != '/') return "spawn: bad directory"; directories++; break;
+      case SBX_TAG_ARG:
+        if (arguments++ == 0 && (field.length < 2 || field.bytes[0] != '/')) return "spawn: not an absolute path";
+        break;
+      case SBX_TAG_ENV:
+        if (field.length < 2 || field.bytes[0] == '=' || !memchr(field.bytes, '=', field.length))
+          return "spawn: bad environment";
+        break;
+      case SBX_TAG_CWD:
+        directories++;
+        if (field.length < 1 || field.length >= MAX_PATH || field.bytes[0] != '/') return "spawn: bad directory";
+        break;
       default: return "spawn: unknown field";
     }
     if (field.tag != SBX_TAG_PROCESS && !field_is_text(&field)) return "spawn: NUL in text";
@@ -463,8 +270,8 @@ static const char *check_spawn(const struct message *message, uint32_t *process)
   return directories > 1 ? "spawn: bad directory" : NULL;
 }
 
-// A program may open /dev/stdout anew, which asks who owns the pipe: its owner was the server. Only a pipe without a name is given
-// away: anything else the server could have opened somewhere, to have it made its own.
+// A program may open /dev/stdout anew, which asks who owns the pipe: its owner was the server. Only a pipe without a
+// name is given away: anything else the server could have opened somewhere, to have it made its own.
 static void own_pipe(const struct sandbox *sandbox, int output) {
   struct statfs facts;
   uint32_t owner = options.uid_base + sandbox->slot;
@@ -472,22 +279,27 @@ static void own_pipe(const struct sandbox *sandbox, int output) {
   if (fchown(output, owner, owner) < 0) return;   // then opening it anew is refused, and that is all
 }
 
-static void spawn(struct sandbox *sandbox, const struct message *message, const uint8_t *bytes, size_t length, const int *fds, unsigned fd_count) {
+static void spawn(struct sandbox *sandbox, const struct message *message, const uint8_t *bytes, size_t length,
+    const int *fds, unsigned fd_count) {
   uint32_t process = 0, id = message->sandbox;
   const char *wrong = check_spawn(message, &process);
   if (!wrong && fd_count != 1) wrong = "spawn: one descriptor is needed";
   if (wrong) return reply_failed(SBX_SPAWN, id, process, EINVAL, wrong);
   if (sandbox->state == BROKEN) return reply_failed(SBX_SPAWN, id, process, ESRCH, "spawn: the sandbox ended");
-  if (sandbox->state != STARTING && sandbox->state != RUNNING) return reply_failed(SBX_SPAWN, id, process, EBUSY, "spawn");
+  if (sandbox->state != STARTING && sandbox->state != RUNNING)
+      return reply_failed(SBX_SPAWN, id, process, EBUSY, "spawn");
   for (unsigned i = 0; i < sandbox->process_count; i++)
     if (sandbox->processes[i].id == process) return reply_failed(SBX_SPAWN, id, process, EEXIST, "spawn");
-  if (sandbox->process_count == MAX_PROCESSES) return reply_failed(SBX_SPAWN, id, process, EAGAIN, "spawn: too many processes");
+  if (sandbox->process_count == MAX_PROCESSES)
+      return reply_failed(SBX_SPAWN, id, process, EAGAIN, "spawn: too many processes");
   own_pipe(sandbox, fds[0]);
-  if (packet_send(sandbox->nest.init, bytes, length, fds, 1, MSG_DONTWAIT) < 0) return reply_failed(SBX_SPAWN, id, process, errno, "spawn");
+  if (packet_send(sandbox->nest.init, bytes, length, fds, 1, MSG_DONTWAIT) < 0)
+      return reply_failed(SBX_SPAWN, id, process, errno, "spawn");
   sandbox->processes[sandbox->process_count++] = (struct process){process, false};
 }
 
-static void signal_process(struct sandbox *sandbox, const struct message *message, const uint8_t *bytes, size_t length) {
+static void signal_process(struct sandbox *sandbox, const struct message *message, const uint8_t *bytes,
+    size_t length) {
   uint32_t process, number;
   if (!message_u32(message, SBX_TAG_PROCESS, &process) || !message_u32(message, SBX_TAG_SIGNO, &number) || number > 64)
     return reply_failed(SBX_SIGNAL, sandbox->id, 0, EINVAL, "signal");
@@ -510,10 +322,12 @@ static void reset(struct sandbox *sandbox) {
 
 static void destroy(struct sandbox *sandbox) {
   uint32_t id = sandbox->id;
-  if (sandbox->state == DESTROYING || sandbox->state == DOOMED) return reply_failed(SBX_DESTROY, id, 0, EALREADY, "destroy");
+  if (sandbox->state == DESTROYING || sandbox->state == DOOMED)
+      return reply_failed(SBX_DESTROY, id, 0, EALREADY, "destroy");
   // What was asked for before and has no answer yet gets one now.
   if (sandbox->state == STARTING) reply_failed(SBX_CREATE, id, 0, ECANCELED, "destroyed");
-  if (sandbox->state == RESETTING || sandbox->state == RESTARTING) reply_failed(SBX_RESET, id, 0, ECANCELED, "destroyed");
+  if (sandbox->state == RESETTING || sandbox->state == RESTARTING) reply_failed(SBX_RESET, id, 0, ECANCELED,
+      "destroyed");
   sandbox->state = DESTROYING;
   if (sandbox->nest.pidfd >= 0) return kill_init(sandbox);
   release(sandbox);
@@ -618,7 +432,8 @@ void init_readable(struct sandbox *sandbox) {
       packet_begin(&packet, SBX_SPAWNED, sandbox->id);
       packet_u32(&packet, SBX_TAG_PROCESS, id);
       server_reply(&packet);
-    } else if (message.type == SBX_EXITED && process && process->started && message_u32(&message, SBX_TAG_STATUS, &status)) {
+    } else if (message.type == SBX_EXITED && process && process->started
+        && message_u32(&message, SBX_TAG_STATUS, &status)) {
       *process = sandbox->processes[--sandbox->process_count];
       report_exit(sandbox, id, status);
     } else kill_init(sandbox);
@@ -653,7 +468,8 @@ static void look_at_memory(struct sandbox *sandbox) {
   }
   bool watch = verdict.watch || verdict.kill;
   if (watch != sandbox->watched) watched_count += watch ? 1u : -1u;
-  uint64_t change = reading.usage > sandbox->watch_usage ? reading.usage - sandbox->watch_usage : sandbox->watch_usage - reading.usage;
+  uint64_t change = reading.usage > sandbox->watch_usage ? reading.usage - sandbox->watch_usage
+      : sandbox->watch_usage - reading.usage;
   bool busy = !sandbox->watched || change > 1 << 20 || verdict.kill;
   sandbox->watch_interval = busy ? 10 : sandbox->watch_interval >= 125 ? 250 : sandbox->watch_interval * 2;
   sandbox->watch_at = now_ms() + sandbox->watch_interval;

@@ -1,8 +1,9 @@
 // What the files of martlet-sandbox share. Read them in this order: main.c (the loop), sandbox.c (what the server may
-// ask for), init.c (process 1 inside), mounts.c, seccomp.c, cgroups.c, memory.c, network.c, protocol.c, report.c.
+// ask for), spec.c, nest.c (the pool), init.c (process 1 inside), mounts.c, seccomp.c, cgroups.c, memory.c, slowly.c,
+// network.c, outbound.c, protocol.c, report.c.
 //
-// Two kinds of process run this program: the *helper* (one, privileged, single-threaded, owns every sandbox) and in each
-// sandbox an *init*, a fork of the helper that has given up every privilege and runs what the server orders.
+// Two kinds of process run this program: the *helper* (one, privileged, single-threaded, owns every sandbox) and in
+// each sandbox an *init*, a fork of the helper that has given up every privilege and runs what the server orders.
 #ifndef MARTLET_SANDBOX_H
 #define MARTLET_SANDBOX_H
 
@@ -163,11 +164,20 @@ void init_exited(struct sandbox *sandbox);
 void memory_alarm(struct sandbox *sandbox);
 int memory_clock(uint64_t now);
 struct sandbox *sandbox_find(uint32_t id);
-struct spec *spec_read(const struct message *message, const char **stage);
-void nest_readable(void);
-bool sandbox_idle_work_waits(void);
-void sandbox_idle_work(void);
 void sandbox_destroy_all(void);
+
+// ---- spec.c: what CREATE asked for
+struct spec *spec_read(const struct message *message, const char **stage);
+void spec_free(struct spec *spec);
+
+// ---- nest.c: the pool
+int nest_take(struct nest *nest, const char **stage);
+int nest_hatch(struct nest *nest, const char **stage);
+void nest_remove(struct nest *nest);
+void nest_readable(void);
+void pool_discard(void);
+bool pool_wants_more(void);
+void pool_fill(void);
 
 // ---- network.c
 int network_start(void);

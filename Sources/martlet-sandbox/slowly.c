@@ -1,6 +1,6 @@
-// A second process for what waits inside the kernel. Arming a v1 memory alarm waits for every processor (5 to 15 ms on a quiet
-// machine), removing a cgroup can wait for somebody else's arming or joining; meanwhile the helper would answer nobody.
-// Orders come over a socket; there are no answers. It ends with the helper.
+// A second process for what waits inside the kernel. Arming a v1 memory alarm waits for every processor (5 to 15 ms
+// on a quiet machine), removing a cgroup can wait for somebody else's arming or joining; meanwhile the helper would
+// answer nobody. Orders come over a socket; there are no answers. It ends with the helper.
 #include "sandbox.h"
 
 #include <poll.h>

@@ -22,11 +22,18 @@ struct Doctor: WaitingCommand {
     }
     switch output {
     case .text:
-      Console.say(Console.table([["GUARANTEE", "HOLDS", "HOW IT WAS CHECKED"]] + guarantees.map { [$0.name, $0.holds ? "yes" : "no", $0.how] }))
+      Console.say(
+        Console.table(
+          [["GUARANTEE", "HOLDS", "HOW IT WAS CHECKED"]]
+            + guarantees.map { [$0.name, $0.holds ? "yes" : "no", $0.how] }))
     case .json:
       Console.say(
         JSONValue.array(
-          guarantees.map { .object([.init("Guarantee", .string($0.name)), .init("Holds", .bool($0.holds)), .init("How", .string($0.how))]) }
+          guarantees.map {
+            .object([
+              .init("Guarantee", .string($0.name)), .init("Holds", .bool($0.holds)), .init("How", .string($0.how)),
+            ])
+          }
         ).pretty)
     }
     if guarantees.contains(where: { !$0.holds }) { throw ExitCode(1) }

@@ -44,26 +44,31 @@ struct FunctionCreate: WaitingCommand {
   @OptionGroup var server: ServerOptions
 
   func perform() async throws {
-    guard let code = FileManager.default.contents(atPath: zip) else { throw ValidationError("--zip: \(zip) cannot be read") }
+    guard let code = FileManager.default.contents(atPath: zip) else {
+      throw ValidationError("--zip: \(zip) cannot be read")
+    }
     var variables: [JSONValue.Member] = []
     for pair in environment {
-      guard let mark = pair.firstIndex(of: "=") else { throw ValidationError("--env: \(pair) is not of the form NAME=VALUE") }
+      guard let mark = pair.firstIndex(of: "=") else {
+        throw ValidationError("--env: \(pair) is not of the form NAME=VALUE")
+      }
       variables.append(.init(String(pair[..<mark]), .string(String(pair[pair.index(after: mark)...]))))
     }
     var members: [JSONValue.Member] = [
       .init("FunctionName", .string(name)), .init("Runtime", .string(runtime)), .init("Handler", .string(handler)),
-      .init("Role", .string(role)), .init("MemorySize", .integer(Int64(memory))), .init("Timeout", .integer(Int64(timeout))),
+      .init("Role", .string(role)), .init("MemorySize", .integer(Int64(memory))),
+      .init("Timeout", .integer(Int64(timeout))),
       .init("Code", .object([.init("ZipFile", .string(code.base64EncodedString()))])),
     ]
     if !variables.isEmpty { members.append(.init("Environment", .object([.init("Variables", .object(variables))]))) }
     var body = JSONWriter()
     body.value(.object(members))
     var reply = try await server.call(
-      .POST, "/2015-03-31/functions", headers: [("Content-Type", "application/json")], body: body.buffer)
+      .post, "/2015-03-31/functions", headers: [("Content-Type", "application/json")], body: body.buffer)
     // Ready means that it can be invoked: the server answers before that, as AWS does.
     while (try? JSONValue(parsing: reply.body))?["State"]?.string == "Pending" {
       try await Task.sleep(for: .milliseconds(20))
-      reply = try await server.call(.GET, "/2015-03-31/functions/\(Percent.encode(name))/configuration")
+      reply = try await server.call(.get, "/2015-03-31/functions/\(Percent.encode(name))/configuration")
     }
     let json = try JSONValue(parsing: reply.body)
     switch output {
@@ -86,7 +91,7 @@ struct FunctionList: WaitingCommand {
     var marker: String?
     repeat {
       let query = marker.map { "?Marker=\(Percent.encode($0))" } ?? ""
-      let json = try JSONValue(parsing: try await server.call(.GET, "/2015-03-31/functions\(query)").body)
+      let json = try JSONValue(parsing: try await server.call(.get, "/2015-03-31/functions\(query)").body)
       functions += json["Functions"]?.array ?? []
       marker = json["NextMarker"]?.string
     } while marker != nil
@@ -99,7 +104,8 @@ struct FunctionList: WaitingCommand {
           "\(f["Timeout"]?.integer ?? 0) s", f["LastModified"]?.string ?? "",
         ]
       }
-      Console.say(rows.isEmpty ? "No functions." : Console.table([["NAME", "RUNTIME", "MEMORY", "TIMEOUT", "MODIFIED"]] + rows))
+      Console.say(
+        rows.isEmpty ? "No functions." : Console.table([["NAME", "RUNTIME", "MEMORY", "TIMEOUT", "MODIFIED"]] + rows))
     }
   }
 }
@@ -116,7 +122,7 @@ struct FunctionGet: WaitingCommand {
   @OptionGroup var server: ServerOptions
 
   func perform() async throws {
-    let json = try JSONValue(parsing: try await server.call(.GET, "/2015-03-31/functions/\(Percent.encode(name))").body)
+    let json = try JSONValue(parsing: try await server.call(.get, "/2015-03-31/functions/\(Percent.encode(name))").body)
     switch output {
     case .json: Console.say(json.pretty)
     case .text:
@@ -135,7 +141,8 @@ struct FunctionGet: WaitingCommand {
 }
 
 struct FunctionDelete: WaitingCommand {
-  static let configuration = CommandConfiguration(commandName: "delete", abstract: "Delete a function, or one version of it.")
+  static let configuration = CommandConfiguration(
+    commandName: "delete", abstract: "Delete a function, or one version of it.")
 
   @Argument(help: "Name or ARN of the function.")
   var name: String
@@ -150,7 +157,7 @@ struct FunctionDelete: WaitingCommand {
 
   func perform() async throws {
     let query = qualifier.map { "?Qualifier=\(Percent.encode($0))" } ?? ""
-    _ = try await server.call(.DELETE, "/2015-03-31/functions/\(Percent.encode(name))\(query)")
+    _ = try await server.call(.delete, "/2015-03-31/functions/\(Percent.encode(name))\(query)")
     switch output {
     case .text: Console.say("\(name) is deleted")
     case .json: Console.say(JSONValue.object([.init("Deleted", .string(name))]).pretty)

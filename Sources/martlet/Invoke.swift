@@ -31,7 +31,7 @@ struct Invoke: WaitingCommand {
     var uri = "/2015-03-31/functions/\(Percent.encode(name))/invocations"
     if let qualifier { uri += "?Qualifier=\(Percent.encode(qualifier))" }
     let reply = try await server.call(
-      .POST, uri, headers: [("X-Amz-Log-Type", "Tail"), ("Content-Type", "application/json")], body: try event())
+      .post, uri, headers: [("X-Amz-Log-Type", "Tail"), ("Content-Type", "application/json")], body: try event())
     let log = reply.header("X-Amz-Log-Result").flatMap { Base64.decode($0) }.map { String(buffer: $0) } ?? ""
     let failure = reply.header("X-Amz-Function-Error")
     switch output {

@@ -20,8 +20,8 @@ enum MainThread {
   }
 }
 
-/// A command that waits for something. Not ArgumentParser's asynchronous command, because that gives up the main thread,
-/// and with it the way to give up privilege (`Node.prepare`).
+/// A command that waits for something. Not ArgumentParser's asynchronous command, because that gives up the main
+/// thread, and with it the way to give up privilege (`Node.prepare`).
 protocol WaitingCommand: ParsableCommand, Sendable {
   func perform() async throws
 }

@@ -11,7 +11,8 @@ struct Runtime: ParsableCommand {
 
 struct RuntimeList: WaitingCommand {
   static let configuration = CommandConfiguration(
-    commandName: "list", abstract: "List AWS's runtime identifiers with what serves them here, or the command that would.")
+    commandName: "list",
+    abstract: "List AWS's runtime identifiers with what serves them here, or the command that would.")
 
   @Option(help: "text or json.")
   var output = OutputFormat.text
@@ -30,7 +31,12 @@ struct RuntimeList: WaitingCommand {
     case .json:
       Console.say(
         JSONValue.array(
-          rows.map { .object([.init("Runtime", .string($0.0)), .init("Available", .bool($0.1 == "yes")), .init("ServedBy", .string($0.2))]) }
+          rows.map {
+            .object([
+              .init("Runtime", .string($0.0)), .init("Available", .bool($0.1 == "yes")),
+              .init("ServedBy", .string($0.2)),
+            ])
+          }
         ).pretty)
     }
   }

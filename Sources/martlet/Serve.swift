@@ -8,8 +8,9 @@ struct Serve: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Run the server until it is told to stop.",
     discussion: """
-      Each option can also be given by the environment variable named in its help. Started as root, only martlet-sandbox \
-      keeps the privilege; the server itself becomes an unprivileged user. SIGTERM or Ctrl-C finishes what is under way.
+      Each option can also be given by the environment variable named in its help. Started as root, only \
+      martlet-sandbox keeps the privilege; the server itself becomes an unprivileged user. SIGTERM or Ctrl-C finishes \
+      what is under way.
       """)
 
   @Option(help: "Address to listen on (MARTLET_ADDRESS). Whoever can reach it can run code here.")
@@ -19,10 +20,12 @@ struct Serve: ParsableCommand {
   var port: Int?
 
   @Option(
-    name: .customLong("state"), help: "Directory for everything the server keeps (MARTLET_STATE; default /var/lib/martlet as root).")
+    name: .customLong("state"),
+    help: "Directory for everything the server keeps (MARTLET_STATE; default /var/lib/martlet as root).")
   var state: String?
 
-  @Option(help: "Account of callers whose access key does not name one: 12 digits (MARTLET_ACCOUNT; default 000000000000).")
+  @Option(
+    help: "Account of callers whose access key does not name one: 12 digits (MARTLET_ACCOUNT; default 000000000000).")
   var account: String?
 
   @Option(help: "Region of callers whose signature does not name one (MARTLET_REGION; default us-east-1).")
@@ -34,10 +37,13 @@ struct Serve: ParsableCommand {
   @Option(help: "User to become when started as root: a name, a number, or root (MARTLET_USER).")
   var user: String?
 
-  @Flag(help: "Let functions reach the network through this host (MARTLET_OUTBOUND=1). Default: loopback and Martlet only.")
+  @Flag(
+    help: "Let functions reach the network through this host (MARTLET_OUTBOUND=1). Default: loopback and Martlet only.")
   var outbound = false
 
-  @Option(name: .customLong("idle-timeout"), help: "Seconds that an idle environment is kept (MARTLET_IDLE_TIMEOUT; default 600).")
+  @Option(
+    name: .customLong("idle-timeout"),
+    help: "Seconds that an idle environment is kept (MARTLET_IDLE_TIMEOUT; default 600).")
   var idleTimeout: Int?
 
   @Option(help: "Concurrent executions per account and region (MARTLET_CONCURRENCY; default 1000).")
@@ -46,7 +52,9 @@ struct Serve: ParsableCommand {
   @Option(help: "Threads that move bytes (MARTLET_THREADS; default half of the cores).")
   var threads: Int?
 
-  @Option(name: .customLong("log-level"), help: "trace, debug, info, notice, warning, error or critical (MARTLET_LOG_LEVEL; default info).")
+  @Option(
+    name: .customLong("log-level"),
+    help: "trace, debug, info, notice, warning, error or critical (MARTLET_LOG_LEVEL; default info).")
   var logLevel: String?
 
   @Option(name: .customLong("log-format"), help: "text or json (MARTLET_LOG_FORMAT; default text).")
@@ -64,14 +72,22 @@ struct Serve: ParsableCommand {
 
   private func makeConfiguration() throws -> ServerConfiguration {
     let variables = ProcessVariables.all
-    func text(_ option: String?, _ variable: String) -> String? { option ?? variables[variable].flatMap { $0.isEmpty ? nil : $0 } }
+    func text(_ option: String?, _ variable: String) -> String? {
+      option ?? variables[variable].flatMap { $0.isEmpty ? nil : $0 }
+    }
     func number(_ option: Int?, _ variable: String, _ range: ClosedRange<Int>) throws -> Int? {
-      guard let value = option ?? variables[variable].flatMap({ $0.isEmpty ? nil : Int($0) ?? Int.min }) else { return nil }
-      guard range.contains(value) else { throw ValidationError("\(variable): a number from \(range.lowerBound) to \(range.upperBound)") }
+      guard let value = option ?? variables[variable].flatMap({ $0.isEmpty ? nil : Int($0) ?? Int.min }) else {
+        return nil
+      }
+      guard range.contains(value) else {
+        throw ValidationError("\(variable): a number from \(range.lowerBound) to \(range.upperBound)")
+      }
       return value
     }
     let accountText = text(account, "MARTLET_ACCOUNT") ?? "000000000000"
-    guard let account = Account(accountText) else { throw ValidationError("--account: \(accountText) is not 12 digits") }
+    guard let account = Account(accountText) else {
+      throw ValidationError("--account: \(accountText) is not 12 digits")
+    }
     let regionText = text(region, "MARTLET_REGION") ?? "us-east-1"
     guard let region = Region(regionText) else { throw ValidationError("--region: \(regionText) is not a region") }
     var configuration = ServerConfiguration(
@@ -84,7 +100,9 @@ struct Serve: ParsableCommand {
     configuration.port = try number(port, "MARTLET_PORT", 0...65535) ?? configuration.port
     configuration.user = text(user, "MARTLET_USER")
     configuration.outbound = outbound || ["1", "true", "yes"].contains(variables["MARTLET_OUTBOUND"] ?? "")
-    if let seconds = try number(idleTimeout, "MARTLET_IDLE_TIMEOUT", 1...86_400) { configuration.idleTimeout = .seconds(seconds) }
+    if let seconds = try number(idleTimeout, "MARTLET_IDLE_TIMEOUT", 1...86_400) {
+      configuration.idleTimeout = .seconds(seconds)
+    }
     configuration.concurrency = try number(concurrency, "MARTLET_CONCURRENCY", 1...100_000) ?? configuration.concurrency
     configuration.isolation = try choice(text(isolation, "MARTLET_ISOLATION"), "--isolation") ?? .full
     configuration.logFormat = try choice(text(logFormat, "MARTLET_LOG_FORMAT"), "--log-format") ?? .text

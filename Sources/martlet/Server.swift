@@ -24,7 +24,8 @@ struct ServerOptions: ParsableArguments {
     }
     let region = region ?? variables["AWS_REGION"] ?? variables["AWS_DEFAULT_REGION"] ?? "us-east-1"
     let key = variables["AWS_ACCESS_KEY_ID"] ?? "martlet"
-    let scope = "AWS4-HMAC-SHA256 Credential=\(key)/20260101/\(region)/lambda/aws4_request, SignedHeaders=host, Signature=0"
+    let scope =
+      "AWS4-HMAC-SHA256 Credential=\(key)/20260101/\(region)/lambda/aws4_request, SignedHeaders=host, Signature=0"
     let reply: HTTPReply
     do {
       reply = try await HTTPClient(host: host, port: port).send(

@@ -53,7 +53,7 @@ class Answer:
     def get(self, name):
         for tag, value in self.fields:
             if tag == name:
-                return struct.unpack("<I", value)[0] if name not in ("STAGE", "GUARANTEE", "FD_KINDS") else value if name == "FD_KINDS" else value.decode()
+                return struct.unpack("<I", value)[0] if name not in ("STAGE", "GUARANTEE", "FD_KINDS") else value if name == "FD_KINDS" else value.decode(errors="replace")
         return None
 
     def __repr__(self): return f"<{self.type} sandbox={self.sandbox} {self.fields} fds={self.fds}>"

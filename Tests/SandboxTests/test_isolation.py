@@ -62,6 +62,16 @@ def test_the_environment_holds_only_what_was_given(sandbox):
     assert "SECRET_OF_THE_SERVER" not in out and "--fd" not in out and "init" in out
 
 
+def test_no_init_holds_what_is_not_its_own(helper):
+    """Seen from the host: nothing of the server's environment, and only its own few descriptors, also while it waits in the pool."""
+    sandboxes = [helper.create(listen=[9001]) for _ in range(3)]
+    pid = helper.process.pid
+    inits = lambda: [p for p in open(f"/proc/{pid}/task/{pid}/children").read().split() if open(f"/proc/{p}/comm").read() == "init\n"]
+    assert eventually(lambda: len(inits()) == 7, 5)      # three, and four in the pool
+    assert eventually(lambda: all(len(os.listdir(f"/proc/{p}/fd")) <= 6 for p in inits()), 5)
+    for p in [str(pid), *inits()]: assert "SECRET_OF_THE_SERVER" not in open(f"/proc/{p}/environ").read()
+
+
 def test_the_working_directory_and_standard_input(sandbox):
     assert sandbox.sh("pwd; readlink /proc/self/fd/0; ls /proc/self/fd | wc -l", cwd="/var/task")[1].split() == ["/var/task", "/dev/null", "4"]
 

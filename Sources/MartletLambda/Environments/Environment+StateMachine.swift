@@ -134,7 +134,7 @@ struct EnvironmentStateMachine<Poll: Equatable, Work> {
   // MARK: The runtime fails
 
   enum Breakdown {
-    /// Reset the sandbox and start again for the invocation that waits: the failed initialisation is repeated inside it.
+    /// Reset the sandbox and start again: the failed initialisation is repeated inside the invocation that waits.
     case retry(Work?)
     /// Answer the invocation with the failure, and reset the sandbox.
     case fail(Work, during: Phase?)
@@ -189,11 +189,12 @@ struct EnvironmentStateMachine<Poll: Equatable, Work> {
     return .start(work)
   }
 
-  /// The sandbox is lost or is to be removed. Returns the invocation that must be answered, and whether it was already.
+  /// The sandbox is lost or is to be removed. Returns its invocation, and whether that was answered.
   mutating func remove() -> (work: Work, answered: Bool)? {
     defer { state = .gone }
     switch state {
-    case .starting(_, let work?), .disconnected(let work?), .resetting(let work?), .working(let work): return (work, false)
+    case .starting(_, let work?), .disconnected(let work?), .resetting(let work?), .working(let work):
+      return (work, false)
     case .answered(let work): return (work, true)
     default: return nil
     }

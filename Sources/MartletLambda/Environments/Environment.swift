@@ -30,6 +30,8 @@ package final class Environment: Sendable {
     let logWriter: CInt
     /// Keeps the account's concurrency taken for as long as an invocation lasts.
     var permit: Permit?
+    /// The runtime is to be started as soon as the sandbox is there.
+    var startsWhenCreated = false
     /// Number of the runtime's process; ends of earlier ones are old news.
     var programNumber: UInt32 = 0
     var isFrozen = false
@@ -154,7 +156,8 @@ package final class Environment: Sendable {
   /// Tells the caller that the platform had to end it.
   private func answer(_ work: Work, _ failure: FunctionFailure, _ live: Live, payload: ByteBuffer? = nil) {
     reply(
-      to: work, payload ?? failure.payload(work.invocation.requestID), functionError: "Unhandled", failure: failure, live)
+      to: work, payload ?? failure.payload(work.invocation.requestID), functionError: "Unhandled", failure: failure,
+      live)
   }
 
   private func reply(
@@ -186,7 +189,8 @@ package final class Environment: Sendable {
     var lines = hasTimedOut ? LogLines.timedOut(id, at: parts.world.now(), seconds: configuration.timeout) : ""
     lines += LogLines.end(id)
     lines += LogLines.report(
-      id, duration: Nanoseconds(count: duration), initialisation: live.initDuration, memorySize: configuration.memorySize,
+      id, duration: Nanoseconds(count: duration), initialisation: live.initDuration,
+      memorySize: configuration.memorySize,
       peak: live.resources?.peakMemory(), failure: failure)
     if let failure, !hasTimedOut, !failure.isReportedByRuntime { lines += LogLines.crash(id, failure) }
     return lines
@@ -213,6 +217,15 @@ package final class Environment: Sendable {
     live.initError = nil
     if phase == .initialisation {
       setDeadline(live.initStarted + parts.limits.initDuration.nanoseconds, live)
+    }
+    var program = program
+    if !parts.sandboxes.hasOwnRoot {
+      // Without a network of its own the listener is on any free port, which is known when the sandbox is made.
+      guard let resources = live.resources else {
+        live.startsWhenCreated = true
+        return
+      }
+      program.environment = EnvironmentSetup.environment(program.environment, listeners: resources.listenerPorts)
     }
     parts.sandboxes.start(program, number: live.programNumber, in: sandbox, output: live.logWriter)
   }
@@ -378,6 +391,10 @@ extension Environment: SandboxObserver {
         return
       }
       live.resources = resources
+      if live.startsWhenCreated {
+        live.startsWhenCreated = false
+        self.startRuntime(live, .initialisation)
+      }
       let responders: [(any HTTPResponder)?] = [RuntimeAPI(self), self.parts.platform]
       for (listener, responder) in zip(resources.listeners, responders) {
         guard let responder else {

@@ -19,7 +19,8 @@ package struct EnvironmentParts: Sendable {
   package let log: Logger
 
   package init(
-    world: any World, limits: LambdaLimits, sandboxes: any SandboxHost, packages: CodePackages, runtimes: RuntimeCatalog,
+    world: any World, limits: LambdaLimits, sandboxes: any SandboxHost, packages: CodePackages,
+    runtimes: RuntimeCatalog,
     root: RuntimeRoot, platform: (any HTTPResponder)?, network: SandboxSpecification.Network,
     freezeDelay: Duration = .milliseconds(5), log: Logger
   ) {

@@ -26,11 +26,27 @@ struct EnvironmentSetup {
     let stream = "\(parts.world.now().logDate)/[\(c.version)]\(randomHex(32, from: parts.world))"
     program = RuntimeProgram.make(
       c, served: served, family: family, paths: paths, logStream: stream,
-      endpoint: hasPlatform ? "http://127.0.0.1:\(EnvironmentParts.platformPort)" : nil)
+      endpoint: hasPlatform ? EnvironmentSetup.platformAddress : nil)
   }
 
   /// Thousandths of a core: one core per 1,769 MB.
   static func cpu(memorySize: Int) -> Int { max(1, memorySize * 1000 / 1769) }
+
+  /// The variables with the addresses that the listeners really have.
+  static func environment(_ variables: [String], listeners: [Int]) -> [String] {
+    variables.map { variable in
+      if variable.hasPrefix("AWS_LAMBDA_RUNTIME_API="), let port = listeners.first {
+        return "AWS_LAMBDA_RUNTIME_API=127.0.0.1:\(port)"
+      }
+      if variable == "AWS_ENDPOINT_URL=\(platformAddress)", listeners.count > 1 {
+        return "AWS_ENDPOINT_URL=http://127.0.0.1:\(listeners[1])"
+      }
+      return variable
+    }
+  }
+
+  /// The platform's own API, as a function in a network of its own reaches it.
+  static let platformAddress = "http://127.0.0.1:\(EnvironmentParts.platformPort)"
 
   static func hasBootstrap(_ c: FunctionConfiguration, _ parts: EnvironmentParts) -> Bool {
     Files.exists(parts.packages.directory(c.code) + "/bootstrap")

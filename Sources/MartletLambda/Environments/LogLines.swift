@@ -2,7 +2,9 @@
 import MartletCore
 
 enum LogLines {
-  static func start(_ id: RequestID, _ version: VersionName) -> String { "START RequestId: \(id) Version: \(version)\n" }
+  static func start(_ id: RequestID, _ version: VersionName) -> String {
+    "START RequestId: \(id) Version: \(version)\n"
+  }
 
   static func end(_ id: RequestID) -> String { "END RequestId: \(id)\n" }
 

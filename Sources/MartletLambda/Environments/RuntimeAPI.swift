@@ -71,7 +71,9 @@ final class RuntimeAPI: HTTPResponder {
     let type = request.header("Lambda-Runtime-Function-Error-Type") ?? ""
     let parts = type.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false)
     guard parts.count == 2, parts[0] == "Runtime" || parts[0] == "Function" else { return "Runtime.Unknown" }
-    let isReason = parts[1].first?.isUppercase == true && parts[1].utf8.count > 1 && parts[1].allSatisfy { $0.isASCII && $0.isLetter }
+    let isReason =
+      parts[1].first?.isUppercase == true && parts[1].utf8.count > 1
+      && parts[1].allSatisfy { $0.isASCII && $0.isLetter }
     return isReason ? type : "\(parts[0]).Unknown"
   }
 
@@ -108,12 +110,14 @@ final class RuntimeAPI: HTTPResponder {
 
   /// `202 {"status":"OK"}`
   static let accepted = ByteBuffer(
-    string: "HTTP/1.1 202 Accepted\r\nContent-Type: application/json\r\nContent-Length: 16\r\n\r\n{\"status\":\"OK\"}\n")
+    string: "HTTP/1.1 202 Accepted\r\nContent-Type: application/json\r\nContent-Length: 16\r\n\r\n{\"status\":\"OK\"}\n"
+  )
 
   private static let pong = HTTPReply(status: 200, body: ByteBuffer(string: "pong"))
 
   private static let unknown = HTTPReply(
-    status: 404, headers: [("Content-Type", "text/plain; charset=utf-8")], body: ByteBuffer(string: "404 page not found\n"))
+    status: 404, headers: [("Content-Type", "text/plain; charset=utf-8")],
+    body: ByteBuffer(string: "404 page not found\n"))
 
   static let wrongIdentifier = error(400, "InvalidRequestID", "Invalid request ID")
 

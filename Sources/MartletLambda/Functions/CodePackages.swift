@@ -15,7 +15,9 @@ package struct CodePackages: Sendable {
   /// Signs links; made anew at each start, so links do not outlive the server.
   private let linkKey: [UInt8]
 
-  package init(blobs: Blobs, trees: CodeTrees, limits: LambdaLimits, world: any World, threads: NIOThreadPool = .singleton) {
+  package init(
+    blobs: Blobs, trees: CodeTrees, limits: LambdaLimits, world: any World, threads: NIOThreadPool = .singleton
+  ) {
     self.blobs = blobs
     self.trees = trees
     self.limits = limits
@@ -92,7 +94,8 @@ package struct CodePackages: Sendable {
   /// An address that serves the zip for ten minutes, as a presigned one of S3 does.
   package func link(to package: CodePackage, host: String) -> String {
     let expires = (world.now() + limits.codeLinkLifetime).seconds
-    return "http://\(host)\(CodePackages.linkPrefix)\(package.key)?Expires=\(expires)&Signature=\(signature(package.key, expires))"
+    return
+      "http://\(host)\(CodePackages.linkPrefix)\(package.key)?Expires=\(expires)&Signature=\(signature(package.key, expires))"
   }
 
   /// The answer to a request for such an address; nil if it is not one.
@@ -107,7 +110,8 @@ package struct CodePackages: Sendable {
         status: 403, headers: [("Content-Type", "text/plain")], body: ByteBuffer(string: "The link has expired.\n"))
     }
     guard let bytes = try? blobs.get(key) else {
-      return HTTPReply(status: 404, headers: [("Content-Type", "text/plain")], body: ByteBuffer(string: "No such package.\n"))
+      return HTTPReply(
+        status: 404, headers: [("Content-Type", "text/plain")], body: ByteBuffer(string: "No such package.\n"))
     }
     return HTTPReply(status: 200, headers: [("Content-Type", "application/zip")], body: ByteBuffer(bytes: bytes))
   }

@@ -37,11 +37,14 @@ package final class FunctionActivation: Sendable {
   private func activate(_ key: FunctionKey) async {
     guard let record = functions.find(key) else { return }
     var fault: Fault?
-    for configuration in record.versions where configuration.state == .pending || configuration.lastUpdateStatus == .inProgress {
+    for configuration in record.versions
+    where configuration.state == .pending || configuration.lastUpdateStatus == .inProgress {
       do throws(Fault) { try packages.ensureUnpacked(configuration.code) } catch { fault = error }
     }
     if let fault { log.error("activation failed", metadata: ["function": "\(key.name)", "fault": "\(fault)"]) }
-    let failure = fault.map { StateReason(text: "The package could not be unpacked: \($0.stage)", code: "InternalError") }
+    let failure = fault.map {
+      StateReason(text: "The package could not be unpacked: \($0.stage)", code: "InternalError")
+    }
     let world = world
     do throws(AWSError) {
       try await functions.change(key) { (after: inout FunctionRecord?) throws(AWSError) -> Void in
@@ -57,11 +60,13 @@ package final class FunctionActivation: Sendable {
         after = changed
       }
     } catch {
-      log.error("activation not stored", metadata: ["function": "\(key.name)", "error": "\(error.note ?? error.message)"])
+      log.error(
+        "activation not stored", metadata: ["function": "\(key.name)", "error": "\(error.note ?? error.message)"])
     }
   }
 
-  private static func settle(_ configuration: inout FunctionConfiguration, _ failure: StateReason?, _ world: any World) {
+  private static func settle(_ configuration: inout FunctionConfiguration, _ failure: StateReason?, _ world: any World)
+  {
     guard configuration.state == .pending || configuration.lastUpdateStatus == .inProgress else { return }
     if configuration.state == .pending {
       configuration.state = failure == nil ? .active : .failed

@@ -43,7 +43,9 @@ extension FunctionConfiguration {
       $0.member("OptimizationStatus", "Off")
     }
     if purpose != .listing, let runtime {
-      w.object("RuntimeVersionConfig") { $0.member("RuntimeVersionArn", RuntimeVersion.arn(runtime, region: place.region)) }
+      w.object("RuntimeVersionConfig") {
+        $0.member("RuntimeVersionArn", RuntimeVersion.arn(runtime, region: place.region))
+      }
     }
     w.object("LoggingConfig") {
       $0.member("LogFormat", logging.format.rawValue)
@@ -82,7 +84,8 @@ extension FunctionConfiguration {
   /// Reads a row that `record` wrote. Throws a `Fault` that names what is damaged.
   package init(record: String, place: Place) throws(Fault) {
     guard let json = try? JSONValue(parsing: record), let name = json["FunctionName"]?.string, let hidden = json["_"],
-      let key = hidden["CodeKey"]?.string, let sha256 = json["CodeSha256"]?.string, let size = json["CodeSize"]?.integer,
+      let key = hidden["CodeKey"]?.string, let sha256 = json["CodeSha256"]?.string,
+      let size = json["CodeSize"]?.integer,
       let modified = hidden["LastModifiedNanoseconds"]?.integer,
       let revision = json["RevisionId"]?.string.flatMap({ RequestID($0) }),
       let incarnation = hidden["Incarnation"]?.string.flatMap({ RequestID($0) }),

@@ -37,7 +37,10 @@ package struct EnvironmentVariable: Sendable, Equatable {
 
 /// How a function logs (https://docs.aws.amazon.com/lambda/latest/dg/monitoring-logs.html).
 package struct LoggingConfiguration: Sendable, Equatable {
-  package enum Format: String, Sendable { case text = "Text", json = "JSON" }
+  package enum Format: String, Sendable {
+    case text = "Text"
+    case json = "JSON"
+  }
   package var format = Format.text
   package var applicationLevel: String?
   package var systemLevel: String?
@@ -65,9 +68,18 @@ package struct CodePackage: Sendable, Equatable {
   }
 }
 
-package enum FunctionState: String, Sendable { case pending = "Pending", active = "Active", inactive = "Inactive", failed = "Failed" }
+package enum FunctionState: String, Sendable {
+  case pending = "Pending"
+  case active = "Active"
+  case inactive = "Inactive"
+  case failed = "Failed"
+}
 
-package enum LastUpdateStatus: String, Sendable { case successful = "Successful", inProgress = "InProgress", failed = "Failed" }
+package enum LastUpdateStatus: String, Sendable {
+  case successful = "Successful"
+  case inProgress = "InProgress"
+  case failed = "Failed"
+}
 
 /// Why a state is as it is: AWS's text and code.
 package struct StateReason: Sendable, Equatable {

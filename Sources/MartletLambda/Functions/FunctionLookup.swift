@@ -21,7 +21,9 @@ extension LambdaService {
     return Found(reference: reference, record: record, configuration: configuration, shownARN: shown)
   }
 
-  package func reference(_ name: FunctionNameParts?, qualifier: String?, _ call: Call) throws(AWSError) -> FunctionReference {
+  package func reference(_ name: FunctionNameParts?, qualifier: String?, _ call: Call) throws(AWSError)
+    -> FunctionReference
+  {
     guard let name else { preconditionFailure("the reader refuses a request without a valid name") }
     return try name.resolve(qualifier: qualifier, in: call.place)
   }

@@ -14,7 +14,9 @@ package struct FunctionReference: Sendable, Equatable {
     return qualifier.map { "\(arn):\($0)" } ?? arn
   }
 
-  package var unqualifiedARN: String { ARN(service: "lambda", place: key.place, resource: "function:\(key.name)").description }
+  package var unqualifiedARN: String {
+    ARN(service: "lambda", place: key.place, resource: "function:\(key.name)").description
+  }
 
   /// The pattern that the service model has for names of existing functions, shown in errors.
   static let pattern = Pattern(
@@ -43,7 +45,8 @@ package struct FunctionNameParts: Sendable, Equatable {
     if rest.count >= 3, rest.first == "arn" {
       let partition = rest[rest.startIndex + 1]
       guard rest[rest.startIndex + 2] == "lambda",
-        partition.isEmpty || partition.hasPrefix("aws") && partition.allSatisfy({ $0.isASCII && ($0.isLetter || $0 == "-") })
+        partition.isEmpty
+          || partition.hasPrefix("aws") && partition.allSatisfy({ $0.isASCII && ($0.isLetter || $0 == "-") })
       else { return nil }
       rest = rest.dropFirst(3)
     }
@@ -56,7 +59,8 @@ package struct FunctionNameParts: Sendable, Equatable {
       rest = rest.dropFirst()
     }
     if rest.count > 1, rest.first == "function" { rest = rest.dropFirst() }
-    guard let name = rest.first, !name.isEmpty, rest.count <= 2, name.utf8.allSatisfy(FunctionNameParts.isNameByte) else {
+    guard let name = rest.first, !name.isEmpty, rest.count <= 2, name.utf8.allSatisfy(FunctionNameParts.isNameByte)
+    else {
       return nil
     }
     var qualifier: String?
@@ -81,7 +85,9 @@ package struct FunctionNameParts: Sendable, Equatable {
   /// Two letters, words, one digit, joined by hyphens: `us-east-1`, `us-gov-west-1`, `eusc-de-east-1`.
   private static func isRegion(_ text: Substring) -> Bool {
     let parts = text.split(separator: "-", omittingEmptySubsequences: false)
-    guard parts.count >= 3, let last = parts.last, last.utf8.count == 1, last.first?.isNumber == true else { return false }
+    guard parts.count >= 3, let last = parts.last, last.utf8.count == 1, last.first?.isNumber == true else {
+      return false
+    }
     return parts.dropLast().allSatisfy { part in !part.isEmpty && part.utf8.allSatisfy { (97...122).contains($0) } }
       && (parts[0].utf8.count == 2 || parts[0] == "eusc")
   }

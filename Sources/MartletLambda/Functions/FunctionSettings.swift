@@ -75,7 +75,8 @@ struct FunctionSettings: Sendable {
     var names: [String] = []
     if let vpc = m.object("VpcConfig") {
       let subnets = vpc.strings("SubnetIds", count: 0...16, each: [.length(0, 1024), .pattern(subnetPattern)]) ?? []
-      let groups = vpc.strings("SecurityGroupIds", count: 0...5, each: [.length(0, 1024), .pattern(groupPattern)]) ?? []
+      let groups =
+        vpc.strings("SecurityGroupIds", count: 0...5, each: [.length(0, 1024), .pattern(groupPattern)]) ?? []
       if !subnets.isEmpty || !groups.isEmpty { names.append("VpcConfig") }
     }
     if m.objects("FileSystemConfigs")?.isEmpty == false { names.append("FileSystemConfigs") }

@@ -1,4 +1,4 @@
-// Every function, in memory for the line and in the database for good. Changes go to disk first and are published after.
+// Every function, in memory for the line and in the database for good. Changes reach the disk before they are seen.
 import MartletCore
 import MartletStore
 import Synchronization
@@ -127,7 +127,8 @@ extension FunctionTable {
       var versions: [FunctionKey: [FunctionConfiguration]] = [:]
       for row in try session.rows("SELECT account, region, name, configuration FROM function_versions") {
         let key = try key(of: row)
-        versions[key, default: []].append(try FunctionConfiguration(record: row.text("configuration"), place: key.place))
+        versions[key, default: []].append(
+          try FunctionConfiguration(record: row.text("configuration"), place: key.place))
       }
       var records: [FunctionKey: FunctionRecord] = [:]
       for row in try session.rows("SELECT account, region, name, next_version, tags FROM functions") {

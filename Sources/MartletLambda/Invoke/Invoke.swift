@@ -16,15 +16,15 @@ package final class Line: Sendable {
   }
 
   /// Runs a function once.
-  /// - Throws: 404 if there is no such version, 409 if it cannot run now, 429 if there is no room. A function that fails
-  ///   does not throw: see `Reply.functionError`.
+  /// - Throws: 404 if there is no such version, 409 if it cannot run now, 429 if there is no room. A function that
+  ///   fails does not throw: see `Reply.functionError`.
   package func invoke(_ invocation: Invocation) async throws(AWSError) -> Reply {
     inFlight.enter()
     defer { inFlight.leave() }
-    let version = try await resolve(invocation.function, in: functions)  // Resolve.swift    name, state
-    let permit = try admission.admit(version.place)  //                     Admission.swift  every 429 is born here
-    let lease = try placement.place(version, permit)  //                    Placement.swift  warm, or cold
-    return await lease.run(invocation)  //                                  Environment.swift → RuntimeAPI.swift → Reply
+    let version = try await resolve(invocation.function, in: functions)  // Resolve.swift
+    let permit = try admission.admit(version.place)  // Admission.swift: every 429 is born here
+    let lease = try placement.place(version, permit)  // Placement.swift: warm, or cold
+    return await lease.run(invocation)  // Environment.swift → RuntimeAPI.swift
   }
 
   /// Checks all that an invocation checks, and runs nothing.

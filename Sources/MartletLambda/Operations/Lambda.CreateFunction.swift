@@ -6,7 +6,7 @@ import NIOCore
 
 extension Lambda {
   enum CreateFunction: Operation {
-    static let route = Route.rest("Lambda.CreateFunction", .POST, "/2015-03-31/functions", status: 201)
+    static let route = Route.rest("Lambda.CreateFunction", .post, "/2015-03-31/functions", status: 201)
 
     struct Input: Readable {
       /// nil: the request was too large to be read.

@@ -6,7 +6,7 @@ import MartletWire
 extension Lambda {
   enum DeleteFunction: Operation {
     /// The model says 200, but AWS answers 204 and the model's `StatusCode` is that number.
-    static let route = Route.rest("Lambda.DeleteFunction", .DELETE, "/2015-03-31/functions/{FunctionName}")
+    static let route = Route.rest("Lambda.DeleteFunction", .delete, "/2015-03-31/functions/{FunctionName}")
 
     struct Input: Readable {
       let name: FunctionNameParts?

@@ -5,7 +5,7 @@ import MartletWire
 
 extension Lambda {
   enum GetAccountSettings: Operation {
-    static let route = Route.rest("Lambda.GetAccountSettings", .GET, "/2016-08-19/account-settings")
+    static let route = Route.rest("Lambda.GetAccountSettings", .get, "/2016-08-19/account-settings")
 
     typealias Input = Empty
 

@@ -5,7 +5,7 @@ import MartletWire
 
 extension Lambda {
   enum GetFunction: Operation {
-    static let route = Route.rest("Lambda.GetFunction", .GET, "/2015-03-31/functions/{FunctionName}")
+    static let route = Route.rest("Lambda.GetFunction", .get, "/2015-03-31/functions/{FunctionName}")
 
     struct Input: Readable {
       let name: FunctionNameParts?

@@ -6,7 +6,7 @@ import MartletWire
 extension Lambda {
   enum GetFunctionConfiguration: Operation {
     static let route = Route.rest(
-      "Lambda.GetFunctionConfiguration", .GET, "/2015-03-31/functions/{FunctionName}/configuration")
+      "Lambda.GetFunctionConfiguration", .get, "/2015-03-31/functions/{FunctionName}/configuration")
 
     struct Input: Readable {
       let name: FunctionNameParts?

@@ -6,9 +6,13 @@ import NIOCore
 
 extension Lambda {
   enum Invoke: Operation {
-    static let route = Route.rest("Lambda.Invoke", .POST, "/2015-03-31/functions/{FunctionName}/invocations")
+    static let route = Route.rest("Lambda.Invoke", .post, "/2015-03-31/functions/{FunctionName}/invocations")
 
-    enum InvocationType: String { case RequestResponse, Event, DryRun }
+    enum InvocationType: String {
+      case requestResponse = "RequestResponse"
+      case event = "Event"
+      case dryRun = "DryRun"
+    }
 
     struct Input: Readable {
       let name: FunctionNameParts?
@@ -23,7 +27,9 @@ extension Lambda {
         name = r.functionName()
         qualifier = r.qualifier()
         let types = Constraint.oneOf(["Event", "RequestResponse", "DryRun"])
-        type = r.header("X-Amz-Invocation-Type", as: "invocationType", types).flatMap { .init(rawValue: $0) } ?? .RequestResponse
+        type =
+          r.header("X-Amz-Invocation-Type", as: "invocationType", types).flatMap { .init(rawValue: $0) }
+          ?? .requestResponse
         wantsLog = r.header("X-Amz-Log-Type", as: "logType", .oneOf(["None", "Tail"])) == "Tail"
         clientContext = r.header("X-Amz-Client-Context", as: "clientContext")
         payload = r.payload
@@ -61,11 +67,11 @@ extension Lambda {
       }
       let context = try input.clientContext.map { (text) throws(AWSError) in try decode(clientContext: text) }
       switch input.type {
-      case .DryRun:
+      case .dryRun:
         try await lambda.line.rehearse(reference)
         return Output(reply: nil)
-      case .Event: throw .notImplemented("Invoke with InvocationType Event")
-      case .RequestResponse:
+      case .event: throw .notImplemented("Invoke with InvocationType Event")
+      case .requestResponse:
         return Output(
           reply: try await lambda.line.invoke(
             Invocation(

@@ -5,7 +5,7 @@ import MartletWire
 
 extension Lambda {
   enum ListFunctions: Operation {
-    static let route = Route.rest("Lambda.ListFunctions", .GET, "/2015-03-31/functions")
+    static let route = Route.rest("Lambda.ListFunctions", .get, "/2015-03-31/functions")
 
     struct Input: Readable {
       let allVersions: Bool

@@ -5,7 +5,7 @@ import MartletWire
 
 extension Lambda {
   enum ListTags: Operation {
-    static let route = Route.rest("Lambda.ListTags", .GET, "/2017-03-31/tags/{Resource}")
+    static let route = Route.rest("Lambda.ListTags", .get, "/2017-03-31/tags/{Resource}")
 
     struct Input: Readable {
       let resource: String

@@ -6,7 +6,7 @@ import MartletWire
 extension Lambda {
   enum ListVersionsByFunction: Operation {
     static let route = Route.rest(
-      "Lambda.ListVersionsByFunction", .GET, "/2015-03-31/functions/{FunctionName}/versions")
+      "Lambda.ListVersionsByFunction", .get, "/2015-03-31/functions/{FunctionName}/versions")
 
     struct Input: Readable {
       let name: FunctionNameParts?

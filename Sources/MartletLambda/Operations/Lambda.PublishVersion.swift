@@ -6,7 +6,7 @@ import MartletWire
 extension Lambda {
   enum PublishVersion: Operation {
     static let route = Route.rest(
-      "Lambda.PublishVersion", .POST, "/2015-03-31/functions/{FunctionName}/versions", status: 201)
+      "Lambda.PublishVersion", .post, "/2015-03-31/functions/{FunctionName}/versions", status: 201)
 
     struct Input: Readable {
       let name: FunctionNameParts?
@@ -17,7 +17,7 @@ extension Lambda {
 
       init(_ r: Reader) throws(AWSError) {
         name = r.functionName()
-        let m = try r.body()
+        let m = try r.smallBody("PublishVersion")
         codeSha256 = m.string("CodeSha256")
         description = m.string("Description", .length(nil, 256))
         revision = m.string("RevisionId")

@@ -5,7 +5,7 @@ import MartletWire
 
 extension Lambda {
   enum TagResource: Operation {
-    static let route = Route.rest("Lambda.TagResource", .POST, "/2017-03-31/tags/{Resource}", status: 204)
+    static let route = Route.rest("Lambda.TagResource", .post, "/2017-03-31/tags/{Resource}", status: 204)
 
     struct Input: Readable {
       let resource: String
@@ -13,7 +13,8 @@ extension Lambda {
 
       init(_ r: Reader) throws(AWSError) {
         resource = r.taggedResource()
-        tags = try r.body().requiredMap("Tags", keys: Tags.keyConstraints, values: Tags.valueConstraints)
+        let m = try r.smallBody("TagResource")
+        tags = m.requiredMap("Tags", keys: Tags.keyConstraints, values: Tags.valueConstraints)
       }
     }
 

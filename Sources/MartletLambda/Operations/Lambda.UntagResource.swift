@@ -5,7 +5,7 @@ import MartletWire
 
 extension Lambda {
   enum UntagResource: Operation {
-    static let route = Route.rest("Lambda.UntagResource", .DELETE, "/2017-03-31/tags/{Resource}", status: 204)
+    static let route = Route.rest("Lambda.UntagResource", .delete, "/2017-03-31/tags/{Resource}", status: 204)
 
     struct Input: Readable {
       let resource: String

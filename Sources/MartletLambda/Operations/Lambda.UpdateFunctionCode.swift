@@ -6,7 +6,7 @@ import NIOCore
 
 extension Lambda {
   enum UpdateFunctionCode: Operation {
-    static let route = Route.rest("Lambda.UpdateFunctionCode", .PUT, "/2015-03-31/functions/{FunctionName}/code")
+    static let route = Route.rest("Lambda.UpdateFunctionCode", .put, "/2015-03-31/functions/{FunctionName}/code")
 
     struct Input: Readable {
       let name: FunctionNameParts?

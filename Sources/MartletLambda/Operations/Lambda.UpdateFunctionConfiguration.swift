@@ -6,7 +6,7 @@ import MartletWire
 extension Lambda {
   enum UpdateFunctionConfiguration: Operation {
     static let route = Route.rest(
-      "Lambda.UpdateFunctionConfiguration", .PUT, "/2015-03-31/functions/{FunctionName}/configuration")
+      "Lambda.UpdateFunctionConfiguration", .put, "/2015-03-31/functions/{FunctionName}/configuration")
 
     struct Input: Readable {
       let name: FunctionNameParts?
@@ -15,7 +15,7 @@ extension Lambda {
 
       init(_ r: Reader) throws(AWSError) {
         name = r.functionName()
-        let m = try r.body()
+        let m = try r.smallBody("UpdateFunctionConfiguration")
         settings = FunctionSettings(m, creating: false)
         revision = m.string("RevisionId")
       }

@@ -98,7 +98,9 @@ package struct Interpreter: Sendable, Equatable {
     guard descriptor >= 0 else { return nil }
     defer { close(descriptor) }
     var magic = [UInt8](repeating: 0, count: 4)
-    guard read(descriptor, &magic, 4) == 4, magic == [0x7f, 0x45, 0x4c, 0x46], access(real, X_OK) == 0 else { return nil }
+    guard read(descriptor, &magic, 4) == 4, magic == [0x7f, 0x45, 0x4c, 0x46], access(real, X_OK) == 0 else {
+      return nil
+    }
     return real
   }
 
@@ -121,7 +123,9 @@ package struct Interpreter: Sendable, Equatable {
     let count = max(0, read(pipe.reader, &text, text.count))
     var status: CInt = 0
     while waitpid(pid, &status, 0) < 0 && errno == EINTR {}
-    let version = String(decoding: text[0..<count], as: UTF8.self).drop { !$0.isNumber }.prefix { $0.isNumber || $0 == "." }
+    let version = String(decoding: text[0..<count], as: UTF8.self).drop { !$0.isNumber }.prefix {
+      $0.isNumber || $0 == "."
+    }
     return version.isEmpty ? nil : Interpreter(family: family, version: String(version), path: path)
   }
 }

@@ -28,7 +28,8 @@ package final class RuntimeCatalog: Sendable {
   /// What AWS accepts, in the order of its own error message, then what it has retired.
   package static let identifiers: [RuntimeIdentifier] =
     [
-      .init("nodejs20.x", .nodejs, "20"), .init("python3.14", .python, "3.14"), .init("provided.al2023", .provided, nil),
+      .init("nodejs20.x", .nodejs, "20"), .init("python3.14", .python, "3.14"),
+      .init("provided.al2023", .provided, nil),
       .init("python3.12", .python, "3.12"), .init("python3.13", .python, "3.13"), .init("nodejs24.x", .nodejs, "24"),
       .init("nodejs22.x", .nodejs, "22"), .init("java25", .java, "25"), .init("python3.10", .python, "3.10"),
       .init("python3.11", .python, "3.11"), .init("java21", .java, "21"), .init("ruby3.3", .ruby, "3.3"),

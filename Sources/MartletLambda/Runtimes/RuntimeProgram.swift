@@ -40,7 +40,10 @@ package enum RuntimeProgram {
     var variables: [(String, String)] = [
       ("LANG", "en_US.UTF-8"), ("TZ", ":UTC"),
       ("PATH", "/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin"),
-      ("LD_LIBRARY_PATH", "/var/lang/lib:/lib64:/usr/lib64:\(paths.runtime):\(paths.runtime)/lib:\(paths.task):\(paths.task)/lib:/opt/lib"),
+      (
+        "LD_LIBRARY_PATH",
+        "/var/lang/lib:/lib64:/usr/lib64:\(paths.runtime):\(paths.runtime)/lib:\(paths.task):\(paths.task)/lib:/opt/lib"
+      ),
     ]
     switch family {
     case .python: variables += [("LC_CTYPE", "C.UTF-8"), ("PYTHONPATH", paths.runtime)]

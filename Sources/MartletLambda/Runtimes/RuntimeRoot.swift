@@ -49,7 +49,9 @@ package struct RuntimeRoot: Sendable {
   /// The directories from which the sandbox process may take anything.
   package static func exposed(state: String, interpreters: [Interpreter]) -> [String] {
     var directories = ["/usr", "/etc/ssl", "/etc/ca-certificates", "/etc/pki", "/etc/alternatives", state]
-    directories += ["/etc/ld.so.cache", "/etc/resolv.conf", "/run/systemd/resolve", "/bin", "/sbin", "/lib", "/lib32", "/lib64"]
+    directories += [
+      "/etc/ld.so.cache", "/etc/resolv.conf", "/run/systemd/resolve", "/bin", "/sbin", "/lib", "/lib32", "/lib64",
+    ]
     directories += interpreters.map(\.prefix).filter { $0 != "/usr" && !$0.isEmpty }
     return Array(Set(directories)).filter { Files.exists($0) }.sorted()
   }
@@ -72,7 +74,8 @@ package struct RuntimeRoot: Sendable {
       free(resolver)
     }
     mounts += [
-      .file(content: "root:x:0:0:root:/root:/sbin/nologin\nsbx_user1051:x:993:990::/home/sbx_user1051:/sbin/nologin\n",
+      .file(
+        content: "root:x:0:0:root:/root:/sbin/nologin\nsbx_user1051:x:993:990::/home/sbx_user1051:/sbin/nologin\n",
         at: "/etc/passwd"),
       .file(content: "root:x:0:\nsbx_user1051:x:990:\n", at: "/etc/group"),
       .file(content: "127.0.0.1 localhost sandbox sandbox.localdomain\n", at: "/etc/hosts"),

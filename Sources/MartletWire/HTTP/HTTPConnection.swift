@@ -1,5 +1,5 @@
-// One HTTP/1.1 connection of the server: collects a request, hands it over, writes the reply. Heads are written straight
-// into a buffer, without NIO's response encoder: that is the half of HTTP's cost that can be saved.
+// One HTTP/1.1 connection of the server: collects a request, hands it over, writes the reply. Heads are written
+// straight into a buffer, without NIO's response encoder: that is the half of HTTP's cost that can be saved.
 import MartletCore
 import NIOCore
 import NIOHTTP1

@@ -8,7 +8,7 @@ package struct JSONFlaw: Error, Equatable, Sendable {
 }
 
 package enum JSONScanner {
-  /// Arrays and objects nested deeper than this are refused, so that no reader behind us can be made to overflow its stack.
+  /// Nesting deeper than this is refused, so that no reader behind us can be made to overflow its stack.
   package static let maximumDepth = 1000
 
   /// nil if `buffer` is exactly one JSON value, surrounded by nothing but white space.
@@ -151,7 +151,9 @@ private struct Scan {
     var end = position
     while end < bytes.count, end - position < 40, isWordByte(bytes[end]) { end += 1 }
     let name = String(decoding: bytes[position..<end], as: UTF8.self)
-    return flaw("Unrecognized token '\(name)': was expecting (JSON String, Number, Array, Object or token 'null', 'true' or 'false')")
+    return flaw(
+      "Unrecognized token '\(name)': was expecting (JSON String, Number, Array, Object or token 'null', 'true' or 'false')"
+    )
   }
 
   private mutating func number() throws(JSONFlaw) {
@@ -201,7 +203,9 @@ private struct Scan {
       if byte == UInt8(ascii: "\\") {
         try escape()
       } else if byte < 0x20 {
-        throw flaw("Illegal unquoted character ((CTRL-CHAR, code \(byte))): has to be escaped using backslash to be included in string value")
+        throw flaw(
+          "Illegal unquoted character ((CTRL-CHAR, code \(byte))): has to be escaped using backslash to be included in string value"
+        )
       } else if byte < 0x80 {
         position += 1
       } else {

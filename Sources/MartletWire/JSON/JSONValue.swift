@@ -121,7 +121,9 @@ private struct JSONTreeReader {
     }
     let text = String(decoding: bytes[start..<position], as: UTF8.self)
     if let integer = Int64(text) { return .integer(integer) }
-    return .double(Double(text) ?? 0)
+    // A number too large for a double is kept as the largest one: infinity could not be written again.
+    let double = Double(text) ?? 0
+    return .double(double.isInfinite ? (double < 0 ? -1 : 1) * Double.greatestFiniteMagnitude : double)
   }
 
   private mutating func string() -> String {

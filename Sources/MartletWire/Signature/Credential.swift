@@ -2,7 +2,7 @@
 // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_sigv-create-signed-request.html
 import MartletCore
 
-/// `AKID/20260102/us-east-1/lambda/aws4_request`, from the Authorization header or from `X-Amz-Credential` in the query.
+/// `AKID/20260102/us-east-1/lambda/aws4_request`, from the Authorization header or from the query.
 package struct Credential: Sendable, Equatable {
   package let accessKey: String
   package let region: String

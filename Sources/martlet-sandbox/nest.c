@@ -1,0 +1,133 @@
+// Nests: inits that are ready before anybody asks. Namespaces, cgroups, /proc and /dev are the same for every sandbox
+// and are most of its price; a pool of nests is filled in quiet moments, and an empty pool only means that CREATE
+// makes one on the spot.
+#include "sandbox.h"
+
+#include <linux/sched.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+static struct nest *pool;           // made ahead
+static bool hopeless;              // no nest could be made: not tried again before the next CREATE
+static bool warming;                // the newest in the pool is not warm yet
+static int host_mounts = -1;        // tells when the host's mounts have changed: then the pool's copies are stale
+static unsigned pool_count;
+
+// Starts process 1 of a sandbox to be. It joins the cgroups and the network of `nest`, says WARM, and waits for its
+// order.
+int nest_hatch(struct nest *nest, const char **stage) {
+  static const uint64_t flags_of[] = {
+    [ISOLATION_NONE] = 0,
+    [ISOLATION_FULL] = CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS,
+    [ISOLATION_ROOTLESS] = CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET};
+  struct init_start start = {.network = nest->network};
+  int pair[2], into, size = 1 << 20;
+  *stage = "socketpair";
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) return -1;
+  if (setsockopt(pair[0], SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof size) < 0)
+    setsockopt(pair[0], SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+  start.socket = pair[1];
+  start.procs_count = cgroups_open_procs(&nest->cgroups, start.procs, &into);
+  struct clone_args args = {
+    .flags = flags_of[options.isolation] | CLONE_PIDFD | (into >= 0 ? CLONE_INTO_CGROUP : 0),
+    .pidfd = (uintptr_t)&nest->pidfd, .exit_signal = SIGCHLD, .cgroup = into >= 0 ? (uint64_t)into : 0};
+  *stage = "clone";
+  long pid = syscall(SYS_clone3, &args, sizeof args);
+  if (pid == 0) init_main(&start);
+  int error = errno;
+  for (unsigned i = 0; i < start.procs_count; i++) close_fd(&start.procs[i]);
+  close_fd(&into);
+  close(pair[1]);
+  if (pid < 0) {
+    close(pair[0]);
+    nest->pidfd = -1;
+    errno = error;
+    return -1;
+  }
+  nest->pid = (pid_t)pid;
+  nest->init = pair[0];
+  return 0;
+}
+
+void nest_remove(struct nest *nest) {
+  watch_close(&nest->init);
+  watch_close(&nest->pidfd);
+  close_fd(&nest->network);
+  if (nest->cgroups.alarm >= 0) watch_close(&nest->cgroups.alarm);
+  cgroups_remove(&nest->cgroups);
+}
+
+static int nest_make(struct nest *nest, const char **stage) {
+  *nest = (struct nest){.network = -1, .init = -1, .pidfd = -1};
+  cgroups_none(&nest->cgroups);
+  *stage = "cgroups";
+  if (options.isolation == ISOLATION_FULL && cgroups_make(&nest->cgroups) < 0) return -1;
+  *stage = "network namespace";
+  if (options.isolation == ISOLATION_FULL && (nest->network = network_make()) < 0) goto failed;
+  if (nest_hatch(nest, stage) == 0) return 0;
+failed:;
+  int error = errno;
+  nest_remove(nest);
+  errno = error;
+  return -1;
+}
+
+// Kills an unused nest and waits for that: its init sleeps or is about to, so this takes well under a millisecond.
+static void nest_discard(struct nest *nest) {
+  syscall(SYS_pidfd_send_signal, nest->pidfd, SIGKILL, NULL, 0);
+  while (waitid(P_PIDFD, (id_t)nest->pidfd, &(siginfo_t){0}, WEXITED) < 0 && errno == EINTR) {}
+  nest_remove(nest);
+}
+
+void pool_discard(void) {
+  while (pool_count > 0) nest_discard(&pool[--pool_count]);
+  warming = false;
+}
+
+// A nest holds a copy of the host's mounts as they were. If they have changed since, what is exposed may look
+// different.
+static void pool_check_mounts(void) {
+  struct pollfd changed = {.fd = host_mounts, .events = POLLPRI};
+  if (host_mounts >= 0 && poll(&changed, 1, 0) > 0) pool_discard();
+}
+
+int nest_take(struct nest *nest, const char **stage) {
+  hopeless = false;
+  pool_check_mounts();
+  while (pool_count > 0) {
+    *nest = pool[--pool_count];
+    warming = false;   // the newest is taken first; if it is not warm yet, its order waits in its socket
+    epoll_forget(nest->init);
+    if (poll(&(struct pollfd){.fd = nest->pidfd, .events = POLLIN}, 1, 0) == 0) return 0;
+    nest_discard(nest);   // somebody killed it
+  }
+  return nest_make(nest, stage);
+}
+
+// The newest nest of the pool is warm, or has died of something: the next can be made.
+void nest_readable(void) {
+  if (!warming) return;
+  warming = false;
+  epoll_forget(pool[pool_count - 1].init);
+}
+
+bool pool_wants_more(void) {
+  return options.isolation == ISOLATION_FULL && !warming && !hopeless && pool_count < options.pool;
+}
+
+// One piece of work for a moment when nothing waits: one more nest.
+void pool_fill(void) {
+  const char *stage;
+  if (!pool) pool = calloc(options.pool, sizeof *pool);
+  if (host_mounts < 0) host_mounts = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
+  pool_check_mounts();
+  hopeless = !pool || nest_make(&pool[pool_count], &stage) < 0;   // then CREATE makes its own, and says what is wrong
+  if (hopeless) return;
+  warming = true;
+  watch_add(pool[pool_count++].init, WATCH_NEST, 0, EPOLLIN);
+}

@@ -1,0 +1,92 @@
+// Reading CREATE: what a sandbox shall be. Every number has bounds and every text is checked here, once, in the
+// helper; an init reads the same bytes again with the same code.
+#include "sandbox.h"
+
+static bool valid_target(const char *target) {
+  size_t length = strlen(target);
+  if (length < 2 || length >= 1024 || target[0] != '/' || target[length - 1] == '/') return false;
+  for (const char *part = target; part; part = strchr(part, '/')) {   // no empty component, no "." and no ".."
+    size_t size = strcspn(++part, "/");
+    if (size == 0 || size > 255 || (size <= 2 && strncmp(part, "..", size) == 0)) return false;
+  }
+  return true;
+}
+
+static bool read_mount(struct spec *spec, const struct field *field) {
+  if (spec->mount_count == MAX_MOUNTS || field->length < 4 || field->bytes[field->length - 1] != 0) return false;
+  struct mount_entry *entry = &spec->mounts[spec->mount_count];
+  entry->kind = field->bytes[0];
+  entry->source = (const char *)field->bytes + 1;
+  entry->target = entry->source + strlen(entry->source) + 1;
+  const char *end = (const char *)field->bytes + field->length;
+  if (entry->target >= end || entry->target + strlen(entry->target) + 1 != end) return false;
+  static const char *const ours[] = {"/proc", "/dev", "/tmp"};   // always there, and not the server's to change
+  for (int i = 0; i < 3; i++) {
+    size_t length = strlen(ours[i]);
+    if (strncmp(entry->target, ours[i], length) == 0 && (entry->target[length] == '/' || entry->target[length] == 0))
+        return false;
+  }
+  if (entry->kind < SBX_MOUNT_BIND || entry->kind > SBX_MOUNT_FILE || !valid_target(entry->target)) return false;
+  if (entry->kind == SBX_MOUNT_BIND && entry->source[0] != '/') return false;
+  if (entry->kind == SBX_MOUNT_SYMLINK && entry->source[0] == 0) return false;
+  spec->mount_count++;
+  return true;
+}
+
+static bool read_number(const struct field *field, uint32_t *value, uint32_t low, uint32_t high) {
+  return field_u32(field, value) && *value >= low && *value <= high;
+}
+
+static bool read_field(struct spec *spec, const struct field *field) {
+  switch (field->tag) {
+    case SBX_TAG_MEMORY: return field_u64(field, &spec->memory) && spec->memory >= 4 << 20
+        && spec->memory <= 1ull << 46;
+    case SBX_TAG_TMP: return field_u64(field, &spec->tmp) && spec->tmp <= 1ull << 46;
+    case SBX_TAG_CPU: return read_number(field, &spec->cpu, 1, 10000000);
+    case SBX_TAG_PIDS: return read_number(field, &spec->pids, 1, 4000000);
+    case SBX_TAG_NOFILE: return read_number(field, &spec->nofile, 8, 1 << 20);
+    case SBX_TAG_NETWORK: return read_number(field, &spec->network, SBX_NETWORK_LOOPBACK, SBX_NETWORK_OUTBOUND);
+    case SBX_TAG_HOSTNAME:
+      if (field->length == 0 || field->length > 64 || !field_is_text(field)) return false;
+      memcpy(spec->hostname, field->bytes, field->length);
+      spec->hostname[field->length] = 0;
+      return true;
+    case SBX_TAG_LISTEN:
+      if (spec->listen_count == MAX_LISTENERS || field->length != 2) return false;
+      memcpy(&spec->listen[spec->listen_count++], field->bytes, 2);
+      return true;
+    case SBX_TAG_MOUNT: return read_mount(spec, field);
+    default: return false;
+  }
+}
+
+void spec_free(struct spec *spec) {
+  if (spec) free(spec->message - 8);
+  free(spec);
+}
+
+struct spec *spec_read(const struct message *message, const char **stage) {
+  struct spec *spec = calloc(1, sizeof *spec);
+  size_t length = (size_t)(message->end - message->body);
+  *stage = "create";
+  uint8_t *copy = malloc(length + 8);
+  if (!spec || !copy) { free(spec); free(copy); errno = ENOMEM; return NULL; }
+  spec->message = copy + 8;   // the header of INIT_BUILD goes before it
+  spec->length = length;
+  memcpy(spec->message, message->body, length);
+  struct message cursor = {.body = spec->message, .end = spec->message + length};
+  struct field field;
+  while (message_next(&cursor, &field)) {
+    if (read_field(spec, &field)) continue;
+    static char text[32];
+    snprintf(text, sizeof text, "create: bad field %u", field.tag);
+    *stage = text;
+    goto wrong;
+  }
+  *stage = "create: a limit is missing";
+  if (spec->memory && spec->cpu && spec->pids && spec->nofile) return spec;
+wrong:
+  spec_free(spec);
+  errno = EINVAL;
+  return NULL;
+}

@@ -1,0 +1,50 @@
+// The table of the service against AWS's model (lambda-model.json, written by extract_model.py).
+import MartletLambda
+import MartletStore
+import MartletWire
+import NIOHTTP1
+import Testing
+
+@Suite struct LambdaModelTests {
+  private static let here = String(#filePath.prefix(upTo: #filePath.lastIndex(of: "/") ?? #filePath.endIndex))
+
+  private func model() throws -> JSONValue {
+    let bytes = try Files.read("\(LambdaModelTests.here)/lambda-model.json")
+    return try JSONValue(parsing: String(decoding: bytes, as: UTF8.self))
+  }
+
+  @Test func everyRowIsAsInTheModel() throws {
+    let model = try model()
+    for row in LambdaService.rows {
+      let name = String(row.route.name.dropFirst("Lambda.".count))
+      let operation = try #require(model[name], "\(name) is not in the model")
+      #expect(row.route.method.rawValue == operation["method"]?.string, "\(name)")
+      let parts = (operation["uri"]?.string ?? "").split(separator: "?", maxSplits: 1)
+      #expect(row.route.path == parts[0], "\(name)")
+      let selector = row.route.selector.map { "\($0.name)=\($0.value)" }
+      #expect(selector == (parts.count > 1 ? String(parts[1]) : nil), "\(name)")
+      #expect(row.route.status == operation["status"]?.integer, "\(name)")
+    }
+  }
+
+  @Test func everyOperationHasOneRow() throws {
+    let names = LambdaService.rows.map { String($0.route.name.dropFirst("Lambda.".count)) }
+    #expect(names == (try model().members ?? []).map(\.name).sorted())
+  }
+
+  @Test func whatIsMissingIsListed() throws {
+    let bytes = try Files.read("\(LambdaModelTests.here)/../../UNIMPLEMENTED.txt")
+    let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n")
+    let listed = lines.filter { !$0.hasPrefix("#") }.map(String.init)
+    let missing = LambdaService.rows.filter { !$0.isBuilt }
+    #expect(listed == missing.map { String($0.route.name.dropFirst("Lambda.".count)) })
+  }
+
+  @Test func whatIsMissingSaysSo() async throws {
+    let lambda = try LambdaFixture()
+    let answer = try await lambda.call(.GET, "/2015-03-31/functions/f/policy")
+    #expect(answer.status == 501)
+    #expect(answer.code == "NotImplementedException")
+    #expect(answer.message.contains("GetPolicy"))
+  }
+}

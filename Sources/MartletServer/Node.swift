@@ -35,12 +35,17 @@ package struct Node: Sendable {
     setlocale(LC_CTYPE, "C.UTF-8")  // libarchive needs it for names that are not ASCII
     let owner = try Privileges.user(configuration.user)
     if let owner { try Privileges.checkReach(absolute(configuration.stateDirectory), by: owner) }
-    let interpreters = Interpreter.findAll(environment: ProcessVariables.all)
+    var interpreters = Interpreter.findAll(environment: ProcessVariables.all)
     let state = try StateDirectory(path: absolute(configuration.stateDirectory), owner: owner)
+    // Without isolation nothing needs privilege, and functions must not have any.
+    if let owner, configuration.isolation == .none {
+      try Privileges.drop(to: owner)
+      interpreters = interpreters.filter { access($0.path, X_OK) == 0 }
+    }
     let sandboxes = try SandboxProcess(
       executable: configuration.sandboxExecutable, isolated: configuration.isolation == .full, instance: state.instance,
       exposed: RuntimeRoot.exposed(state: state.path, interpreters: interpreters), log: log)
-    if let owner { try Privileges.drop(to: owner) }
+    if let owner, configuration.isolation == .full { try Privileges.drop(to: owner) }
     return PreparedNode(
       configuration: configuration, world: world, log: log, begun: begun, interpreters: interpreters, state: state,
       sandboxes: sandboxes)

@@ -51,6 +51,9 @@ package final class RuntimeCatalog: Sendable {
   /// Families whose bootstrap is built.
   package static let builtFamilies: Set<RuntimeFamily> = [.python, .nodejs, .provided]
 
+  /// The oldest versions that our bootstraps run on.
+  static let oldest: [RuntimeFamily: String] = [.python: "3.7", .nodejs: "16"]
+
   /// What serves an identifier.
   package enum Served: Sendable, Equatable {
     case interpreter(Interpreter)
@@ -73,6 +76,9 @@ package final class RuntimeCatalog: Sendable {
       return .missing("Martlet has no \(identifier.family.rawValue) runtime yet (UNIMPLEMENTED.txt)")
     }
     guard let version = identifier.version else { return .bootstrap }
+    if let oldest = RuntimeCatalog.oldest[identifier.family], Interpreter.isOlder(version, oldest) {
+      return .missing("Martlet's \(identifier.family.rawValue) bootstrap needs version \(oldest) or newer")
+    }
     let known = resolvedInterpreters().filter { $0.family == identifier.family }
     let fitting = known.filter { $0.version == version || $0.version.hasPrefix(version + ".") }
     if let best = fitting.max(by: { Interpreter.isOlder($0.version, $1.version) }) { return .interpreter(best) }

@@ -8,14 +8,7 @@ package struct CodeTrees: Sendable {
   /// `root` must exist. Half-unpacked trees of a crash are removed.
   package init(root: String) {
     self.root = root
-    guard let directory = opendir(root) else { return }
-    while let entry = readdir(directory) {
-      let name = withUnsafePointer(to: &entry.pointee.d_name) {
-        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-      }
-      if name.hasSuffix(".part") { CodeTrees.remove("\(root)/\(name)") }
-    }
-    closedir(directory)
+    for name in CodeTrees.names(in: root) where name.hasSuffix(".part") { CodeTrees.remove("\(root)/\(name)") }
   }
 
   package func path(_ key: String) -> String { "\(root)/\(key)" }
@@ -32,6 +25,7 @@ package struct CodeTrees: Sendable {
       if rename(partial, path(key)) != 0 {
         // Another call unpacked the same package meanwhile.
         guard errno == ENOTEMPTY || errno == EEXIST else { throw .host(Fault("rename \(partial)", errno: errno)) }
+        utimes(path(key), nil)
         CodeTrees.remove(partial)
       }
       return size
@@ -41,18 +35,34 @@ package struct CodeTrees: Sendable {
     }
   }
 
-  package func remove(_ key: String) { CodeTrees.remove(path(key)) }
+  /// Removes what nobody uses. Trees younger than `age` are kept: whoever unpacked one may not have said so yet.
+  package func collect(keeping used: Set<String>, olderThan age: Duration) {
+    for name in CodeTrees.names(in: root) where !used.contains(name) {
+      var status = stat()
+      guard lstat(path(name), &status) == 0, time(nil) - status.st_mtim.tv_sec >= Int(age.components.seconds) else {
+        continue
+      }
+      CodeTrees.remove(path(name))
+    }
+  }
 
   /// Removes a tree without following links.
   private static func remove(_ path: String) {
-    guard unlink(path) != 0, let directory = opendir(path) else { return }
+    guard unlink(path) != 0 else { return }
+    for name in names(in: path) { remove(path + "/" + name) }
+    rmdir(path)
+  }
+
+  private static func names(in path: String) -> [String] {
+    guard let directory = opendir(path) else { return [] }
+    defer { closedir(directory) }
+    var names: [String] = []
     while let entry = readdir(directory) {
       let name = withUnsafePointer(to: &entry.pointee.d_name) {
         $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
       }
-      if name != ".", name != ".." { remove(path + "/" + name) }
+      if name != ".", name != ".." { names.append(name) }
     }
-    closedir(directory)
-    rmdir(path)
+    return names
   }
 }

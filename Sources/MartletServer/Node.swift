@@ -113,6 +113,7 @@ package struct PreparedNode: Sendable {
       SandboxService(sandboxes: sandboxes),
       ActivationService(activation: activation),
       SweepService(placement: placement, functions: functions),
+      CollectService(packages: packages, placement: placement, functions: functions),
       ListenerService(listener: listener, line: line, log: log),
     ]
     let lifecycle = ServiceGroup(

@@ -49,6 +49,23 @@ struct SweepService: Service {
   }
 }
 
+/// Removes deployment packages that nobody uses: at the start, and every ten minutes what is older than an hour.
+struct CollectService: Service {
+  let packages: CodePackages
+  let placement: Placement
+  let functions: FunctionTable
+
+  func run() async throws {
+    var age = Duration.seconds(60)
+    while !Task.isShuttingDownGracefully {
+      let configured = functions.all.flatMap { record in record.versions + [record.serving].compactMap { $0 } }
+      await packages.collect(keeping: placement.packagesInUse.union(configured.map(\.code.key)), olderThan: age)
+      age = .seconds(3600)
+      try? await cancelWhenGracefulShutdown { try await Task.sleep(for: .seconds(600)) }
+    }
+  }
+}
+
 /// Accepts calls. When the server stops, it stops first, and then waits for the invocations that are under way.
 struct ListenerService: Service {
   let listener: any Channel

@@ -57,13 +57,7 @@ package final class StateDirectory: Sendable {
     } else if lchown(path, owner.user, owner.group) != 0 {
       throw Fault("give \(path) to user \(owner.user)", errno: errno)
     }
-    guard isDirectory, let directory = opendir(path) else { return }
-    defer { closedir(directory) }
-    while let entry = readdir(directory) {
-      let name = withUnsafePointer(to: &entry.pointee.d_name) {
-        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
-      }
-      if name != ".", name != ".." { try give(path + "/" + name, to: owner) }
-    }
+    guard isDirectory else { return }
+    for name in Files.names(in: path) { try give(path + "/" + name, to: owner) }
   }
 }

@@ -14,7 +14,8 @@ package struct Blobs: Sendable {
   /// `key` is the SHA-256 in lower-case hexadecimal. On return the bytes are on disk.
   package func put(_ bytes: UnsafeRawBufferPointer, key: String) throws(Fault) {
     let path = self.path(key)
-    if Files.exists(path) { return }
+    // A blob that is wanted again is young again (`collect`).
+    if utimes(path, nil) == 0 { return }
     try Files.makeDirectory("\(root)/\(key.prefix(2))")
     try Files.writeDurably(bytes, to: path)
   }
@@ -22,6 +23,20 @@ package struct Blobs: Sendable {
   package func get(_ key: String) throws(Fault) -> [UInt8] { try Files.read(path(key)) }
 
   package func remove(_ key: String) { unlink(path(key)) }
+
+  /// Removes what nobody uses. Blobs younger than `age` are kept: whoever stored one may not have said so yet.
+  /// - Returns: how many were removed.
+  package func collect(keeping used: Set<String>, olderThan age: Duration) -> Int {
+    var removed = 0
+    for directory in Files.names(in: root) where directory.utf8.count == 2 {
+      for name in Files.names(in: "\(root)/\(directory)")
+      where !used.contains(name) && Files.isOlder("\(root)/\(directory)/\(name)", than: age) {
+        remove(name)
+        removed += 1
+      }
+    }
+    return removed
+  }
 
   /// Where the blob lies; callers may read it, never write it.
   package func path(_ key: String) -> String { "\(root)/\(key.prefix(2))/\(key)" }

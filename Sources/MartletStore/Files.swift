@@ -59,6 +59,26 @@ package enum Files {
 
   package static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
+  /// What is in a directory, without `.` and `..`; nothing if it cannot be read.
+  package static func names(in path: String) -> [String] {
+    guard let directory = opendir(path) else { return [] }
+    defer { closedir(directory) }
+    var names: [String] = []
+    while let entry = readdir(directory) {
+      let name = withUnsafePointer(to: &entry.pointee.d_name) {
+        $0.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+      }
+      if name != ".", name != ".." { names.append(name) }
+    }
+    return names
+  }
+
+  /// True if the file was not written or touched for `age`.
+  package static func isOlder(_ path: String, than age: Duration) -> Bool {
+    var status = stat()
+    return lstat(path, &status) == 0 && time(nil) - status.st_mtim.tv_sec >= Int(age.components.seconds)
+  }
+
   private static func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: CInt, path: String) throws(Fault) {
     var offset = 0
     while offset < bytes.count {

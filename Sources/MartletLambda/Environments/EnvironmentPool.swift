@@ -52,5 +52,7 @@ final class EnvironmentPool: Sendable {
 
   var isEmpty: Bool { state.withLock { $0.alive.isEmpty } }
 
+  var members: [Environment] { state.withLock { Array($0.alive.values) } }
+
   var census: (alive: Int, idle: Int) { state.withLock { ($0.alive.count, $0.free.count) } }
 }

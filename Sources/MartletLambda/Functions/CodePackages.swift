@@ -70,6 +70,15 @@ package struct CodePackages: Sendable {
     if case .failure(let flaw) = unpacked { throw Fault("unpack stored package \(package.key)", "\(flaw)") }
   }
 
+  /// Removes packages that no version and no environment uses, if nobody has touched them for `age`.
+  package func collect(keeping used: Set<String>, olderThan age: Duration) async {
+    let (blobs, trees) = (blobs, trees)
+    _ = try? await threads.runIfActive {
+      trees.collect(keeping: used, olderThan: age)
+      return blobs.collect(keeping: used, olderThan: age)
+    }
+  }
+
   /// The directory that becomes /var/task.
   package func directory(_ package: CodePackage) -> String { trees.path(package.key) }
 

@@ -47,6 +47,11 @@ package final class Placement: Sendable {
     }
   }
 
+  /// The packages that environments have mounted.
+  package var packagesInUse: Set<String> {
+    Set(pools.withLock { $0.values }.flatMap { $0.members.map(\.configuration.code.key) })
+  }
+
   /// Environments alive, and how many of them have no work.
   package var census: (alive: Int, idle: Int) {
     pools.withLock { $0.values }.reduce(into: (0, 0)) { sum, pool in

@@ -86,14 +86,16 @@ let package = Package(
     .testTarget(
       name: "UnitTests",
       dependencies: [
-        "MartletLambda", "MartletSandbox", "MartletStore", "MartletWire", "MartletCore", "CMartlet", nioCore, nioEmbedded,
+        "MartletLambda", "MartletSandbox", "MartletStore", "MartletWire", "MartletCore", "CMartlet", nioCore,
+        nioEmbedded,
         nioHTTP1,
       ],
       swiftSettings: strict),
     .testTarget(
       name: "ConformanceTests",
       dependencies: [
-        "MartletServer", "MartletLambda", "MartletSandbox", "MartletStore", "MartletWire", "MartletCore", "MartletRuntimes",
+        "MartletServer", "MartletLambda", "MartletSandbox", "MartletStore", "MartletWire", "MartletCore",
+        "MartletRuntimes",
         nioCore, nioHTTP1, nioPosix, logging,
       ],
       exclude: ["lambda-model.json", "extract_model.py"],

@@ -1,4 +1,5 @@
 // Unpacked code, one directory per package, named by the package's digest: unpacked once, mounted ever after.
+import CArchive  // whose headers bring the compiler its `stat`
 import Glibc
 import MartletCore
 

@@ -20,7 +20,7 @@ package struct HTTPClient: Sendable {
     _ method: HTTPMethod, _ uri: String, headers: [(String, String)] = [], body: ByteBuffer = ByteBuffer()
   ) async throws -> HTTPReply {
     let promise = group.next().makePromise(of: HTTPReply.self)
-    let channel = try await ClientBootstrap(group: group)
+    let connected = ClientBootstrap(group: group)
       .channelOption(.tcpOption(.tcp_nodelay), value: 1)
       .channelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
@@ -28,7 +28,9 @@ package struct HTTPClient: Sendable {
           try channel.pipeline.syncOperations.addHandler(ReplyCollector(promise: promise))
         }
       }
-      .connect(host: host, port: port).get()
+      .connect(host: host, port: port)
+    connected.whenFailure { promise.fail($0) }
+    let channel = try await connected.get()
     var head = HTTPRequestHead(version: .http1_1, method: method, uri: uri)
     head.headers.add(name: "Host", value: "\(host):\(port)")
     head.headers.add(name: "Content-Length", value: String(body.readableBytes))

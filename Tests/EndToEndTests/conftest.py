@@ -1,0 +1,207 @@
+# A real server, real sandboxes, real clients. One server serves most tests; those that stop or limit it start their own.
+import base64
+import glob
+import io
+import json
+import os
+import re
+import signal
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+import zipfile
+
+import boto3
+import botocore.config
+import botocore.exceptions
+import pytest
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+ROLE = "arn:aws:iam::000000000000:role/test"
+
+
+def program():
+    candidates = [os.environ.get("MARTLET_BIN"), *(f"{ROOT}/.build/{kind}/martlet" for kind in ("release", "debug"))]
+    for path in candidates:
+        if path and os.path.exists(path):
+            return path
+    pytest.exit("No martlet program: set MARTLET_BIN or run swift build.", 2)
+
+
+def wait_until(condition, seconds=10, what="the condition"):
+    """Polls, because what is waited for is in the kernel and says nothing; fails when the time is over."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        value = condition()
+        if value:
+            return value
+        time.sleep(0.01)
+    pytest.fail(f"{what} did not come true within {seconds} s")
+
+
+def package(files):
+    """A zip of {name: text or bytes or (bytes, mode)}."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            mode = 0o644
+            if isinstance(content, tuple):
+                content, mode = content
+            info = zipfile.ZipInfo(name)
+            info.external_attr = (stat.S_IFREG | mode) << 16
+            info.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(info, content)
+    return buffer.getvalue()
+
+
+class Answer:
+    def __init__(self, response):
+        self.status = response["StatusCode"]
+        self.error = response.get("FunctionError")
+        self.raw = response["Payload"].read()
+        self.log = base64.b64decode(response.get("LogResult", "")).decode()
+        self.version = response.get("ExecutedVersion")
+        self.headers = response["ResponseMetadata"]["HTTPHeaders"]
+        self.request_id = response["ResponseMetadata"]["RequestId"]
+
+    @property
+    def json(self):
+        return json.loads(self.raw)
+
+    def succeeded(self):
+        assert self.error is None, (self.raw, self.log)
+        return self.json
+
+
+class Server:
+    """A server process. `state` outlives it, so that another one can go on with it."""
+
+    def __init__(self, *flags, state=None, environment=None):
+        if state is None:
+            state = tempfile.mkdtemp(prefix="martlet-test-")
+            os.chmod(state, 0o755)
+            state += "/state"
+        self.state = state
+        self.log_path = f"{os.path.dirname(state)}/log-{time.monotonic_ns()}"
+        with open(self.log_path, "wb") as log:
+            self.process = subprocess.Popen(
+                [program(), "serve", "--port", "0", "--state", state, *flags],
+                stderr=log, stdout=log, stdin=subprocess.DEVNULL, env={**os.environ, **(environment or {})})
+        self.port = int(wait_until(self._port, 15, "the line that says where the server listens"))
+        self.endpoint = f"http://127.0.0.1:{self.port}"
+        self.client = self.make_client()
+
+    @property
+    def log(self):
+        with open(self.log_path) as log:
+            return log.read()
+
+    def _port(self):
+        if self.process.poll() is not None:
+            pytest.fail(f"the server ended: {self.log}")
+        match = re.search(r"serves http://[^:]+:(\d+)", self.log)
+        return match and match.group(1)
+
+    def make_client(self, key="test", region="us-east-1", retries=0):
+        return boto3.client(
+            "lambda", endpoint_url=self.endpoint, region_name=region, aws_access_key_id=key, aws_secret_access_key="x",
+            config=botocore.config.Config(
+                parameter_validation=False, retries={"max_attempts": retries}, read_timeout=60, connect_timeout=5, max_pool_connections=64))
+
+    def children(self):
+        """Process ids of martlet-sandbox, as the kernel tells them."""
+        return [int(p) for p in subprocess.run(
+            ["pgrep", "-P", str(self.process.pid)], capture_output=True, text=True).stdout.split()]
+
+    def create(self, name, code, runtime="python3.11", handler="app.handler", **settings):
+        if isinstance(code, str):
+            code = {"app.mjs" if runtime.startswith("nodejs") else "app.py": code}
+        if isinstance(code, dict):
+            code = package(code)
+        created = self.client.create_function(
+            FunctionName=name, Runtime=runtime, Handler=handler, Role=ROLE, Code={"ZipFile": code}, **settings)
+        self.client.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.02, "MaxAttempts": 500})
+        return created
+
+    def invoke(self, name, event=None, client=None, **settings):
+        payload = event if isinstance(event, bytes) else json.dumps(event if event is not None else {}).encode()
+        return Answer((client or self.client).invoke(FunctionName=name, Payload=payload, LogType="Tail", **settings))
+
+    def stop(self, how=signal.SIGTERM):
+        if self.process.poll() is None:
+            self.process.send_signal(how)
+        return self.process.wait(30)
+
+
+_serial = iter(range(1, 100000))
+
+
+@pytest.fixture
+def name(request):
+    return re.sub(r"[^a-zA-Z0-9]+", "-", request.node.name)[:40].strip("-") + f"-{next(_serial)}"
+
+
+@pytest.fixture(scope="session")
+def server():
+    server = Server()
+    yield server
+    helpers = server.children()
+    assert server.stop() == 0
+    nothing_left(server.state, helpers)
+
+
+@pytest.fixture
+def own_server():
+    """Makes servers that end with the test."""
+    servers = []
+
+    def make(*flags, **settings):
+        servers.append(Server(*flags, **settings))
+        return servers[-1]
+
+    yield make
+    for server in servers:
+        server.stop(signal.SIGKILL)
+
+
+def is_gone(pid):
+    try:
+        with open(f"/proc/{pid}/stat") as text:
+            return text.read().rsplit(")", 1)[1].split()[0] == "Z"
+    except FileNotFoundError:
+        return True
+
+
+def instance(state):
+    """The name of a state directory in the control groups, as StateDirectory.instance makes it."""
+    value = 0xCBF29CE484222325
+    for byte in os.path.realpath(state).encode():
+        value = ((value ^ byte) * 0x100000001B3) & 0xFFFFFFFFFFFFFFFF
+    return f"{value:x}"
+
+
+def control_groups(state):
+    return glob.glob(f"/sys/fs/cgroup/**/martlet-{instance(state)}/*/", recursive=True)
+
+
+def nothing_left(state, helpers):
+    wait_until(lambda: all(is_gone(pid) for pid in helpers), 10, "the end of martlet-sandbox")
+    wait_until(lambda: not control_groups(state), 10, "the end of the control groups")
+    with open("/proc/self/mountinfo") as mounts:
+        assert state not in mounts.read()
+
+
+@pytest.fixture(scope="session")
+def python_runtimes():
+    listed = json.loads(subprocess.run(
+        [program(), "runtime", "list", "--output", "json"], capture_output=True, text=True, check=True).stdout)
+    return {r["Runtime"]: r["ServedBy"].split(" ")[0] for r in listed if r["Available"] and r["Runtime"].startswith("python")}
+
+
+def error_of(call, **arguments):
+    with pytest.raises(botocore.exceptions.ClientError) as caught:
+        call(**arguments)
+    response = caught.value.response
+    return response["ResponseMetadata"]["HTTPStatusCode"], response["Error"]["Code"], response["Error"]["Message"]

@@ -80,7 +80,8 @@ package protocol SandboxObserver: AnyObject, Sendable {
   func sandboxProgramStarted(_ program: UInt32)
   /// `outOfMemory`: the memory limit has killed in this sandbox since its start or last reset.
   func sandboxProgramEnded(_ program: UInt32, _ status: ExitStatus, outOfMemory: Bool)
-  func sandboxWasReset()
+  /// `newListeners`: in the order of the specification's ports, where the network could not be kept; else empty.
+  func sandboxWasReset(newListeners: [CInt])
   func sandboxDestroyed()
   /// Something that was asked for could not be done; `program` if it was the start of one.
   func sandboxFailed(_ fault: Fault, program: UInt32?)

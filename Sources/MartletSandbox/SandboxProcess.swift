@@ -183,7 +183,7 @@ package final class SandboxProcess: SandboxHost {
       observer.sandboxProgramEnded(
         packet.number(SBX_TAG_PROCESS) ?? 0, ExitStatus(wait: packet.number(SBX_TAG_STATUS) ?? 0),
         outOfMemory: packet.number(SBX_TAG_OOM) == 1)
-    case SBX_RESET_DONE.rawValue: observer.sandboxWasReset()
+    case SBX_RESET_DONE.rawValue: observer.sandboxWasReset(newListeners: descriptors)
     case SBX_DESTROYED.rawValue: observer.sandboxDestroyed()
     default:
       let fault = Fault(

@@ -217,13 +217,33 @@ static void create(const struct message *message) {
   else release(sandbox);
 }
 
-static void reply_created(struct sandbox *sandbox) {
-  uint8_t kinds[SBX_MAX_FDS];
-  packet_begin(&packet, SBX_CREATED, sandbox->id);
+// The listeners, which are the server's alone from now on.
+static void reply_listeners(struct sandbox *sandbox, uint8_t *kinds) {
+  packet_bytes(&packet, SBX_TAG_FD_KINDS, kinds, packet.fd_count);
+  server_reply(&packet);
+  for (unsigned i = 0; i < sandbox->listener_count; i++) close_fd(&sandbox->listeners[i]);
+  sandbox->listener_count = 0;
+}
+
+static void add_listeners(struct sandbox *sandbox, uint8_t *kinds) {
   for (unsigned i = 0; i < sandbox->listener_count; i++) {
     kinds[packet.fd_count] = SBX_FD_LISTENER;
     packet_fd(&packet, sandbox->listeners[i]);
   }
+}
+
+// Without root, a new init has a new network, and with it new listeners.
+static void reply_reset(struct sandbox *sandbox) {
+  uint8_t kinds[SBX_MAX_FDS];
+  packet_begin(&packet, SBX_RESET_DONE, sandbox->id);
+  add_listeners(sandbox, kinds);
+  reply_listeners(sandbox, kinds);
+}
+
+static void reply_created(struct sandbox *sandbox) {
+  uint8_t kinds[SBX_MAX_FDS];
+  packet_begin(&packet, SBX_CREATED, sandbox->id);
+  add_listeners(sandbox, kinds);
   const struct { int fd; uint8_t kind; } others[] = {
     {sandbox->nest.cgroups.freeze, cgroup_is_v2(ROLE_FREEZE) ? SBX_FD_FREEZE_V2 : SBX_FD_FREEZE_V1},
     {sandbox->nest.cgroups.cpu, cgroup_is_v2(ROLE_CPU) ? SBX_FD_CPU_V2 : SBX_FD_CPU_V1},
@@ -233,11 +253,7 @@ static void reply_created(struct sandbox *sandbox) {
     kinds[packet.fd_count] = others[i].kind;
     packet_fd(&packet, others[i].fd);
   }
-  packet_bytes(&packet, SBX_TAG_FD_KINDS, kinds, packet.fd_count);
-  server_reply(&packet);
-  // the server's alone from now on
-  for (unsigned i = 0; i < sandbox->listener_count; i++) close_fd(&sandbox->listeners[i]);
-  sandbox->listener_count = 0;
+  reply_listeners(sandbox, kinds);
 }
 
 static const char *check_spawn(const struct message *message, uint32_t *process) {
@@ -377,15 +393,13 @@ static void init_ready(struct sandbox *sandbox, int *fds, unsigned fd_count) {
     sandbox->tmp = fds[0];
     fds[0] = -1;
   }
-  if (sandbox->state == RESTARTING) {
-    sandbox->state = RUNNING;
-    reply_empty(SBX_RESET_DONE, sandbox->id);
-  } else if (sandbox->state == STARTING) {
-    for (unsigned i = 0; i < listeners; i++) { sandbox->listeners[i] = fds[i + 1]; fds[i + 1] = -1; }
-    sandbox->listener_count += listeners;
-    sandbox->state = RUNNING;
-    reply_created(sandbox);
-  }
+  if (sandbox->state != RESTARTING && sandbox->state != STARTING) return;
+  for (unsigned i = 0; i < listeners; i++) { sandbox->listeners[i] = fds[i + 1]; fds[i + 1] = -1; }
+  sandbox->listener_count += listeners;
+  bool restarted = sandbox->state == RESTARTING;
+  sandbox->state = RUNNING;
+  if (restarted) reply_reset(sandbox);
+  else reply_created(sandbox);
 }
 
 static void init_failed(struct sandbox *sandbox, const struct message *message, struct process *process) {

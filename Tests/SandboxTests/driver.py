@@ -194,6 +194,9 @@ class Sandbox:
         self.helper.send(message(RESET, self.id))
         answer = self.helper.wait(RESET_DONE, FAILED, sandbox=self.id)
         if answer.type == FAILED: raise Failed(answer)
+        if answer.fds:   # without root a new init has a new network
+            for s in self.listeners: s.close()
+            self.listeners = [socket.socket(fileno=fd) for fd in answer.fds]
 
     def destroy(self):
         self.helper.send(message(DESTROY, self.id))

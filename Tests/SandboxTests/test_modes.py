@@ -55,6 +55,17 @@ def test_rootless_resets_and_destroys(rootless):
     assert rootless.create().sh("ls /tmp")[1] == ""
 
 
+def test_rootless_listens_again_after_a_reset(rootless):
+    s = rootless.create(listen=[9001])
+    s.reset()
+    process = s.spawn("/usr/bin/python3", "-S", "-c", "import socket\nprint(socket.create_connection(('127.0.0.1', 9001), 5).recv(9).decode())")
+    assert select.select([s.listeners[0]], [], [], PATIENCE)[0]
+    connection = s.listeners[0].accept()[0]
+    connection.sendall(b"hello s")
+    connection.close()
+    assert s.finish(*process)[1] == "hello s\n"
+
+
 @pytest.fixture
 def plain():
     with Helper(isolation="none") as h: yield h

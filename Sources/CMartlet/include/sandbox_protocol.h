@@ -27,7 +27,7 @@ enum sbx_type {
   SBX_WELCOME = 101,     // VERSION, GUARANTEE*
   SBX_CREATED = 102,     // FD_KINDS, one byte per descriptor in the order of the SCM_RIGHTS array
   SBX_SPAWNED = 103,     // PROCESS
-  SBX_RESET_DONE = 105,
+  SBX_RESET_DONE = 105,  // FD_KINDS: new listeners where the network could not be kept (without root), else none
   SBX_DESTROYED = 106,
   SBX_FAILED = 107,      // REQUEST (type of the message), PROCESS if any, ERRNO, STAGE
   SBX_EXITED = 110,      // PROCESS, STATUS (as wait(2) gives it), OOM (1 if the memory limit killed in this sandbox since its last start or reset)

@@ -395,16 +395,21 @@ extension Environment: SandboxObserver {
         live.startsWhenCreated = false
         self.startRuntime(live, .initialisation)
       }
-      let responders: [(any HTTPResponder)?] = [RuntimeAPI(self), self.parts.platform]
-      for (listener, responder) in zip(resources.listeners, responders) {
-        guard let responder else {
-          close(listener)
-          continue
-        }
-        HTTPServer.adopt(descriptor: listener, eventLoop: self.eventLoop, responder: responder).whenSuccess { channel in
-          self.onLoop { live in
-            if live.sandbox == nil { channel.close(promise: nil) } else { live.channels.append(channel) }
-          }
+      self.adopt(resources.listeners)
+    }
+  }
+
+  /// Serves the Runtime API, and the platform's own, on the sandbox's listeners.
+  private func adopt(_ listeners: [CInt]) {
+    let responders: [(any HTTPResponder)?] = [RuntimeAPI(self), parts.platform]
+    for (listener, responder) in zip(listeners, responders) {
+      guard let responder else {
+        close(listener)
+        continue
+      }
+      HTTPServer.adopt(descriptor: listener, eventLoop: eventLoop, responder: responder).whenSuccess { channel in
+        self.onLoop { live in
+          if live.sandbox == nil { channel.close(promise: nil) } else { live.channels.append(channel) }
         }
       }
     }
@@ -424,8 +429,17 @@ extension Environment: SandboxObserver {
     }
   }
 
-  package func sandboxWasReset() {
+  package func sandboxWasReset(newListeners: [CInt]) {
     onLoop { live in
+      if !newListeners.isEmpty {
+        for channel in live.channels { channel.close(promise: nil) }
+        live.channels = []
+        if live.sandbox == nil {
+          for listener in newListeners { close(listener) }
+        } else {
+          self.adopt(newListeners)
+        }
+      }
       switch live.machine.wasReset() {
       case .start(let work):
         self.begin(work, live)

@@ -131,7 +131,8 @@ static int handle(struct connection *c) {
 static void forget(struct connection *c) {
   for (struct connection **p = &parked; *p; p = &(*p)->next)
     if (*p == c) { *p = c->next; break; }
-  close(c->fd);  // the rest is leaked: others may point at it, and the floor does not live long
+  close(c->fd);
+  c->fd = -1;  // the rest is leaked: others may point at it, and the floor does not live long
 }
 
 static void readable(struct connection *c) {

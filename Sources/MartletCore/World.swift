@@ -27,8 +27,5 @@ package struct RealWorld: World {
     return UInt64(t.tv_sec) * 1_000_000_000 + UInt64(t.tv_nsec)
   }
 
-  package func random() -> UInt64 {
-    var generator = SystemRandomNumberGenerator()
-    return generator.next()
-  }
+  package func random() -> UInt64 { RandomPool.next() }
 }

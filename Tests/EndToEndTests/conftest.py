@@ -61,7 +61,7 @@ class Answer:
         self.status = response["StatusCode"]
         self.error = response.get("FunctionError")
         self.raw = response["Payload"].read()
-        self.log = base64.b64decode(response.get("LogResult", "")).decode()
+        self.log = base64.b64decode(response.get("LogResult", "")).decode(errors="replace")
         self.version = response.get("ExecutedVersion")
         self.headers = response["ResponseMetadata"]["HTTPHeaders"]
         self.request_id = response["ResponseMetadata"]["RequestId"]
@@ -132,7 +132,12 @@ class Server:
     def stop(self, how=signal.SIGTERM):
         if self.process.poll() is None:
             self.process.send_signal(how)
-        return self.process.wait(30)
+        try:
+            return self.process.wait(30)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+            pytest.fail(f"the server did not stop: {self.log[-2000:]}")
 
 
 _serial = iter(range(1, 100000))
@@ -186,8 +191,45 @@ def control_groups(state):
     return glob.glob(f"/sys/fs/cgroup/**/martlet-{instance(state)}/*/", recursive=True)
 
 
+def running_programs(server):
+    """The command lines of functions: what runs below martlet-sandbox and is no init of a sandbox."""
+    children, found = {}, []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/stat") as text:
+                children.setdefault(int(text.read().rsplit(")", 1)[1].split()[1]), []).append(int(pid))
+        except (FileNotFoundError, ProcessLookupError):
+            pass
+    todo = list(children.get(server.process.pid, []))
+    while todo:
+        pid = todo.pop()
+        todo += children.get(pid, [])
+        try:
+            with open(f"/proc/{pid}/cmdline") as text:
+                command = text.read().replace("\0", " ").strip()
+        except (FileNotFoundError, ProcessLookupError):
+            continue
+        if command and command != "init" and "martlet-sandbox" not in command.split(" ")[0]:
+            found.append(command)
+    return found
+
+
+def processes_in_control_groups(state):
+    """Every process that the kernel counts to the sandboxes of a state directory, whoever its parent is now."""
+    found = []
+    for path in glob.glob("/proc/[0-9]*/cgroup"):
+        try:
+            with open(path) as text:
+                if f"/martlet-{instance(state)}/" in text.read():
+                    found.append(path.split("/")[2])
+        except (FileNotFoundError, ProcessLookupError, PermissionError):
+            pass
+    return found
+
+
 def nothing_left(state, helpers):
     wait_until(lambda: all(is_gone(pid) for pid in helpers), 10, "the end of martlet-sandbox")
+    wait_until(lambda: not processes_in_control_groups(state), 10, "the end of the functions")
     wait_until(lambda: not control_groups(state), 10, "the end of the control groups")
     with open("/proc/self/mountinfo") as mounts:
         assert state not in mounts.read()

@@ -54,6 +54,15 @@ import Testing
     guard case .start = machine.assign("b") else { return #expect(Bool(false), "the environment lives on") }
   }
 
+  @Test func nothingIsAllowedAfterAnInitialisationError() {
+    var machine = Machine()
+    _ = machine.assign("a")
+    #expect(machine.initError() == nil)
+    guard case .refuse(from: "InitError") = machine.next(1) else { return #expect(Bool(false)) }
+    #expect(machine.initError() == "InitError")
+    guard case .retry("a") = machine.broke(.exited(.code(1))) else { return #expect(Bool(false)) }
+  }
+
   @Test func aTimeOutResetsAndTheNextInvocationWaitsForTheReset() {
     var machine = Machine()
     _ = machine.next(1)
@@ -68,7 +77,7 @@ import Testing
     var machine = Machine()
     _ = machine.next(1)
     machine.abandoned(1)
-    guard case .wait = machine.assign("a") else { return #expect(Bool(false)) }
+    guard case .waitForPoll = machine.assign("a") else { return #expect(Bool(false)) }
     guard case .deliver("a") = machine.next(2) else { return #expect(Bool(false)) }
   }
 
@@ -118,7 +127,7 @@ import Testing
           case .end: inside = nil
           default: break
           }
-        case 7: _ = machine.wasReset()
+        case 7: if random.next() % 4 == 0 { _ = machine.initError() } else { _ = machine.wasReset() }
         default:
           if random.next() % 20 == 0, let (work, was) = machine.remove() {
             #expect(was == answered.contains(work))

@@ -18,6 +18,8 @@ struct EnvironmentStateMachine<Poll: Equatable, Work> {
   enum State {
     /// The runtime has been started and has not asked for its first event. `work` waits for it.
     case starting(Phase, Work?)
+    /// The runtime has said that it cannot initialise, and is expected to end.
+    case initFailed(Phase, Work?)
     /// The runtime is parked in `/next`.
     case idle(Poll)
     /// The runtime was idle, and its connection broke; it will ask again. `work` waits for that.
@@ -39,8 +41,10 @@ struct EnvironmentStateMachine<Poll: Equatable, Work> {
 
   enum Assignment {
     case deliver(Poll)
-    /// It will be delivered when the runtime asks.
+    /// It will be delivered when the runtime has initialised; its time begins then.
     case wait
+    /// It will be delivered when the runtime asks again; its time runs already.
+    case waitForPoll
     /// Start a runtime for it; the invocation's time runs already.
     case start
     case refuse
@@ -54,16 +58,19 @@ struct EnvironmentStateMachine<Poll: Equatable, Work> {
     case .starting(let phase, nil):
       state = .starting(phase, work)
       return .wait
+    case .initFailed(let phase, nil):
+      state = .initFailed(phase, work)
+      return .wait
     case .disconnected(nil):
       state = .disconnected(work)
-      return .wait
+      return .waitForPoll
     case .resetting(nil):
       state = .resetting(work)
       return .wait
     case .stopped:
       state = .starting(.invocation, work)
       return .start
-    case .starting, .disconnected, .working, .answered, .resetting, .gone:
+    case .starting, .initFailed, .disconnected, .working, .answered, .resetting, .gone:
       return .refuse
     }
   }
@@ -78,7 +85,8 @@ struct EnvironmentStateMachine<Poll: Equatable, Work> {
     case deliver(Work)
     /// Nothing new: the poll is parked.
     case parked
-    case refuse
+    /// The state does not allow it; `from` names the state for the error message.
+    case refuse(from: String)
   }
 
   mutating func next(_ poll: Poll) -> Next {
@@ -95,8 +103,10 @@ struct EnvironmentStateMachine<Poll: Equatable, Work> {
     case .answered(let work):
       state = .idle(poll)
       return .finished(work)
+    case .initFailed:
+      return .refuse(from: "InitError")
     case .resetting, .stopped, .gone:
-      return .refuse
+      return .refuse(from: "Exited")
     }
   }
 
@@ -118,13 +128,28 @@ struct EnvironmentStateMachine<Poll: Equatable, Work> {
     case .answered(let work):
       return isCurrent(work) ? .wrongState(from: "InvocationResponse") : .wrongIdentifier
     case .starting: return .wrongState(from: "Started")
+    case .initFailed: return .wrongState(from: "InitError")
     case .idle, .disconnected: return .wrongIdentifier
     case .resetting, .stopped, .gone: return .wrongState(from: "Exited")
     }
   }
 
-  /// True if `/init/error` is legal now.
-  var acceptsInitError: Bool { if case .starting = state { true } else { false } }
+  /// `/init/error`. nil if that is legal now, else the name of the state that forbids it.
+  mutating func initError() -> String? {
+    switch state {
+    case .starting(let phase, let work):
+      state = .initFailed(phase, work)
+      return nil
+    case .initFailed: return "InitError"
+    case .working: return "Running"
+    default: return "Ready"
+    }
+  }
+
+  /// True if `isCurrent` holds for the invocation that the runtime has in hands.
+  func isWorking(on isCurrent: (Work) -> Bool) -> Bool {
+    if case .working(let work) = state { isCurrent(work) } else { false }
+  }
 
   /// The connection of a parked poll broke.
   mutating func abandoned(_ poll: Poll) {
@@ -148,13 +173,13 @@ struct EnvironmentStateMachine<Poll: Equatable, Work> {
   /// The process ended, could not be started, or took too long.
   mutating func broke(_ failure: Failure) -> Breakdown {
     switch state {
-    case .starting(.initialisation, .some(let work)):
+    case .starting(.initialisation, .some(let work)), .initFailed(.initialisation, .some(let work)):
       state = .resetting(work)
       return .retry(work)
-    case .starting(.initialisation, nil), .starting(.invocation, nil):
+    case .starting(_, nil), .initFailed(_, nil):
       state = .gone
       return .discard
-    case .starting(.invocation, .some(let work)):
+    case .starting(.invocation, .some(let work)), .initFailed(.invocation, .some(let work)):
       state = .resetting(nil)
       return .fail(work, during: .invocation)
     case .working(let work), .disconnected(.some(let work)):
@@ -193,7 +218,8 @@ struct EnvironmentStateMachine<Poll: Equatable, Work> {
   mutating func remove() -> (work: Work, answered: Bool)? {
     defer { state = .gone }
     switch state {
-    case .starting(_, let work?), .disconnected(let work?), .resetting(let work?), .working(let work):
+    case .starting(_, let work?), .initFailed(_, let work?), .disconnected(let work?), .resetting(let work?),
+      .working(let work):
       return (work, false)
     case .answered(let work): return (work, true)
     default: return nil

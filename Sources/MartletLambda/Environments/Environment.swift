@@ -118,6 +118,7 @@ package final class Environment: Sendable {
       begin(work, live)
       deliver(work, to: poll, live)
     case .wait: break
+    case .waitForPoll: begin(work, live)
     case .start:
       begin(work, live)
       startRuntime(live, .invocation)
@@ -245,7 +246,7 @@ package final class Environment: Sendable {
     case .finished: becomeFree(live)
     case .deliver(let work): deliver(work, to: poll, live)
     case .parked: break
-    case .refuse: poll.send(RuntimeAPI.wrongState(from: "Exited", to: "Ready"))
+    case .refuse(let from): poll.send(RuntimeAPI.wrongState(from: from, to: "Ready"))
     }
   }
 
@@ -265,6 +266,11 @@ package final class Environment: Sendable {
           work, FunctionFailure.payload(type: FunctionFailure.responseTooLarge, message: message),
           functionError: "Unhandled", live)
         exchange.send(RuntimeAPI.tooLarge(limit: limit))
+      case .unknownMode:
+        let failure = FunctionFailure(
+          type: "Runtime.InvalidResponseModeHeader", message: "The response mode of the runtime is not known")
+        answer(work, failure, live)
+        exchange.send(RuntimeAPI.unknownMode)
       }
     case .wrongIdentifier: exchange.send(RuntimeAPI.wrongIdentifier)
     case .wrongState(let from):
@@ -275,8 +281,8 @@ package final class Environment: Sendable {
   /// The runtime reports that it could not initialise. It is expected to exit.
   func initFailed(_ type: String, _ body: ByteBuffer, _ exchange: HTTPExchange) {
     let live = live.value
-    guard live.machine.acceptsInitError else {
-      exchange.send(RuntimeAPI.wrongState(from: "Ready", to: "InitError"))
+    if let from = live.machine.initError() {
+      exchange.send(RuntimeAPI.wrongState(from: from, to: "InitError"))
       return
     }
     live.initError = (type, body)
@@ -284,6 +290,11 @@ package final class Environment: Sendable {
   }
 
   func abandoned(_ poll: HTTPExchange) { live.value.machine.abandoned(poll) }
+
+  /// True if `id` names the invocation that the runtime has in hands.
+  func isCurrent(_ id: Substring) -> Bool {
+    live.value.machine.isWorking { $0.invocation.requestID == RequestID(id) }
+  }
 
   private func broke(_ failure: EnvironmentStateMachine<HTTPExchange, Work>.Failure, _ live: Live) {
     let described = describe(failure, live)
@@ -407,7 +418,9 @@ extension Environment: SandboxObserver {
         close(listener)
         continue
       }
-      HTTPServer.adopt(descriptor: listener, eventLoop: eventLoop, responder: responder).whenSuccess { channel in
+      HTTPServer.adopt(
+        descriptor: listener, eventLoop: eventLoop, responder: responder, limits: RuntimeAPI.connectionLimits
+      ).whenSuccess { channel in
         self.onLoop { live in
           if live.sandbox == nil { channel.close(promise: nil) } else { live.channels.append(channel) }
         }

@@ -19,11 +19,28 @@ final class RuntimeAPI: HTTPResponder {
   enum Body {
     case whole(ByteBuffer)
     case tooLarge
+    /// `Lambda-Runtime-Function-Response-Mode` is neither absent nor `streaming`.
+    case unknownMode
   }
+
+  /// What the processes of one environment may make this server hold: a runtime and ten extensions need much less.
+  static let connectionLimits = HTTPServer.Limits(connections: 64, bodies: .mebibytes(16))
 
   private static let prefix = "/2018-06-01/runtime/"
 
-  func bodyLimit(for head: HTTPRequestHead) -> Int { responseLimit }
+  /// Bodies that answer nothing are not kept.
+  func bodyLimit(for head: HTTPRequestHead) -> Int {
+    let path = head.uri[...]
+    guard path.hasPrefix(RuntimeAPI.prefix), head.method == .POST else { return RuntimeAPI.smallBody }
+    let parts = path.dropFirst(RuntimeAPI.prefix.count).split(separator: "/", omittingEmptySubsequences: false)
+    if parts.count == 2, parts[0] == "init" { return responseLimit }
+    guard parts.count == 3, parts[0] == "invocation", environment?.isCurrent(parts[1]) == true else {
+      return RuntimeAPI.smallBody
+    }
+    return responseLimit
+  }
+
+  private static let smallBody = 4096
 
   func abandoned(_ exchange: HTTPExchange) { environment?.abandoned(exchange) }
 
@@ -47,11 +64,8 @@ final class RuntimeAPI: HTTPResponder {
       let body = request.bodyExceedsLimit ? Body.tooLarge : .whole(request.body)
       switch rest[slash...] {
       case "/response":
-        guard RuntimeAPI.mode(request) == nil else {
-          exchange.send(RuntimeAPI.error(400, "InvalidFunctionResponseMode", "Invalid function response mode"))
-          return
-        }
-        environment.answered(rest[..<slash], body, isError: false, exchange)
+        environment.answered(
+          rest[..<slash], RuntimeAPI.hasKnownMode(request) ? body : .unknownMode, isError: false, exchange)
       case "/error": environment.answered(rest[..<slash], body, isError: true, exchange)
       default: exchange.send(RuntimeAPI.unknown)
       }
@@ -60,10 +74,10 @@ final class RuntimeAPI: HTTPResponder {
     }
   }
 
-  /// A response mode that is not known. Streamed responses are read whole until streaming is built.
-  private static func mode(_ request: HTTPRequest) -> String? {
-    guard let mode = request.header("Lambda-Runtime-Function-Response-Mode"), mode != "streaming" else { return nil }
-    return mode
+  /// Streamed responses are read whole until streaming is built.
+  private static func hasKnownMode(_ request: HTTPRequest) -> Bool {
+    let mode = request.header("Lambda-Runtime-Function-Response-Mode")
+    return mode == nil || mode == "streaming"
   }
 
   /// `Category.Reason` as the runtime gave it; anything else is unknown (reference/runtime-api.md 1.2).
@@ -118,6 +132,8 @@ final class RuntimeAPI: HTTPResponder {
   private static let unknown = HTTPReply(
     status: 404, headers: [("Content-Type", "text/plain; charset=utf-8")],
     body: ByteBuffer(string: "404 page not found\n"))
+
+  static let unknownMode = error(400, "InvalidFunctionResponseMode", "Invalid function response mode")
 
   static let wrongIdentifier = error(400, "InvalidRequestID", "Invalid request ID")
 

@@ -78,6 +78,7 @@ package final class HTTPConnection: ChannelInboundHandler {
   static let stallLimit = TimeAmount.seconds(60)
 
   private let responder: any HTTPResponder
+  private let use: HTTPUse?
   private var context: ChannelHandlerContext?
   private var head: HTTPRequestHead?
   private var body = ByteBuffer()
@@ -90,8 +91,12 @@ package final class HTTPConnection: ChannelInboundHandler {
   private var waiting: [HTTPRequest] = []
   private var stall: Scheduled<Void>?
   private var ended = false
+  private var isPaused = false
 
-  package init(responder: any HTTPResponder) { self.responder = responder }
+  package init(responder: any HTTPResponder, use: HTTPUse? = nil) {
+    self.responder = responder
+    self.use = use
+  }
 
   package func handlerAdded(context: ChannelHandlerContext) { self.context = context }
 
@@ -114,8 +119,16 @@ package final class HTTPConnection: ChannelInboundHandler {
     context.fireChannelReadComplete()
   }
 
+  /// The peer reads again: what waits may be answered.
+  package func channelWritabilityChanged(context: ChannelHandlerContext) {
+    if context.channel.isWritable { proceed(context) }
+    context.fireChannelWritabilityChanged()
+  }
+
   package func channelInactive(context: ChannelHandlerContext) {
     stall?.cancel()
+    use?.give(body.readableBytes)
+    body = ByteBuffer()
     self.context = nil
     waiting.removeAll()
     if let exchange {
@@ -138,12 +151,12 @@ package final class HTTPConnection: ChannelInboundHandler {
 
   private func begin(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
     self.head = head
-    body = ByteBuffer()
     exceeded = false
+    // The next request comes before this one is answered: no more is read until then.
+    if exchange != nil || !waiting.isEmpty { pause(context, true) }
     limit = responder.bodyLimit(for: head)
     if let length = head.headers.first(name: "content-length").flatMap({ Int($0) }) {
       exceeded = length > limit
-      if !exceeded, length > 4096 { body.reserveCapacity(length) }
     }
     if head.headers.first(name: "expect")?.lowercased() == "100-continue", exchange == nil {
       context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: "HTTP/1.1 100 Continue\r\n\r\n")), promise: nil)
@@ -152,8 +165,10 @@ package final class HTTPConnection: ChannelInboundHandler {
 
   private func collect(_ part: inout ByteBuffer) {
     guard !exceeded else { return }
-    if body.readableBytes + part.readableBytes > limit {
+    let isWanted = body.readableBytes + part.readableBytes <= limit
+    if !isWanted || use?.take(part.readableBytes) == false {
       exceeded = true
+      use?.give(body.readableBytes)
       body = ByteBuffer()
     } else if body.capacity == 0 {
       body = part
@@ -167,8 +182,9 @@ package final class HTTPConnection: ChannelInboundHandler {
     self.head = nil
     let request = HTTPRequest(
       method: head.method, uri: head.uri, headers: head.headers, body: body, bodyExceedsLimit: exceeded)
+    use?.give(body.readableBytes)
     body = ByteBuffer()
-    if exchange != nil {
+    if exchange != nil || !waiting.isEmpty {
       waiting.append(request)
       if waiting.count > 64 { context.close(promise: nil) }
     } else {
@@ -209,9 +225,20 @@ package final class HTTPConnection: ChannelInboundHandler {
     proceed(context)
   }
 
+  /// Takes up the next request, if the peer has read enough of the answers before.
   private func proceed(_ context: ChannelHandlerContext) {
-    guard !waiting.isEmpty, !ended else { return }
-    hand(waiting.removeFirst(), keepsAlive: true, context)
+    guard !ended, exchange == nil, context.channel.isWritable else { return }
+    if waiting.isEmpty {
+      pause(context, false)
+    } else {
+      hand(waiting.removeFirst(), keepsAlive: true, context)
+    }
+  }
+
+  private func pause(_ context: ChannelHandlerContext, _ paused: Bool) {
+    guard paused != isPaused else { return }
+    isPaused = paused
+    try? context.channel.syncOptions?.setOption(.autoRead, value: !paused)
   }
 
   private func emit(_ reply: HTTPReply, _ context: ChannelHandlerContext) {

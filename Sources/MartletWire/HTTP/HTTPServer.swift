@@ -12,15 +12,31 @@ package enum HTTPServer {
     try await bootstrap(group: group, childGroup: group, responder: responder).bind(host: host, port: port).get()
   }
 
+  /// What the peers of one listener may make the server hold.
+  package struct Limits: Sendable {
+    /// Open at the same time; one more is closed at once.
+    let connections: Int
+    /// Bodies on their way in, all together; what is beyond is dropped, and its request handed over without a body.
+    let bodies: ByteCount
+
+    package init(connections: Int, bodies: ByteCount) {
+      self.connections = connections
+      self.bodies = bodies
+    }
+  }
+
   /// Adopts a listening descriptor, perhaps of another network namespace; connections stay on `eventLoop`.
   package static func adopt(
-    descriptor: CInt, eventLoop: any EventLoop, responder: any HTTPResponder
+    descriptor: CInt, eventLoop: any EventLoop, responder: any HTTPResponder, limits: Limits
   ) -> EventLoopFuture<any Channel> {
-    bootstrap(group: eventLoop, childGroup: eventLoop, responder: responder).withBoundSocket(descriptor)
+    let use = NIOLoopBoundBox.makeBoxSendingValue(HTTPUse(limits), eventLoop: eventLoop)
+    return bootstrap(group: eventLoop, childGroup: eventLoop, responder: responder, use: use).withBoundSocket(
+      descriptor)
   }
 
   private static func bootstrap(
-    group: any EventLoopGroup, childGroup: any EventLoopGroup, responder: any HTTPResponder
+    group: any EventLoopGroup, childGroup: any EventLoopGroup, responder: any HTTPResponder,
+    use: NIOLoopBoundBox<HTTPUse>? = nil
   ) -> ServerBootstrap {
     ServerBootstrap(group: group, childGroup: childGroup)
       .serverChannelOption(.backlog, value: 1024)
@@ -29,9 +45,13 @@ package enum HTTPServer {
       .childChannelOption(.maxMessagesPerRead, value: 16)
       .childChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
+          if let use {
+            guard use.value.addConnection() else { throw ChannelError.ioOnClosedChannel }
+            channel.closeFuture.whenComplete { _ in use.value.connections -= 1 }
+          }
           try channel.pipeline.syncOperations.addHandlers(
             ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes)),
-            HTTPConnection(responder: responder))
+            HTTPConnection(responder: responder, use: use?.value))
         }
       }
   }

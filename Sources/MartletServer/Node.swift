@@ -107,14 +107,12 @@ package struct PreparedNode: Sendable {
         "listen on \(configuration.address):\(configuration.port)",
         "\(error); choose another port with --port, or stop the program that uses this one")
     }
-    announce(listener)
-
     let services: [any Service] = [
       SandboxService(sandboxes: sandboxes),
       ActivationService(activation: activation),
       SweepService(placement: placement, functions: functions),
       CollectService(packages: packages, placement: placement, functions: functions),
-      ListenerService(listener: listener, line: line, log: log),
+      ListenerService(listener: listener, line: line, log: log) { announce(listener) },
     ]
     let lifecycle = ServiceGroup(
       services: services, gracefulShutdownSignals: [.sigterm, .sigint],

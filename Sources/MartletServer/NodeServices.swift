@@ -38,12 +38,14 @@ struct SweepService: Service {
   let functions: FunctionTable
 
   func run() async throws {
-    while !Task.isShuttingDownGracefully {
-      let current = Set(
-        functions.all.flatMap { record in
-          record.versions.map(\.incarnation) + [record.serving?.incarnation].compactMap { $0 }
-        })
-      placement.sweep { current.contains($0) }
+    while !Task.isShuttingDownGracefully && !Task.isCancelled {
+      placement.sweep {
+        let current = Set(
+          functions.all.flatMap { record in
+            record.versions.map(\.incarnation) + [record.serving?.incarnation].compactMap { $0 }
+          })
+        return { current.contains($0) }
+      }
       try? await cancelWhenGracefulShutdown { try await Task.sleep(for: .seconds(1)) }
     }
   }
@@ -57,7 +59,7 @@ struct CollectService: Service {
 
   func run() async throws {
     var age = Duration.seconds(60)
-    while !Task.isShuttingDownGracefully {
+    while !Task.isShuttingDownGracefully && !Task.isCancelled {
       let configured = functions.all.flatMap { record in record.versions + [record.serving].compactMap { $0 } }
       await packages.collect(keeping: placement.packagesInUse.union(configured.map(\.code.key)), olderThan: age)
       age = .seconds(3600)
@@ -71,11 +73,19 @@ struct ListenerService: Service {
   let listener: any Channel
   let line: Line
   let log: Logger
+  /// Called when signals are heard: whoever reads the announcement may send one at once.
+  let announce: @Sendable () -> Void
 
   func run() async throws {
-    try? await gracefulShutdown()
-    log.info("stopping: finishing what is under way")
-    try? await listener.close()
-    await line.drain()
+    announce()
+    do {
+      try await gracefulShutdown()
+      log.info("stopping: finishing what is under way")
+      try? await listener.close()
+      await line.drain()
+    } catch {
+      // Another part of the server has failed: there is nothing to wait for.
+      try? await listener.close()
+    }
   }
 }

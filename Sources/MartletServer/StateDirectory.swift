@@ -10,6 +10,10 @@ package final class StateDirectory: Sendable {
   /// Makes the directory if need be, gives it to `owner`, and locks it.
   /// - Throws: a `Fault` whose text names the server that holds it, or what cannot be written.
   package init(path: String, owner: (user: uid_t, group: gid_t)?) throws(Fault) {
+    // Parents that are made on the way are for everybody to pass through; the directory itself is the server's alone.
+    if let slash = path.lastIndex(of: "/"), slash != path.startIndex {
+      try Files.makeDirectory(String(path[..<slash]), mode: 0o755)
+    }
     try Files.makeDirectory(path)
     self.path =
       realpath(path, nil).map { pointer in

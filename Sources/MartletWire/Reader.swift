@@ -87,10 +87,18 @@ package final class Reader {
 
   /// Records what is wrong with a value.
   package func check(_ value: String, at field: String, _ constraints: [Constraint]) {
+    checkText(value, at: field)
     for constraint in constraints {
       if let text = constraint.violation(value) {
         violate("Value '\(value)' at '\(field)' failed to satisfy constraint: \(text)")
       }
+    }
+  }
+
+  /// No member of the model may hold a NUL, which ends a string for the programs that it is meant for.
+  package func checkText(_ value: String, at field: String) {
+    if value.utf8.contains(0) {
+      violate("Value at '\(field)' failed to satisfy constraint: Member must not contain the character U+0000")
     }
   }
 
@@ -257,6 +265,8 @@ package struct Members {
         return nil
       }
       map.append((member.name, text))
+      reader.checkText(member.name, at: field(name))
+      reader.checkText(text, at: field(name))
     }
     let shown = "{\(map.map { "\($0.key)=\($0.value)" }.joined(separator: ", "))}"
     if map.contains(where: { pair in keys.contains { $0.violation(pair.key) != nil } }) {

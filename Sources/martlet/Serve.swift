@@ -80,7 +80,8 @@ struct Serve: ParsableCommand {
         return nil
       }
       guard range.contains(value) else {
-        throw ValidationError("\(variable): a number from \(range.lowerBound) to \(range.upperBound)")
+        throw ValidationError(
+          "\(Serve.option(variable)) (\(variable)): a number from \(range.lowerBound) to \(range.upperBound)")
       }
       return value
     }
@@ -108,6 +109,11 @@ struct Serve: ParsableCommand {
     configuration.logFormat = try choice(text(logFormat, "MARTLET_LOG_FORMAT"), "--log-format") ?? .text
     configuration.logLevel = try choice(text(logLevel, "MARTLET_LOG_LEVEL"), "--log-level") ?? .info
     return configuration
+  }
+
+  /// `--idle-timeout` of `MARTLET_IDLE_TIMEOUT`.
+  private static func option(_ variable: String) -> String {
+    "--" + variable.dropFirst("MARTLET_".count).lowercased().split(separator: "_").joined(separator: "-")
   }
 
   private func choice<T: RawRepresentable & CaseIterable>(_ text: String?, _ option: String) throws -> T?

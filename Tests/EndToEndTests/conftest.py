@@ -5,6 +5,7 @@ import io
 import json
 import os
 import re
+import shutil
 import signal
 import stat
 import subprocess
@@ -56,6 +57,22 @@ def package(files):
     return buffer.getvalue()
 
 
+_directories = []
+
+
+def new_directory(mode=0o755):
+    """A directory that a server's own user can enter, removed at the end of the run."""
+    directory = tempfile.mkdtemp(prefix="martlet-test-")
+    os.chmod(directory, mode)
+    _directories.append(directory)
+    return directory
+
+
+def pytest_sessionfinish():
+    for directory in _directories:
+        shutil.rmtree(directory, ignore_errors=True)
+
+
 class Answer:
     def __init__(self, response):
         self.status = response["StatusCode"]
@@ -79,15 +96,11 @@ class Server:
     """A server process. `state` outlives it, so that another one can go on with it."""
 
     def __init__(self, *flags, state=None, environment=None):
-        if state is None:
-            state = tempfile.mkdtemp(prefix="martlet-test-")
-            os.chmod(state, 0o755)
-            state += "/state"
-        self.state = state
-        self.log_path = f"{os.path.dirname(state)}/log-{time.monotonic_ns()}"
+        self.state = state or f"{new_directory()}/state"
+        self.log_path = f"{new_directory()}/log"
         with open(self.log_path, "wb") as log:
             self.process = subprocess.Popen(
-                [program(), "serve", "--port", "0", "--state", state, *flags],
+                [program(), "serve", "--port", "0", "--state", self.state, *flags],
                 stderr=log, stdout=log, stdin=subprocess.DEVNULL, env={**os.environ, **(environment or {})})
         self.port = int(wait_until(self._port, 15, "the line that says where the server listens"))
         self.endpoint = f"http://127.0.0.1:{self.port}"

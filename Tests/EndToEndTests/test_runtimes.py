@@ -175,7 +175,6 @@ while True:
     seen['headers'] = {k: v for k, v in answer.getheaders() if k.startswith('Lambda-')}
     seen['init error'] = told('POST', 'runtime/init/error', '{}')
     seen['wrong id'] = told('POST', 'runtime/invocation/nonsense/response', '1')
-    seen['mode'] = told('POST', 'runtime/invocation/%s/response' % identifier, '1', Lambda_Runtime_Function_Response_Mode='odd')
     accepted = told('POST', 'runtime/invocation/%s/response' % identifier, json.dumps(seen))
     seen['accepted'] = accepted
     seen['twice'] = told('POST', 'runtime/invocation/%s/response' % identifier, '1')
@@ -190,7 +189,6 @@ def test_the_rules_of_the_runtime_api(server, name):
     assert first["same event"] == [True, True]
     assert first["init error"] == [403, "InvalidStateTransition"]
     assert first["wrong id"] == [400, "InvalidRequestID"]
-    assert first["mode"] == [400, "InvalidFunctionResponseMode"]
     assert first["headers"]["Lambda-Runtime-Invoked-Function-Arn"] == arn
     assert first["headers"]["Lambda-Runtime-Deadline-Ms"].isdigit()
     assert first["headers"]["Lambda-Runtime-Trace-Id"].startswith("Root=1-")

@@ -20,8 +20,8 @@ struct EnvironmentStateMachine<Poll: Equatable, Work> {
     case starting(Phase, Work?)
     /// The runtime has said that it cannot initialise, and is expected to end.
     case initFailed(Phase, Work?)
-    /// The runtime is parked in `/next`.
-    case idle(Poll)
+    /// The runtime is parked in `/next`. Several polls are open for a moment if it has hung up on one of them.
+    case idle([Poll])
     /// The runtime was idle, and its connection broke; it will ask again. `work` waits for that.
     case disconnected(Work?)
     /// The runtime has an event and has not answered.
@@ -52,9 +52,10 @@ struct EnvironmentStateMachine<Poll: Equatable, Work> {
 
   mutating func assign(_ work: Work) -> Assignment {
     switch state {
-    case .idle(let poll):
+    case .idle(let polls):
+      guard let newest = polls.last else { preconditionFailure("idle without a poll") }
       state = .working(work)
-      return .deliver(poll)
+      return .deliver(newest)
     case .starting(let phase, nil):
       state = .starting(phase, work)
       return .wait
@@ -92,16 +93,19 @@ struct EnvironmentStateMachine<Poll: Equatable, Work> {
   mutating func next(_ poll: Poll) -> Next {
     switch state {
     case .starting(let phase, let work):
-      state = work.map { .working($0) } ?? .idle(poll)
+      state = work.map { .working($0) } ?? .idle([poll])
       return .initialised(phase, work)
-    case .idle, .disconnected(nil):
-      state = .idle(poll)
+    case .idle(let polls):
+      state = .idle(polls + [poll])
+      return .parked
+    case .disconnected(nil):
+      state = .idle([poll])
       return .parked
     case .disconnected(.some(let work)), .working(let work):
       state = .working(work)
       return .deliver(work)
     case .answered(let work):
-      state = .idle(poll)
+      state = .idle([poll])
       return .finished(work)
     case .initFailed:
       return .refuse(from: "InitError")
@@ -153,7 +157,9 @@ struct EnvironmentStateMachine<Poll: Equatable, Work> {
 
   /// The connection of a parked poll broke.
   mutating func abandoned(_ poll: Poll) {
-    if case .idle(let parked) = state, parked == poll { state = .disconnected(nil) }
+    guard case .idle(let polls) = state else { return }
+    let open = polls.filter { $0 != poll }
+    state = open.isEmpty ? .disconnected(nil) : .idle(open)
   }
 
   // MARK: The runtime fails

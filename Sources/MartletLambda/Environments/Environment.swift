@@ -184,9 +184,9 @@ package final class Environment: Sendable {
   private func lastLines(_ work: Work, _ failure: FunctionFailure?, _ live: Live) -> String {
     let id = work.invocation.requestID
     let hasTimedOut = failure?.status == "timeout"
-    let duration =
-      hasTimedOut
-      ? UInt64(configuration.timeout) * 1_000_000_000 : parts.world.monotonic() &- live.workStarted
+    // An invocation that ends before it began has taken no time.
+    let elapsed = live.workStarted == 0 ? 0 : parts.world.monotonic() &- live.workStarted
+    let duration = hasTimedOut ? UInt64(configuration.timeout) * 1_000_000_000 : elapsed
     var lines = hasTimedOut ? LogLines.timedOut(id, at: parts.world.now(), seconds: configuration.timeout) : ""
     lines += LogLines.end(id)
     lines += LogLines.report(
@@ -255,6 +255,7 @@ package final class Environment: Sendable {
     let live = live.value
     switch live.machine.answer({ $0.invocation.requestID == RequestID(id) }) {
     case .accept(let work):
+      pool.expect(self)
       switch body {
       case .whole(let payload):
         succeed(work, payload, functionError: isError ? "Unhandled" : nil, live)

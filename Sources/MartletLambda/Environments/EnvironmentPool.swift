@@ -1,10 +1,16 @@
 // The environments of one version, and which of them are free. The last one used is the first one taken.
+import NIOCore
 import Synchronization
 
 final class EnvironmentPool: Sendable {
   private struct State {
     var free: [(environment: Environment, since: UInt64)] = []
     var alive: [ObjectIdentifier: Environment] = [:]
+    /// Have answered, and will be free as soon as their runtime is back in `/next`.
+    var expected: Set<ObjectIdentifier> = []
+    /// Invocations that wait for one of the expected, no more of them than there are.
+    var waiters: [(number: UInt64, continuation: CheckedContinuation<Environment?, Never>)] = []
+    var waiterNumber: UInt64 = 0
     var isRetired = false
   }
 
@@ -15,19 +21,54 @@ final class EnvironmentPool: Sendable {
   /// A free environment; it is nobody else's until it is given back.
   func take() -> Environment? { state.withLock { $0.free.popLast()?.environment } }
 
+  /// The environment has answered: whoever calls again at once shall find it, and not start another.
+  func expect(_ environment: Environment) {
+    state.withLock { state in
+      if state.alive[ObjectIdentifier(environment)] != nil { state.expected.insert(ObjectIdentifier(environment)) }
+    }
+  }
+
+  /// An environment that is free, or will be within `limit`; nil if there is none.
+  func takeSoon(within limit: TimeAmount, on eventLoop: any EventLoop) async -> Environment? {
+    if let environment = take() { return environment }
+    return await withCheckedContinuation { continuation in
+      let outcome = state.withLock { state -> (environment: Environment?, number: UInt64?) in
+        if let free = state.free.popLast() { return (free.environment, nil) }
+        guard state.expected.count > state.waiters.count else { return (nil, nil) }
+        state.waiterNumber += 1
+        state.waiters.append((state.waiterNumber, continuation))
+        return (nil, state.waiterNumber)
+      }
+      guard let number = outcome.number else { return continuation.resume(returning: outcome.environment) }
+      eventLoop.scheduleTask(in: limit) { self.giveUp(number) }
+    }
+  }
+
+  private func giveUp(_ number: UInt64) {
+    let waiter = state.withLock { state in
+      state.waiters.firstIndex { $0.number == number }.map { state.waiters.remove(at: $0).continuation }
+    }
+    waiter?.resume(returning: nil)
+  }
+
   /// Gives an environment back. False if it is not wanted any more: then the caller removes it.
   func give(_ environment: Environment, now: UInt64) -> Bool {
-    state.withLock { state in
-      guard !state.isRetired, state.alive[ObjectIdentifier(environment)] != nil else { return false }
+    let (isWanted, waiter) = state.withLock { state -> (Bool, CheckedContinuation<Environment?, Never>?) in
+      state.expected.remove(ObjectIdentifier(environment))
+      guard !state.isRetired, state.alive[ObjectIdentifier(environment)] != nil else { return (false, nil) }
+      if !state.waiters.isEmpty { return (true, state.waiters.removeFirst().continuation) }
       state.free.append((environment, now))
-      return true
+      return (true, nil)
     }
+    waiter?.resume(returning: environment)
+    return isWanted
   }
 
   /// The environment is gone.
   func forget(_ environment: Environment) {
     state.withLock { state in
       state.alive[ObjectIdentifier(environment)] = nil
+      state.expected.remove(ObjectIdentifier(environment))
       state.free.removeAll { $0.environment === environment }
     }
   }
@@ -49,6 +90,8 @@ final class EnvironmentPool: Sendable {
       return state.free.map(\.environment)
     }
   }
+
+  var isRetired: Bool { state.withLock { $0.isRetired } }
 
   var isEmpty: Bool { state.withLock { $0.alive.isEmpty } }
 

@@ -23,8 +23,22 @@ package final class FunctionActivation: Sendable {
 
   /// The service's loop; what a crash left pending is taken up first. Ends when `stop` is called.
   package func run() async {
-    for record in functions.all where FunctionActivation.isPending(record) { schedule(record.key) }
+    for record in functions.all {
+      if FunctionActivation.isPending(record) { schedule(record.key) }
+      restoreCode(of: record)
+    }
     for await key in queue { await activate(key) }
+  }
+
+  /// Unpacks what was removed from under the server; looks at one name for each version.
+  private func restoreCode(of record: FunctionRecord) {
+    for configuration in record.versions {
+      do throws(Fault) {
+        try packages.ensureUnpacked(configuration.code)
+      } catch {
+        log.error("code is lost", metadata: ["function": "\(record.key.name)", "fault": "\(error)"])
+      }
+    }
   }
 
   package func stop() { enqueue.finish() }

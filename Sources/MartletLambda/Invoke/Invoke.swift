@@ -23,7 +23,7 @@ package final class Line: Sendable {
     defer { inFlight.leave() }
     let version = try await resolve(invocation.function, in: functions)  // Resolve.swift
     let permit = try admission.admit(version.place)  // Admission.swift: every 429 is born here
-    let lease = try placement.place(version, permit)  // Placement.swift: warm, or cold
+    let lease = try await placement.place(version, permit)  // Placement.swift: warm, or cold
     return await lease.run(invocation)  // Environment.swift → RuntimeAPI.swift
   }
 

@@ -14,6 +14,9 @@ package final class Placement: Sendable {
   private let idleTimeout: Duration
   private let pools = Mutex<[RequestID: EnvironmentPool]>([:])
 
+  /// How long an invocation waits for a runtime that has answered already to come back: less than any cold start.
+  private static let patience = TimeAmount.milliseconds(2)
+
   /// - Parameter idleTimeout: how long an environment is kept without work.
   package init(parts: EnvironmentParts, group: MultiThreadedEventLoopGroup, idleTimeout: Duration) {
     self.parts = parts
@@ -22,11 +25,13 @@ package final class Placement: Sendable {
   }
 
   /// - Throws: 502 if this host has nothing to run the version with.
-  package func place(_ version: FunctionConfiguration, _ permit: consuming Permit) throws(AWSError) -> Lease {
+  package func place(_ version: FunctionConfiguration, _ permit: consuming Permit) async throws(AWSError) -> Lease {
     let pool = pool(of: version)
-    if let environment = pool.take() { return Lease(environment: environment, permit: permit) }
-    let environment = try Environment(
-      version, parts: parts, eventLoop: MultiThreadedEventLoopGroup.currentEventLoop ?? group.next(), pool: pool)
+    let eventLoop = MultiThreadedEventLoopGroup.currentEventLoop ?? group.next()
+    if let environment = await pool.takeSoon(within: Placement.patience, on: eventLoop) {
+      return Lease(environment: environment, permit: permit)
+    }
+    let environment = try Environment(version, parts: parts, eventLoop: eventLoop, pool: pool)
     pool.add(environment)
     environment.start()
     return Lease(environment: environment, permit: permit)
@@ -34,15 +39,17 @@ package final class Placement: Sendable {
 
   /// Removes what has been idle for too long, and the environments of versions that are no more.
   /// - Parameter isCurrent: whether an incarnation is still what some version runs.
-  package func sweep(isCurrent: (RequestID) -> Bool) {
+  package func sweep(isCurrent: () -> (RequestID) -> Bool) {
+    // The pools first: a version that comes to life meanwhile must not be taken for one that is no more.
     let pools = self.pools.withLock { $0 }
+    let isCurrent = isCurrent()
     let oldest = parts.world.monotonic() &- idleTimeout.nanoseconds
     for (incarnation, pool) in pools {
       if isCurrent(incarnation) {
         for environment in pool.removeIdle(since: oldest) { environment.remove() }
       } else {
         for environment in pool.retire() { environment.remove() }
-        if pool.isEmpty { self.pools.withLock { $0[incarnation] = nil } }
+        if pool.isEmpty { self.pools.withLock { if $0[incarnation] === pool { $0[incarnation] = nil } } }
       }
     }
   }
@@ -62,7 +69,7 @@ package final class Placement: Sendable {
 
   private func pool(of version: FunctionConfiguration) -> EnvironmentPool {
     pools.withLock { pools in
-      if let pool = pools[version.incarnation] { return pool }
+      if let pool = pools[version.incarnation], !pool.isRetired { return pool }
       let pool = EnvironmentPool()
       pools[version.incarnation] = pool
       return pool

@@ -97,7 +97,7 @@ package struct PreparedNode: Sendable {
       line: line, log: log)
     front.serve(RESTService(lambda, rows: LambdaService.rows, door: Door(log: log)))
 
-    let listener: any Channel
+    let listener: HTTPListener
     do {
       listener = try await HTTPServer.listen(
         host: configuration.address, port: configuration.port, group: group, responder: front)
@@ -127,8 +127,8 @@ package struct PreparedNode: Sendable {
     log.info("stopped")
   }
 
-  private func announce(_ listener: any Channel) {
-    let port = listener.localAddress?.port ?? configuration.port
+  private func announce(_ listener: HTTPListener) {
+    let port = listener.port ?? configuration.port
     let missing = sandboxes.guarantees.filter { !$0.holds }.map(\.name)
     let isolation =
       configuration.isolation == .none

@@ -3,6 +3,7 @@ import Logging
 import MartletCore
 import MartletLambda
 import MartletSandbox
+import MartletWire
 import NIOCore
 import ServiceLifecycle
 
@@ -70,7 +71,7 @@ struct CollectService: Service {
 
 /// Accepts calls. When the server stops, it stops first, and then waits for the invocations that are under way.
 struct ListenerService: Service {
-  let listener: any Channel
+  let listener: HTTPListener
   let line: Line
   let log: Logger
   /// Called when signals are heard: whoever reads the announcement may send one at once.
@@ -81,11 +82,12 @@ struct ListenerService: Service {
     do {
       try await gracefulShutdown()
       log.info("stopping: finishing what is under way")
-      try? await listener.close()
+      await listener.close()
       await line.drain()
+      await listener.drained(within: .seconds(10))
     } catch {
       // Another part of the server has failed: there is nothing to wait for.
-      try? await listener.close()
+      await listener.close()
     }
   }
 }

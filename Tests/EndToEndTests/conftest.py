@@ -95,13 +95,17 @@ class Answer:
 class Server:
     """A server process. `state` outlives it, so that another one can go on with it."""
 
-    def __init__(self, *flags, state=None, environment=None):
+    def __init__(self, *flags, state=None, environment=None, user=None):
+        """`user`: the number of the user that starts it, if not the one that runs the tests."""
         self.state = state or f"{new_directory()}/state"
         self.log_path = f"{new_directory()}/log"
+        starter = {} if user is None else {"user": user, "group": user, "extra_groups": []}
+        if user is not None and state is None:
+            os.chown(os.path.dirname(self.state), user, user)
         with open(self.log_path, "wb") as log:
             self.process = subprocess.Popen(
                 [program(), "serve", "--port", "0", "--state", self.state, *flags],
-                stderr=log, stdout=log, stdin=subprocess.DEVNULL, env={**os.environ, **(environment or {})})
+                stderr=log, stdout=log, stdin=subprocess.DEVNULL, env={**os.environ, **(environment or {})}, **starter)
         self.port = int(wait_until(self._port, 15, "the line that says where the server listens"))
         self.endpoint = f"http://127.0.0.1:{self.port}"
         self.client = self.make_client()
@@ -204,19 +208,27 @@ def control_groups(state):
     return glob.glob(f"/sys/fs/cgroup/**/martlet-{instance(state)}/*/", recursive=True)
 
 
-def running_programs(server):
-    """The command lines of functions: what runs below martlet-sandbox and is no init of a sandbox."""
-    children, found = {}, []
-    for pid in filter(str.isdigit, os.listdir("/proc")):
+def descendants(pid):
+    """The process ids of everything below a process."""
+    children = {}
+    for child in filter(str.isdigit, os.listdir("/proc")):
         try:
-            with open(f"/proc/{pid}/stat") as text:
-                children.setdefault(int(text.read().rsplit(")", 1)[1].split()[1]), []).append(int(pid))
+            with open(f"/proc/{child}/stat") as text:
+                children.setdefault(int(text.read().rsplit(")", 1)[1].split()[1]), []).append(int(child))
         except (FileNotFoundError, ProcessLookupError):
             pass
-    todo = list(children.get(server.process.pid, []))
+    found, todo = [], [pid]
     while todo:
-        pid = todo.pop()
-        todo += children.get(pid, [])
+        below = children.get(todo.pop(), [])
+        found += below
+        todo += below
+    return found
+
+
+def running_programs(server):
+    """The command lines of functions: what runs below martlet-sandbox and is no init of a sandbox."""
+    found = []
+    for pid in descendants(server.process.pid):
         try:
             with open(f"/proc/{pid}/cmdline") as text:
                 command = text.read().replace("\0", " ").strip()

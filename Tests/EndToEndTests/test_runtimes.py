@@ -182,7 +182,7 @@ while True:
 
 
 def test_the_rules_of_the_runtime_api(server, name):
-    arn = server.create(name, {"bootstrap": (RULES, 0o755)}, runtime="provided.al2023", Timeout=10)["FunctionArn"]
+    arn = server.create(name, {"bootstrap": (RULES, 0o755)}, runtime="provided.al2023", Timeout=10, MemorySize=1769)["FunctionArn"]
     first = server.invoke(name).succeeded()
     assert first["ping"] == [200, "pong"] and first["unknown"] == 404
     assert first["early"] == [403, "InvalidStateTransition"]

@@ -1,7 +1,6 @@
 # Starting, stopping and dying, in more unusual circumstances than test_server.py.
 import concurrent.futures
 import os
-import re
 import shutil
 import signal
 import socket
@@ -13,7 +12,7 @@ import time
 import botocore.exceptions
 import pytest
 
-from conftest import ROLE, Server, control_groups, error_of, is_gone, new_directory, nothing_left, package, program, running_programs, wait_until
+from conftest import ROLE, is_gone, new_directory, nothing_left, package, program, running_programs, wait_until
 
 CODE = {"app.py": "def handler(event, context):\n    return 1\n"}
 SLOW = "import time\ndef handler(event, context):\n    time.sleep(event)\n    return 'slept'\n"
@@ -223,37 +222,3 @@ def test_without_isolation_when_asked_for(own_server):
     last = server.invoke("f").succeeded()[1]
     server.stop()
     wait_until(lambda: is_gone(last), 5, "the end of the function's process")
-
-
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
-def test_a_server_that_was_never_root(own_server):
-    """What can hold, holds: functions run in namespaces of their own; the rest is said in the first line."""
-    directory = new_directory()
-    os.chown(directory, 65534, 65534)
-    log = open(f"{directory}/log", "wb")
-    process = subprocess.Popen([program(), "serve", "--port", "0", "--state", f"{directory}/state"], stderr=log, user=65534, group=65534,
-                               extra_groups=[], env={"PATH": "/usr/bin:/bin", "HOME": directory})
-    try:
-        def port():
-            assert process.poll() is None, open(f"{directory}/log").read()
-            match = re.search(r"serves http://[^:]+:(\d+)", open(f"{directory}/log").read())
-            return match and int(match.group(1))
-        server = Server.__new__(Server)
-        server.process, server.state, server.log_path = process, f"{directory}/state", f"{directory}/log"
-        server.port = wait_until(port, 15)
-        server.endpoint = f"http://127.0.0.1:{server.port}"
-        server.client = server.make_client()
-        assert "isolation=" in server.log and "full" not in server.log.split("isolation=")[1].split("state=")[0]
-        server.create("f", "import os, socket\ndef handler(e, c):\n    return [sorted(int(p) for p in os.listdir('/proc') if p.isdigit()), "
-                      "[n for _, n in socket.if_nameindex()], os.path.exists('/root'), c.function_name]\n", Timeout=10)
-        processes, interfaces, _, name = server.invoke("f").succeeded()
-        assert processes == [1, 2] and interfaces == ["lo"] and name == "f"
-        server.create("slow", SLOW, Timeout=1)
-        assert server.invoke("slow", 9).json["errorType"] == "Sandbox.Timedout"
-        assert server.invoke("slow", 0).succeeded() == "slept"
-        helpers = server.children()
-        assert server.stop() == 0
-        wait_until(lambda: all(is_gone(p) for p in helpers), 5)
-    finally:
-        if process.poll() is None:
-            process.kill()

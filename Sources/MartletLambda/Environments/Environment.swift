@@ -89,19 +89,18 @@ package final class Environment: Sendable {
   }
 
   /// Runs one invocation. Returns when the function has answered; the permit is kept until the runtime is done.
-  func run(_ invocation: Invocation, permit: consuming Permit) async -> Reply {
-    var handed: Permit? = permit
-    let work = await withCheckedContinuation { (continuation: CheckedContinuation<Reply, Never>) in
+  /// If the environment died before it could begin, the permit comes back.
+  func run(_ invocation: Invocation, permit: consuming Permit) async -> Lease.Outcome {
+    let carrier = PermitCarrier(permit)
+    let reply = await withCheckedContinuation { (continuation: CheckedContinuation<Reply?, Never>) in
       let work = Work(
         invocation: invocation, continuation: continuation,
         traceHeader: TraceHeader.make(from: invocation.traceHeader, world: parts.world))
-      let carrier = PermitCarrier(handed.take())
-      onLoop { live in
-        live.permit = carrier.take()
-        self.assign(work, live)
-      }
+      onLoop { live in self.assign(work, carrier, live) }
     }
-    return work
+    if let reply { return .reply(reply) }
+    guard let permit = carrier.take() else { preconditionFailure("a refused invocation keeps its permit") }
+    return .lost(permit)
   }
 
   /// Ends the environment: kills what runs, removes the sandbox. Safe to call more than once.
@@ -111,9 +110,15 @@ package final class Environment: Sendable {
     if eventLoop.inEventLoop { body(live.value) } else { eventLoop.execute { body(self.live.value) } }
   }
 
-  private func assign(_ work: Work, _ live: Live) {
+  private func assign(_ work: Work, _ carrier: PermitCarrier, _ live: Live) {
     live.freezeAt = nil
-    switch live.machine.assign(work) {
+    let assignment = live.machine.assign(work)
+    if case .refuse = assignment {
+      work.continuation.resume(returning: nil)
+      return
+    }
+    live.permit = carrier.take()
+    switch assignment {
     case .deliver(let poll):
       begin(work, live)
       deliver(work, to: poll, live)
@@ -122,9 +127,7 @@ package final class Environment: Sendable {
     case .start:
       begin(work, live)
       startRuntime(live, .invocation)
-    case .refuse:
-      answer(work, FunctionFailure(type: "Sandbox.Failure", message: "The execution environment was lost"), live)
-      live.permit = nil
+    case .refuse: break
     }
   }
 
@@ -342,6 +345,7 @@ package final class Environment: Sendable {
   }
 
   private func discard(_ live: Live) {
+    pool.forget(self)
     if let (work, answered) = live.machine.remove(), !answered {
       answer(work, FunctionFailure(type: "Sandbox.Failure", message: "The execution environment was removed"), live)
     }
@@ -463,7 +467,7 @@ extension Environment: SandboxObserver {
     }
   }
 
-  package func sandboxDestroyed() { pool.forget(self) }
+  package func sandboxDestroyed() {}
 
   private func entrypointMessage(_ fault: Fault) -> String {
     if case .bootstrap = served, fault.errno == ENOENT, !EnvironmentSetup.hasBootstrap(configuration, parts) {
@@ -473,16 +477,15 @@ extension Environment: SandboxObserver {
   }
 
   package func sandboxFailed(_ fault: Fault, program: UInt32?) {
-    // A program that cannot be started is the function's fault; anything else is ours.
-    parts.log.log(
-      level: program == nil ? .error : .debug, "sandbox failed",
-      metadata: ["function": "\(configuration.name)", "fault": "\(fault)"])
     onLoop { live in
+      // A program that cannot be started is the function's fault, and what is cut off by the end no fault at all.
+      self.parts.log.log(
+        level: program == nil && live.sandbox != nil ? .error : .debug, "sandbox failed",
+        metadata: ["function": "\(self.configuration.name)", "fault": "\(fault)"])
       if let program {
         guard program == live.programNumber else { return }
         self.broke(.notStarted(type: "Runtime.InvalidEntrypoint", message: self.entrypointMessage(fault)), live)
       } else {
-        self.pool.forget(self)
         self.discard(live)
       }
     }

@@ -3,7 +3,8 @@ import MartletCore
 
 struct Work: Sendable {
   let invocation: Invocation
-  let continuation: CheckedContinuation<Reply, Never>
+  /// nil = it could not begin here.
+  let continuation: CheckedContinuation<Reply?, Never>
   /// `Root=…;Parent=…;Sampled=0`, as the function and the caller see it.
   let traceHeader: String
 }

@@ -110,7 +110,7 @@ package final class FunctionTable: Sendable {
   private func publish(_ key: FunctionKey, _ record: FunctionRecord?, serial: UInt64) {
     let waiters = state.withLock { state in
       if serial > state.publishedSerial[key] ?? 0 {
-        state.publishedSerial[key] = record == nil ? nil : serial
+        state.publishedSerial[key] = serial
         state.published[key] = record
       }
       return state.waiters.removeValue(forKey: key) ?? []

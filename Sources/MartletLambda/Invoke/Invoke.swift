@@ -22,9 +22,14 @@ package final class Line: Sendable {
     inFlight.enter()
     defer { inFlight.leave() }
     let version = try await resolve(invocation.function, in: functions)  // Resolve.swift
-    let permit = try admission.admit(version.place)  // Admission.swift: every 429 is born here
-    let lease = try await placement.place(version, permit)  // Placement.swift: warm, or cold
-    return await lease.run(invocation)  // Environment.swift → RuntimeAPI.swift
+    var permit = try admission.admit(version.place)  // Admission.swift: every 429 is born here
+    while true {
+      let lease = try await placement.place(version, permit)  // Placement.swift: warm, or cold
+      switch await lease.run(invocation) {  // Environment.swift → RuntimeAPI.swift
+      case .reply(let reply): return reply
+      case .lost(let unused): permit = unused  // it died in our hands: another one
+      }
+    }
   }
 
   /// Checks all that an invocation checks, and runs nothing.

@@ -15,7 +15,7 @@ package final class Placement: Sendable {
   private let pools = Mutex<[RequestID: EnvironmentPool]>([:])
 
   /// How long an invocation waits for a runtime that has answered already to come back: less than any cold start.
-  private static let patience = TimeAmount.milliseconds(2)
+  private static let patience = TimeAmount.milliseconds(10)
 
   /// - Parameter idleTimeout: how long an environment is kept without work.
   package init(parts: EnvironmentParts, group: MultiThreadedEventLoopGroup, idleTimeout: Duration) {
@@ -87,8 +87,15 @@ package struct Lease: ~Copyable {
     self.permit = permit
   }
 
+  /// What came of a lease.
+  enum Outcome: ~Copyable {
+    case reply(Reply)
+    /// The environment died before the invocation could begin; nothing has run.
+    case lost(Permit)
+  }
+
   /// The environment keeps the permit until the runtime is back in `/next`, which may be after the reply.
-  consuming func run(_ invocation: Invocation) async -> Reply {
+  consuming func run(_ invocation: Invocation) async -> Outcome {
     let environment = self.environment
     return await environment.run(invocation, permit: permit)
   }

@@ -92,6 +92,7 @@ package final class HTTPConnection: ChannelInboundHandler {
   private var stall: Scheduled<Void>?
   private var ended = false
   private var isPaused = false
+  private var isLast = false
 
   package init(responder: any HTTPResponder, use: HTTPUse? = nil) {
     self.responder = responder
@@ -123,6 +124,16 @@ package final class HTTPConnection: ChannelInboundHandler {
   package func channelWritabilityChanged(context: ChannelHandlerContext) {
     if context.channel.isWritable { proceed(context) }
     context.fireChannelWritabilityChanged()
+  }
+
+  /// The server stops: no further request after this one.
+  package func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+    guard event is HTTPQuiescence else { return context.fireUserInboundEventTriggered(event) }
+    isLast = true
+    if exchange == nil, waiting.isEmpty, head == nil {
+      let channel = context.channel
+      context.writeAndFlush(wrapOutboundOut(ByteBuffer())).whenComplete { _ in channel.close(promise: nil) }
+    }
   }
 
   package func channelInactive(context: ChannelHandlerContext) {
@@ -215,7 +226,7 @@ package final class HTTPConnection: ChannelInboundHandler {
       context.write(wrapOutboundOut(response), promise: nil)
       response = body
     }
-    if keepsAlive {
+    if keepsAlive, !isLast {
       context.writeAndFlush(wrapOutboundOut(response), promise: nil)
     } else {
       ended = true
@@ -242,7 +253,7 @@ package final class HTTPConnection: ChannelInboundHandler {
   }
 
   private func emit(_ reply: HTTPReply, _ context: ChannelHandlerContext) {
-    let closes = reply.closes || !keepsAlive
+    let closes = reply.closes || !keepsAlive || (isLast && waiting.isEmpty)
     var buffer = context.channel.allocator.buffer(capacity: 256 + min(reply.body.readableBytes, 4096))
     HTTPReplyHead.write(reply, closes: closes, into: &buffer)
     let body = answersHead || reply.status == 204 ? ByteBuffer() : reply.body

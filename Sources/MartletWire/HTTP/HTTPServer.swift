@@ -5,11 +5,13 @@ import NIOHTTP1
 import NIOPosix
 
 package enum HTTPServer {
-  /// Binds `host:port` and serves until the channel is closed.
+  /// Binds `host:port` and serves until the listener is closed.
   package static func listen(
     host: String, port: Int, group: MultiThreadedEventLoopGroup, responder: any HTTPResponder
-  ) async throws -> any Channel {
-    try await bootstrap(group: group, childGroup: group, responder: responder).bind(host: host, port: port).get()
+  ) async throws -> HTTPListener {
+    let connections = HTTPConnections()
+    let bootstrap = bootstrap(group: group, childGroup: group, responder: responder, connections: connections)
+    return HTTPListener(channel: try await bootstrap.bind(host: host, port: port).get(), connections: connections)
   }
 
   /// What the peers of one listener may make the server hold.
@@ -36,7 +38,7 @@ package enum HTTPServer {
 
   private static func bootstrap(
     group: any EventLoopGroup, childGroup: any EventLoopGroup, responder: any HTTPResponder,
-    use: NIOLoopBoundBox<HTTPUse>? = nil
+    use: NIOLoopBoundBox<HTTPUse>? = nil, connections: HTTPConnections? = nil
   ) -> ServerBootstrap {
     ServerBootstrap(group: group, childGroup: childGroup)
       .serverChannelOption(.backlog, value: 1024)
@@ -45,6 +47,7 @@ package enum HTTPServer {
       .childChannelOption(.maxMessagesPerRead, value: 16)
       .childChannelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
+          connections?.add(channel)
           if let use {
             guard use.value.addConnection() else { throw ChannelError.ioOnClosedChannel }
             channel.closeFuture.whenComplete { _ in use.value.connections -= 1 }

@@ -110,7 +110,7 @@ static void enter(const struct init_start *start) {
     if (write(start->procs[i], "0", 1) < 0) fail("join cgroup");
   if (start->network >= 0 && setns(start->network, CLONE_NEWNET) < 0) fail("network namespace");
   if (options.isolation == ISOLATION_ROOTLESS) {
-    map_user(geteuid(), getegid());
+    map_user(start->uid, start->gid);
     if (loopback_up() < 0) fail("loopback");
   }
   if (unshare(CLONE_NEWCGROUP) < 0) fail("cgroup namespace");

@@ -25,7 +25,7 @@ int nest_hatch(struct nest *nest, const char **stage) {
     [ISOLATION_NONE] = 0,
     [ISOLATION_FULL] = CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS,
     [ISOLATION_ROOTLESS] = CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWIPC | CLONE_NEWUTS | CLONE_NEWNET};
-  struct init_start start = {.network = nest->network};
+  struct init_start start = {.network = nest->network, .uid = geteuid(), .gid = getegid()};
   int pair[2], into, size = 1 << 20;
   *stage = "socketpair";
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) return -1;

@@ -197,6 +197,7 @@ struct init_start {           // what the fork that becomes init needs
   int socket, network;
   unsigned procs_count;
   int procs[ROLE_COUNT];
+  uid_t uid; gid_t gid;       // the helper's own, which a new user namespace hides
 };
 void init_limit_files(void);
 _Noreturn void init_main(const struct init_start *start);

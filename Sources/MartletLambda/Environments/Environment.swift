@@ -295,6 +295,16 @@ package final class Environment: Sendable {
 
   func abandoned(_ poll: HTTPExchange) { live.value.machine.abandoned(poll) }
 
+  /// The runtime broke off in the middle of its answer to the invocation `id`.
+  func cutOff(_ id: Substring) {
+    let live = live.value
+    guard isCurrent(id), case .accept(let work) = live.machine.answer({ _ in true }) else { return }
+    pool.expect(self)
+    answer(
+      work, FunctionFailure(type: "Runtime.TruncatedResponse", message: "The response of the runtime was cut off"), live
+    )
+  }
+
   /// True if `id` names the invocation that the runtime has in hands.
   func isCurrent(_ id: Substring) -> Bool {
     live.value.machine.isWorking { $0.invocation.requestID == RequestID(id) }

@@ -44,6 +44,13 @@ final class RuntimeAPI: HTTPResponder {
 
   func abandoned(_ exchange: HTTPExchange) { environment?.abandoned(exchange) }
 
+  /// A response that ends before its end is an answer too, and not a good one.
+  func cutOff(_ head: HTTPRequestHead) {
+    guard head.uri.hasPrefix(RuntimeAPI.prefix), head.method == .POST else { return }
+    let parts = head.uri.dropFirst(RuntimeAPI.prefix.count).split(separator: "/", omittingEmptySubsequences: false)
+    if parts.count == 3, parts[0] == "invocation" { environment?.cutOff(parts[1]) }
+  }
+
   func respond(to request: HTTPRequest, _ exchange: HTTPExchange) {
     guard let environment else {
       exchange.send(RuntimeAPI.wrongState(from: "Exited", to: "Ready"))

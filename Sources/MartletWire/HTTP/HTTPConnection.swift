@@ -13,10 +13,13 @@ package protocol HTTPResponder: AnyObject, Sendable {
   func respond(to request: HTTPRequest, _ exchange: HTTPExchange)
   /// The peer went away before its request was answered.
   func abandoned(_ exchange: HTTPExchange)
+  /// The peer broke off in the middle of a request.
+  func cutOff(_ head: HTTPRequestHead)
 }
 
 extension HTTPResponder {
   package func abandoned(_ exchange: HTTPExchange) {}
+  package func cutOff(_ head: HTTPRequestHead) {}
 }
 
 /// The right to answer one request.
@@ -130,7 +133,7 @@ package final class HTTPConnection: ChannelInboundHandler {
   package func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
     guard event is HTTPQuiescence else { return context.fireUserInboundEventTriggered(event) }
     isLast = true
-    if exchange == nil, waiting.isEmpty, head == nil {
+    if exchange == nil, waiting.isEmpty {
       let channel = context.channel
       context.writeAndFlush(wrapOutboundOut(ByteBuffer())).whenComplete { _ in channel.close(promise: nil) }
     }
@@ -138,8 +141,7 @@ package final class HTTPConnection: ChannelInboundHandler {
 
   package func channelInactive(context: ChannelHandlerContext) {
     stall?.cancel()
-    use?.give(body.readableBytes)
-    body = ByteBuffer()
+    breakOff()
     self.context = nil
     waiting.removeAll()
     if let exchange {
@@ -148,7 +150,16 @@ package final class HTTPConnection: ChannelInboundHandler {
     }
   }
 
+  private func breakOff() {
+    use?.give(body.readableBytes)
+    body = ByteBuffer()
+    guard let head else { return }
+    self.head = nil
+    responder.cutOff(head)
+  }
+
   package func errorCaught(context: ChannelHandlerContext, error: any Error) {
+    breakOff()
     if error is HTTPParserError, exchange == nil, !ended {
       ended = true
       var reply = HTTPReply(status: 400, headers: [("Content-Type", "application/json")])

@@ -30,8 +30,7 @@ final class EnvironmentPool: Sendable {
 
   /// An environment that is free, or will be within `limit`; nil if there is none.
   func takeSoon(within limit: TimeAmount, on eventLoop: any EventLoop) async -> Environment? {
-    if let environment = take() { return environment }
-    return await withCheckedContinuation { continuation in
+    await withCheckedContinuation { continuation in
       let outcome = state.withLock { state -> (environment: Environment?, number: UInt64?) in
         if let free = state.free.popLast() { return (free.environment, nil) }
         guard state.expected.count > state.waiters.count else { return (nil, nil) }

@@ -27,6 +27,7 @@ package final class Placement: Sendable {
   /// - Throws: 502 if this host has nothing to run the version with.
   package func place(_ version: FunctionConfiguration, _ permit: consuming Permit) async throws(AWSError) -> Lease {
     let pool = pool(of: version)
+    if let environment = pool.take() { return Lease(environment: environment, permit: permit) }
     let eventLoop = MultiThreadedEventLoopGroup.currentEventLoop ?? group.next()
     if let environment = await pool.takeSoon(within: Placement.patience, on: eventLoop) {
       return Lease(environment: environment, permit: permit)

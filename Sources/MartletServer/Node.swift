@@ -45,6 +45,13 @@ package struct Node: Sendable {
     let sandboxes = try SandboxProcess(
       executable: configuration.sandboxExecutable, isolated: configuration.isolation == .full, instance: state.instance,
       exposed: RuntimeRoot.exposed(state: state.path, interpreters: interpreters), log: log)
+    if configuration.isolation == .full, let first = sandboxes.guarantees.first,
+      !sandboxes.guarantees.contains(where: \.holds)
+    {
+      throw Fault(
+        "isolation",
+        "no sandbox can be made on this host: \(first.how); see martlet doctor, or ask for --isolation none")
+    }
     if let owner, configuration.isolation == .full { try Privileges.drop(to: owner) }
     return PreparedNode(
       configuration: configuration, world: world, log: log, begun: begun, interpreters: interpreters, state: state,

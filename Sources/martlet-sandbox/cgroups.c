@@ -140,6 +140,24 @@ static int take_lock(int directory) {
   return -1;
 }
 
+// Opens and locks `martlet-INSTANCE`, made if need be. A helper that is just ending removes that directory with the lock
+// in its hand, so a lock counts only if the directory still has its name. -1 with EBUSY: another helper lives; with
+// anything else: this host serves nothing here.
+static int open_parent(const char *path) {
+  for (int attempt = 0; attempt < 20; attempt++) {
+    struct stat named, locked;
+    if (mkdir(path, 0755) < 0 && errno != EEXIST) return -1;
+    int directory = open(path, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
+    if (directory < 0 && errno == ENOENT) continue;
+    if (directory < 0) return -1;
+    if (take_lock(directory) < 0) { close_fd(&directory); errno = EBUSY; return -1; }
+    if (stat(path, &named) == 0 && fstat(directory, &locked) == 0 && named.st_ino == locked.st_ino) return directory;
+    close_fd(&directory);
+  }
+  errno = EBUSY;
+  return -1;
+}
+
 int cgroups_start(void) {
   static char mountinfo[65536], controllers[1024];
   char path[512];
@@ -153,13 +171,12 @@ int cgroups_start(void) {
     const char *root = cgroup_plan.directories[i].path;
     bool v2 = cgroup_plan.directories[i].v2;
     snprintf(path, sizeof path, "%s/martlet-%s", root, options.name);
-    if (mkdir(path, 0755) == 0 || errno == EEXIST) parents[i] = open(path, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
+    if ((parents[i] = open_parent(path)) < 0 && errno == EBUSY) return -1;
     if (parents[i] < 0) {   // mounted read-only, say: this host serves nothing here, and the report says so
       for (int role = 0; role < ROLE_COUNT; role++)
         if (cgroup_plan.directory_of[role] == (int)i) cgroup_plan.directory_of[role] = -1;
       continue;
     }
-    if (take_lock(parents[i]) < 0) return -1;
     clean(parents[i], v2);
     for (int role = ROLE_MEMORY; v2 && role <= ROLE_PIDS; role++) {
       static const char *const enable[] = {"+memory", "+cpu", "+pids"};

@@ -55,7 +55,7 @@ def test_a_town_in_uproar(own_server, seed):
 
     for name in names:
         server.create(name, code(0), Timeout=2, MemorySize=512)
-    end = time.monotonic() + 12
+    end = time.monotonic() + 8
     wrong, done = [], [0]
 
     def call(worker):

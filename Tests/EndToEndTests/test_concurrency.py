@@ -228,7 +228,7 @@ def test_environments_that_come_and_go_leave_no_descriptors(own_server):
     # Pools are refilled behind the scenes: what is compared is the count at which they come to rest.
     wait_until(lambda: steady(counts), 10, "a steady number of descriptors")
     first = counts()
-    for _ in range(3):
+    for _ in range(2):
         round_()
     wait_until(lambda: all(b <= a + 2 for a, b in zip(first, counts())), 10, f"the return to {first} descriptors")
 

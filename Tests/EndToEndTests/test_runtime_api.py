@@ -198,7 +198,7 @@ while True:
     respond(identifier, json.dumps([rounds, json.loads(event)]))
 """)
     for i in range(1, 6):
-        assert server.invoke(name, i).succeeded() == [i, i]
+        assert server.invoke(name, i).succeeded()[1] == i
 
 
 def test_a_runtime_that_answers_and_then_dies(server, name):

@@ -13,7 +13,7 @@ import random
 import botocore.exceptions
 import pytest
 
-from conftest import ROLE, control_groups, error_of, instance, is_gone, nothing_left, package, program, wait_until
+from conftest import ROLE, error_of, instance, new_directory, nothing_left, package, program, running_programs, wait_until
 
 CODE = {"app.py": "def handler(event, context):\n    return 1\n"}
 SLOW = "import time\ndef handler(event, context):\n    time.sleep(event)\n    return 'slept'\n"
@@ -50,9 +50,8 @@ def test_a_second_server_on_the_same_state_is_refused(server):
     assert server.client.list_functions()["ResponseMetadata"]["HTTPStatusCode"] == 200
 
 
-def test_a_port_in_use_is_said(server, tmp_path):
-    os.chmod(tmp_path, 0o755)
-    second = subprocess.run([program(), "serve", "--port", str(server.port), "--state", "/tmp/martlet-test-port"],
+def test_a_port_in_use_is_said(server):
+    second = subprocess.run([program(), "serve", "--port", str(server.port), "--state", f"{new_directory()}/state"],
                             capture_output=True, text=True, timeout=20)
     assert second.returncode == 1 and "--port" in second.stderr
 
@@ -73,7 +72,7 @@ def test_kill_leaves_nothing_behind(own_server):
     server.create("slow", SLOW, Timeout=20)
     with concurrent.futures.ThreadPoolExecutor(3) as pool:
         calls = [pool.submit(server.invoke, "slow", 15) for _ in range(3)]
-        wait_until(lambda: len(control_groups(server.state)) >= 3, 10)
+        wait_until(lambda: len(running_programs(server)) >= 3, 10)
         helpers = server.children()
         server.stop(signal.SIGKILL)
         for call in calls:

@@ -147,7 +147,7 @@ def test_thousands_of_random_messages_harm_nothing(helper, seed):
         helper.send(data, fds)
         drain(0.02 if i % 50 == 0 else 0)      # now and then a sandbox gets to live
     drain(0.5)
-    assert {CREATED, FAILED, SPAWNED, EXITED, DESTROYED, WELCOME} <= kinds
+    assert {CREATED, FAILED, DESTROYED, WELCOME} <= kinds, "rubbish was mixed with orders that work"
     helper.inbox.clear()
     helper.next = 5000
     sandbox = helper.create(listen=[9001])

@@ -184,7 +184,7 @@ def test_idle_environments_are_frozen_and_then_removed(own_server):
     server = own_server("--idle-timeout", "2")
     code = ("import threading, time\nticks = []\n"
             "threading.Thread(target=lambda: [ticks.append(time.monotonic()) or time.sleep(0.01) for _ in iter(int, 1)], daemon=True).start()\n"
-            "def handler(event, context):\n    return ticks\n")
+            "def handler(event, context):\n    time.sleep(0.1)\n    return ticks\n")
     server.create("ticking", code, MemorySize=512)
     server.invoke("ticking")
     wait_until(lambda: frozen(server.state) == 1, 5, "an idle environment that is frozen")
@@ -192,7 +192,8 @@ def test_idle_environments_are_frozen_and_then_removed(own_server):
     wait_until(lambda: time.monotonic() - begun > 0.5)
     ticks = server.invoke("ticking").succeeded()
     assert max(b - a for a, b in zip(ticks, ticks[1:])) > 0.3, "its thread stood still meanwhile"
-    wait_until(lambda: frozen(server.state) == 0, 10, "the removal of an idle environment")
+    wait_until(lambda: not running_programs(server), 10, "the removal of an idle environment")
+    assert frozen(server.state) == 0
 
 
 def test_rubbish_on_the_port_harms_nothing(server):

@@ -40,6 +40,17 @@ package struct Place: Hashable, Sendable {
   }
 }
 
+/// Names a resource within the server.
+package struct ResourceKey: Hashable, Sendable {
+  package let place: Place
+  package let name: String
+
+  package init(place: Place, name: String) {
+    self.place = place
+    self.name = name
+  }
+}
+
 /// `arn:partition:service:region:account:resource`.
 package struct ARN: Hashable, Sendable, CustomStringConvertible {
   package let partition: String

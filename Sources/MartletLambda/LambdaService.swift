@@ -13,11 +13,13 @@ package final class LambdaService: Sendable {
   package let runtimes: RuntimeCatalog
   package let activation: FunctionActivation
   package let line: Line
+  /// The way to other services.
+  package let door: Door
   package let log: Logger
 
   package init(
     world: any World, limits: LambdaLimits, functions: FunctionTable, packages: CodePackages, runtimes: RuntimeCatalog,
-    activation: FunctionActivation, line: Line, log: Logger
+    activation: FunctionActivation, line: Line, door: Door, log: Logger
   ) {
     self.world = world
     self.limits = limits
@@ -26,6 +28,7 @@ package final class LambdaService: Sendable {
     self.runtimes = runtimes
     self.activation = activation
     self.line = line
+    self.door = door
     self.log = log
   }
 }

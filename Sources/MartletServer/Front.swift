@@ -11,7 +11,8 @@ package final class Front: HTTPResponder {
   private let world: any World
   private let defaults: Place
   private let limits: LambdaLimits
-  private let lambda = Mutex<RESTService<LambdaService>?>(nil)
+  /// By signing name.
+  private let services = Mutex<[String: any WireService]>([:])
   private let packages: CodePackages
   private let executors = Mutex<[ObjectIdentifier: EventLoopExecutor]>([:])
   private let log: Logger
@@ -25,7 +26,7 @@ package final class Front: HTTPResponder {
   }
 
   /// The services are made after the front, because environments lead back to it.
-  package func serve(_ lambda: RESTService<LambdaService>) { self.lambda.withLock { $0 = lambda } }
+  package func serve(_ services: [String: any WireService]) { self.services.withLock { $0 = services } }
 
   package func bodyLimit(for head: HTTPRequestHead) -> Int {
     head.uri.contains("/invocations") ? limits.invokeRequest.bytes : limits.requestSize.bytes
@@ -37,10 +38,11 @@ package final class Front: HTTPResponder {
       exchange.send(operatorsReply(to: request))
       return
     }
-    guard let lambda = lambda.withLock({ $0 }) else { return }
+    let name = ServiceName.of(request, Principals.credential(of: request))
+    guard let service = services.withLock({ $0[name] ?? $0["lambda"] }) else { return }
     // The task begins here, on this event loop, and comes back to it after every wait.
     Task.immediate(executorPreference: executor(of: exchange.eventLoop)) {
-      let reply = await lambda.answer(request, call)
+      let reply = await service.answer(request, call)
       self.log.debug(
         "request",
         metadata: [

@@ -80,7 +80,7 @@ package struct PreparedNode: Sendable {
   /// - Throws: a `Fault` that says what is wrong and how to mend it.
   package func run() async throws {
     let database = try Database(path: state.database)
-    try database.migrate(FunctionTable.migrations)
+    try database.migrate(FunctionRecord.migrations + Documents.migrations)
     let functions = try FunctionTable(database: database)
     var limits = LambdaLimits()
     limits.concurrentExecutions = configuration.concurrency
@@ -97,12 +97,12 @@ package struct PreparedNode: Sendable {
         network: configuration.outbound ? .outbound : .loopback, log: log),
       group: group, idleTimeout: configuration.idleTimeout)
     let line = Line(functions: functions, admission: Admission(limits: limits), placement: placement)
+    let door = Door(log: log)
     let activation = FunctionActivation(functions: functions, packages: packages, world: world, log: log)
     let lambda = LambdaService(
       world: world, limits: limits, functions: functions, packages: packages, runtimes: runtimes,
-      activation: activation,
-      line: line, log: log)
-    front.serve(RESTService(lambda, rows: LambdaService.rows, door: Door(log: log)))
+      activation: activation, line: line, door: door, log: log)
+    front.serve(["lambda": RESTService(lambda, rows: LambdaService.rows, door: door)])
 
     let listener: HTTPListener
     do {

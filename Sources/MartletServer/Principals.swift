@@ -18,7 +18,7 @@ enum Principals {
       traceHeader: request.header("X-Amzn-Trace-Id"))
   }
 
-  private static func credential(of request: HTTPRequest) -> Credential? {
+  static func credential(of request: HTTPRequest) -> Credential? {
     if let header = request.header("Authorization") { return Credential(authorization: header) }
     guard request.query?.contains("X-Amz-Credential=") == true else { return nil }
     return request.queryParameters.first { $0.name == "X-Amz-Credential" }.flatMap { Credential(scope: $0.value) }

@@ -128,7 +128,11 @@ package final class Database: Sendable {
   }
 
   /// Runs `body` in a transaction. When this returns, what it wrote is on disk; when it throws, nothing of it is.
-  package func write<T: Sendable>(_ body: @escaping @Sendable (SQLSession) throws -> T) async throws(Fault) -> T {
+  /// - Parameter ended: called on the writer's thread as soon as the transaction is on disk (nil) or lost, before any
+  ///   later `body` runs and in the order of the bodies.
+  package func write<T: Sendable>(
+    _ body: @escaping @Sendable (SQLSession) throws -> T, ended: @escaping @Sendable (Fault?) -> Void = { _ in }
+  ) async throws(Fault) -> T {
     let result: Result<T, Fault> = await withCheckedContinuation { continuation in
       commits.add { db in
         let result: Result<T, Fault>
@@ -146,6 +150,7 @@ package final class Database: Sendable {
           result = .failure(Fault("database write", "\(error)"))
         }
         return { commitFault in
+          ended(commitFault)
           continuation.resume(returning: commitFault.map { .failure($0) } ?? result)
         }
       }

@@ -8,12 +8,50 @@ package final class Door: Sendable {
   /// Calls and refusals so far, per operation.
   private let counts = Mutex<[String: Count]>([:])
 
+  /// Who answers a shape, inside this process or at a remote endpoint, by the shape's type.
+  private let offers = Mutex<[ObjectIdentifier: any Sendable]>([:])
+
+  private struct Offer<S: Shape>: Sendable {
+    let answer: @Sendable (S.Input, Call) async throws(AWSError) -> S.Output
+  }
+
   package struct Count: Sendable, Equatable {
     package var calls = 0
     package var refused = 0
   }
 
   package init(log: Logger) { self.log = log }
+
+  // MARK: - From one service to another
+
+  /// Lets other services call an operation of `service`.
+  package func offer<O: Operation>(_ operation: O.Type, by service: O.Service) {
+    offer(operation) { (input, call) async throws(AWSError) -> O.Output in
+      try await self.call(operation, input, call, service)
+    }
+  }
+
+  /// Lets services call a shape that `answer` answers, as a remote endpoint does.
+  package func offer<S: Shape>(
+    _ shape: S.Type, answer: @escaping @Sendable (S.Input, Call) async throws(AWSError) -> S.Output
+  ) {
+    offers.withLock { $0[ObjectIdentifier(shape)] = Offer<S>(answer: answer) }
+  }
+
+  /// True if somebody answers the shape.
+  package func isOffered<S: Shape>(_ shape: S.Type) -> Bool {
+    offers.withLock { $0[ObjectIdentifier(shape)] != nil }
+  }
+
+  /// Calls another service.
+  package func call<S: Shape>(_ shape: S.Type, _ input: S.Input, _ call: Call) async throws(AWSError) -> S.Output {
+    guard let offer = offers.withLock({ $0[ObjectIdentifier(shape)] }) as? Offer<S> else {
+      throw .notImplemented(S.route.name)
+    }
+    return try await offer.answer(input, call)
+  }
+
+  // MARK: - Every call
 
   /// Runs an operation for a caller: the place where authorisation, throttling, tracing and audit stand when they are
   /// built, so that each is written once.
@@ -27,8 +65,9 @@ package final class Door: Sendable {
     } catch {
       count(O.route.name, refused: true)
       if error.status >= 500 {
-        log.error(
-          "operation failed",
+        // What is not built is no fault of this server's.
+        log.log(
+          level: error.status == 501 ? .notice : .error, "operation failed",
           metadata: [
             "operation": "\(O.route.name)", "request": "\(call.requestID)", "code": "\(error.code)",
             "note": "\(error.note ?? error.message)",

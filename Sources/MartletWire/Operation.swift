@@ -2,23 +2,40 @@
 import MartletCore
 import NIOCore
 
+/// How much of an operation is built. `docs/operations.md` shows it, and UNIMPLEMENTED.txt what is not `executes`.
+package enum OperationStage: String, Sendable {
+  /// Does what AWS does.
+  case executes
+  /// Checks its input and keeps it; what is kept has no effect yet.
+  case stored
+  /// Checks its input and answers that the rest is missing.
+  case notYet = "not yet"
+}
+
 /// A shape together with its answer.
 package protocol Operation: Shape {
   associatedtype Service: Sendable
+  static var stage: OperationStage { get }
   static func answer(_ input: Input, _ call: Call, _ service: Service) async throws(AWSError) -> Output
+}
+
+extension Operation {
+  package static var stage: OperationStage { .executes }
 }
 
 /// One row of a service's table.
 package struct OperationRow<Service: Sendable>: Sendable {
   package let route: Route
-  /// False for an operation of AWS's model that is not built here yet.
-  package let isBuilt: Bool
+  package let stage: OperationStage
+  /// False for an operation of AWS's model that has no file here yet.
+  package let isWritten: Bool
   /// Parses, answers through the door, and writes.
   let run: @Sendable (Reader, Call, Door, Service) async throws(AWSError) -> HTTPReply
 
   package init<O: Operation>(_ operation: O.Type) where O.Service == Service {
     route = O.route
-    isBuilt = true
+    stage = O.stage
+    isWritten = true
     run = { (reader, call, door, service) async throws(AWSError) -> HTTPReply in
       let input = try O.Input(reader)
       try reader.finish()
@@ -32,7 +49,8 @@ package struct OperationRow<Service: Sendable>: Sendable {
   /// A row whose operation answers with a clear error until it is built.
   package init(missing route: Route) {
     self.route = route
-    isBuilt = false
+    stage = .notYet
+    isWritten = false
     run = { (_, _, _, _) async throws(AWSError) -> HTTPReply in throw AWSError.notImplemented(route.name) }
   }
 }

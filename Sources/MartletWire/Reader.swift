@@ -291,6 +291,39 @@ package struct Members {
     return map(name, keys: keys, values: values) ?? []
   }
 
+  /// A map of numbers, in the order of the request.
+  package func numbers(_ name: String, keys: [Constraint] = [], in range: ClosedRange<Double>) -> [(
+    key: String, value: Double
+  )]? {
+    guard let value = find(name) else { return nil }
+    guard case .object(let members) = value else {
+      wrongType(name, "a map")
+      return nil
+    }
+    var map: [(key: String, value: Double)] = []
+    for member in members where member.value != .null {
+      guard let number = member.value.number else {
+        wrongType(name, "a map of Double")
+        return nil
+      }
+      map.append((member.name, number))
+    }
+    let shown = "{\(map.map { "\($0.key)=\($0.value)" }.joined(separator: ", "))}"
+    if map.contains(where: { pair in keys.contains { $0.violation(pair.key) != nil } }) {
+      let words = keys.flatMap(\.words).joined(separator: ", ")
+      reader.violate(
+        "Value '\(shown)' at '\(field(name))' failed to satisfy constraint: "
+          + "Map keys must satisfy constraint: [\(words)]")
+    }
+    if map.contains(where: { !range.contains($0.value) }) {
+      reader.violate(
+        "Value '\(shown)' at '\(field(name))' failed to satisfy constraint: Map value must satisfy constraint: "
+          + "[Member must have value less than or equal to \(range.upperBound), "
+          + "Member must have value greater than or equal to \(range.lowerBound), Member must not be null]")
+    }
+    return map
+  }
+
   /// Base64 in JSON, bytes in the program.
   package func blob(_ name: String) -> ByteBuffer? {
     guard let value = find(name) else { return nil }

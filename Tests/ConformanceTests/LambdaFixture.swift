@@ -62,7 +62,7 @@ final class LambdaFixture: Sendable {
     place = Place(account: try #require(Account("111111111111")), region: try #require(Region("us-east-1")))
     let limits = LambdaLimits()
     let database = try Database(path: "\(directory)/martlet.db")
-    try database.migrate(FunctionTable.migrations)
+    try database.migrate(FunctionRecord.migrations + Documents.migrations)
     functions = try FunctionTable(database: database)
     packages = CodePackages(
       blobs: try Blobs(root: "\(directory)/blobs"), trees: CodeTrees(root: "\(directory)/trees"), limits: limits,
@@ -77,11 +77,12 @@ final class LambdaFixture: Sendable {
     let line = Line(
       functions: functions, admission: Admission(limits: limits),
       placement: Placement(parts: parts, group: .singleton, idleTimeout: .seconds(60)))
+    let door = Door(log: log)
     let lambda = LambdaService(
       world: world, limits: limits, functions: functions, packages: packages, runtimes: runtimes,
       activation: FunctionActivation(functions: functions, packages: packages, world: world, log: log), line: line,
-      log: log)
-    service = RESTService(lambda, rows: LambdaService.rows, door: Door(log: log))
+      door: door, log: log)
+    service = RESTService(lambda, rows: LambdaService.rows, door: door)
   }
 
   deinit {

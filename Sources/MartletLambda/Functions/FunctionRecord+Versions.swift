@@ -81,13 +81,6 @@ extension LambdaService {
 
   /// Refuses a package that would make the account's packages too many.
   func requireStorage(_ place: Place, adding bytes: Int) throws(AWSError) {
-    guard codeUsage(place) + bytes <= limits.totalCodeSize.bytes else { throw .codeStorageExceeded() }
-  }
-
-  /// Size of all packages of all versions.
-  func codeUsage(_ place: Place) -> Int {
-    functions.list(place).reduce(0) { sum, record in
-      record.versions.reduce(sum) { $0 + $1.code.size }
-    }
+    guard functions.figures(place).codeSize + bytes <= limits.totalCodeSize.bytes else { throw .codeStorageExceeded() }
   }
 }

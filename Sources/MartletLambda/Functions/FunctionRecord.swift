@@ -2,15 +2,7 @@
 import MartletCore
 
 /// Names a function within the server.
-package struct FunctionKey: Hashable, Sendable {
-  package let place: Place
-  package let name: String
-
-  package init(place: Place, name: String) {
-    self.place = place
-    self.name = name
-  }
-}
+package typealias FunctionKey = ResourceKey
 
 package struct FunctionRecord: Sendable {
   /// `$LATEST`.
@@ -22,6 +14,10 @@ package struct FunctionRecord: Sendable {
   /// The number that the next published version gets. Numbers are never used twice.
   package var nextVersion = 1
   package var tags: [(key: String, value: String)] = []
+
+  // What is attached (FunctionRecord+Attachments.swift), by the qualifier that it belongs to; "" is the function itself.
+  package var aliases: [String: Alias] = [:]
+  package var reservedConcurrency: [String: ReservedConcurrency] = [:]
 
   package init(latest: FunctionConfiguration) { self.latest = latest }
 
@@ -39,6 +35,15 @@ package struct FunctionRecord: Sendable {
   package func invocable(_ version: VersionName) -> FunctionConfiguration? {
     version == .latest ? serving ?? latest : configuration(version)
   }
+
+  /// Bytes of all packages.
+  package var codeSize: Int { published.values.reduce(latest.code.size) { $0 + $1.code.size } }
+
+  /// Concurrency that other functions cannot use.
+  package var concurrencySetAside: Int { reserved ?? 0 }
+
+  /// The function's reserved concurrency; nil if it shares the account's.
+  package var reserved: Int? { reservedConcurrency[""]?.executions }
 
   /// Every version, `$LATEST` first, then by number.
   package var versions: [FunctionConfiguration] {

@@ -1,23 +1,98 @@
-// Every function, in memory for the line and in the database for good. Changes reach the disk before they are seen.
+// Every function, in memory for the line and in the database for good, and the sums over them that limits look at.
 import MartletCore
 import MartletStore
+import MartletWire
 import Synchronization
 
 package final class FunctionTable: Sendable {
-  private struct State {
-    /// What everybody sees: on disk.
-    var published: [FunctionKey: FunctionRecord] = [:]
-    /// What the database's writer sees: changes of a transaction that is not committed yet are in it.
-    var working: [FunctionKey: FunctionRecord] = [:]
-    /// Numbers the changes.
-    var serial: UInt64 = 0
-    var publishedSerial: [FunctionKey: UInt64] = [:]
-    var waiters: [FunctionKey: [CheckedContinuation<Bool, Never>]] = [:]
+  /// What the functions of an account and region amount to.
+  package struct Figures: Sendable, Equatable {
+    package var functions = 0
+    /// Bytes of all packages of all versions.
+    package var codeSize = 0
+    /// Concurrency that is set aside for some functions and out of reach of the others.
+    package var setAside = 0
   }
 
-  private let database: Database
-  private let state = Mutex(State())
+  /// Changes and queries by name.
+  package let catalogue: Catalogue<FunctionRecord>
+  private let figures: FiguresByPlace
 
+  /// Reads everything. The database must have been migrated.
+  package init(database: Database) throws(Fault) {
+    let figures = FiguresByPlace()
+    self.figures = figures
+    catalogue = try Catalogue(database: database) { figures.count(before: $0, after: $1) }
+  }
+
+  /// The function as it is on disk; nil if there is none.
+  package func find(_ key: FunctionKey) -> FunctionRecord? { catalogue.find(key) }
+
+  package var all: [FunctionRecord] { catalogue.all }
+
+  /// The functions after `last` in the order of their names, no more than `count` of them.
+  package func page(_ place: Place, after last: String?, count: Int) -> [FunctionRecord] {
+    catalogue.page(place, after: last, count: count)
+  }
+
+  package func figures(_ place: Place) -> Figures { figures.byPlace.withLock { $0[place] ?? Figures() } }
+
+  /// See `Catalogue.change`.
+  @discardableResult
+  package func change<T: Sendable>(
+    _ key: FunctionKey, _ body: @escaping @Sendable (inout FunctionRecord?) throws(AWSError) -> T
+  ) async throws(AWSError) -> T {
+    try await catalogue.change(key, body)
+  }
+
+  /// Changes a function that must be there.
+  /// - Throws: 404 if it is not, besides what `body` throws.
+  @discardableResult
+  package func update<T: Sendable>(
+    _ key: FunctionKey, _ body: @escaping @Sendable (inout FunctionRecord) throws(AWSError) -> T
+  ) async throws(AWSError) -> T {
+    try await catalogue.change(key) { (after: inout FunctionRecord?) throws(AWSError) -> T in
+      guard var record = after else {
+        throw .functionNotFound(FunctionReference(key: key, qualifier: nil).arn)
+      }
+      let value = try body(&record)
+      after = record
+      return value
+    }
+  }
+
+  /// Returns when `isSettled` holds for the function as it is on disk.
+  package func wait(for key: FunctionKey, until isSettled: @Sendable (FunctionRecord?) -> Bool) async {
+    await catalogue.wait(for: key, until: isSettled)
+  }
+}
+
+/// Kept up to date change by change, so that nobody has to walk over all functions.
+private final class FiguresByPlace: Sendable {
+  let byPlace = Mutex<[Place: FunctionTable.Figures]>([:])
+
+  func count(before: FunctionRecord?, after: FunctionRecord?) {
+    guard let place = (after ?? before)?.key.place else { return }
+    byPlace.withLock { figures in
+      var sum = figures[place] ?? FunctionTable.Figures()
+      if let before { sum.add(before, times: -1) }
+      if let after { sum.add(after, times: 1) }
+      figures[place] = sum
+    }
+  }
+}
+
+extension FunctionTable.Figures {
+  fileprivate mutating func add(_ record: FunctionRecord, times factor: Int) {
+    functions += factor
+    codeSize += factor * record.codeSize
+    setAside += factor * record.concurrencySetAside
+  }
+}
+
+// MARK: - In the database
+
+extension FunctionRecord: CatalogueRecord {
   package static let migrations = [
     Migration(
       "functions-1",
@@ -34,118 +109,48 @@ package final class FunctionTable: Sendable {
           configuration TEXT NOT NULL,
           PRIMARY KEY (account, region, name, version))
         """,
-      ])
+      ]),
+    Migration(
+      "functions-2",
+      [
+        """
+        CREATE TABLE function_attachments (
+          account TEXT NOT NULL, region TEXT NOT NULL, name TEXT NOT NULL, kind TEXT NOT NULL, qualifier TEXT NOT NULL,
+          value TEXT NOT NULL,
+          PRIMARY KEY (account, region, name, kind, qualifier))
+        """
+      ]),
   ]
 
-  /// Reads everything. The database must have been migrated.
-  package init(database: Database) throws(Fault) {
-    self.database = database
-    let records = try FunctionTable.load(database)
-    state.withLock {
-      $0.published = records
-      $0.working = records
+  package static func load(_ session: SQLSession) throws(Fault) -> [FunctionRecord] {
+    var versions: [FunctionKey: [FunctionConfiguration]] = [:]
+    for row in try session.rows("SELECT account, region, name, configuration FROM function_versions") {
+      let key = try key(of: row)
+      versions[key, default: []].append(
+        try FunctionConfiguration(record: row.text("configuration"), place: key.place))
     }
-  }
-
-  /// The function as it is on disk; nil if there is none.
-  package func find(_ key: FunctionKey) -> FunctionRecord? { state.withLock { $0.published[key] } }
-
-  /// All functions of an account and region, by name.
-  package func list(_ place: Place) -> [FunctionRecord] {
-    state.withLock { $0.published.values.filter { $0.key.place == place } }.sorted { $0.latest.name < $1.latest.name }
-  }
-
-  package var all: [FunctionRecord] { state.withLock { Array($0.published.values) } }
-
-  /// Changes one function. `body` gets the newest record, nil if there is none, and leaves what shall be: nil deletes.
-  /// Changes are made one after another; when this returns, the change is on disk and published; when it throws,
-  /// nothing was changed.
-  @discardableResult
-  package func change<T: Sendable>(
-    _ key: FunctionKey, _ body: @escaping @Sendable (inout FunctionRecord?) throws(AWSError) -> T
-  ) async throws(AWSError) -> T {
-    let outcome: Result<(value: T, record: FunctionRecord?, serial: UInt64), AWSError>
-    do throws(Fault) {
-      outcome = try await database.write { session in
-        let before = self.state.withLock { $0.working[key] }
-        var after = before
-        do throws(AWSError) {
-          let value = try body(&after)
-          try FunctionTable.store(key, before: before, after: after, session)
-          let serial = self.state.withLock { state in
-            state.working[key] = after
-            state.serial += 1
-            return state.serial
-          }
-          return .success((value, after, serial))
-        } catch {
-          return .failure(error)
-        }
+    var records: [FunctionKey: FunctionRecord] = [:]
+    for row in try session.rows("SELECT account, region, name, next_version, tags FROM functions") {
+      let key = try key(of: row)
+      guard let latest = versions[key]?.first(where: { $0.version == .latest }) else {
+        throw Fault("read functions", "function \(key.name) has no $LATEST in the database")
       }
-    } catch {
-      state.withLock { $0.working[key] = $0.published[key] }
-      throw .service("\(error)")
+      var record = FunctionRecord(latest: latest)
+      for configuration in versions[key] ?? [] {
+        if case .number(let n) = configuration.version { record.published[n] = configuration }
+      }
+      record.nextVersion = row.integer("next_version")
+      record.tags = Tags.parse(row.text("tags"))
+      records[key] = record
     }
-    let done = try outcome.get()
-    publish(key, done.record, serial: done.serial)
-    return done.value
-  }
-
-  /// Returns when `isSettled` holds for the function as it is on disk.
-  package func wait(for key: FunctionKey, until isSettled: @Sendable (FunctionRecord?) -> Bool) async {
-    while true {
-      let settled = await withCheckedContinuation { (continuation: CheckedContinuation<Bool, Never>) in
-        let now = state.withLock { state in
-          if isSettled(state.published[key]) { return true }
-          state.waiters[key, default: []].append(continuation)
-          return false
-        }
-        if now { continuation.resume(returning: true) }
-      }
-      if settled { return }
+    for row in try session.rows("SELECT account, region, name, kind, qualifier, value FROM function_attachments") {
+      let (kind, value) = (row.text("kind"), row.text("value"))
+      guard let json = try? JSONValue(parsing: value),
+        let reader = AttachmentKind.all.first(where: { $0.name == kind }),
+        reader.read(json, row.text("qualifier"), &records[try key(of: row)])
+      else { throw Fault("read functions", "a \(kind) is damaged: \(value.prefix(200))") }
     }
-  }
-
-  /// Changes of one function may finish out of order; an older one never hides a newer one.
-  private func publish(_ key: FunctionKey, _ record: FunctionRecord?, serial: UInt64) {
-    let waiters = state.withLock { state in
-      if serial > state.publishedSerial[key] ?? 0 {
-        state.publishedSerial[key] = serial
-        state.published[key] = record
-      }
-      return state.waiters.removeValue(forKey: key) ?? []
-    }
-    for waiter in waiters { waiter.resume(returning: false) }
-  }
-}
-
-// MARK: - Queries
-
-extension FunctionTable {
-  private static func load(_ database: Database) throws(Fault) -> [FunctionKey: FunctionRecord] {
-    try database.read { session in
-      var versions: [FunctionKey: [FunctionConfiguration]] = [:]
-      for row in try session.rows("SELECT account, region, name, configuration FROM function_versions") {
-        let key = try key(of: row)
-        versions[key, default: []].append(
-          try FunctionConfiguration(record: row.text("configuration"), place: key.place))
-      }
-      var records: [FunctionKey: FunctionRecord] = [:]
-      for row in try session.rows("SELECT account, region, name, next_version, tags FROM functions") {
-        let key = try key(of: row)
-        guard let latest = versions[key]?.first(where: { $0.version == .latest }) else {
-          throw Fault("read functions", "function \(key.name) has no $LATEST in the database")
-        }
-        var record = FunctionRecord(latest: latest)
-        for configuration in versions[key] ?? [] {
-          if case .number(let n) = configuration.version { record.published[n] = configuration }
-        }
-        record.nextVersion = row.integer("next_version")
-        record.tags = Tags.parse(row.text("tags"))
-        records[key] = record
-      }
-      return records
-    }
+    return Array(records.values)
   }
 
   private static func key(of row: SQLRow) throws(Fault) -> FunctionKey {
@@ -155,35 +160,45 @@ extension FunctionTable {
     return FunctionKey(place: Place(account: account, region: region), name: row.text("name"))
   }
 
-  /// Writes the difference between two records of a function.
-  private static func store(
+  package static func store(
     _ key: FunctionKey, before: FunctionRecord?, after: FunctionRecord?, _ session: SQLSession
-  ) throws(AWSError) {
+  ) throws(Fault) {
     let names: [SQLValue] = [.text(key.place.account.id), .text(key.place.region.name), .text(key.name)]
     let `where` = "WHERE account = ? AND region = ? AND name = ?"
-    do throws(Fault) {
-      guard let after else {
-        try session.execute("DELETE FROM functions \(`where`)", names)
-        try session.execute("DELETE FROM function_versions \(`where`)", names)
-        return
+    guard let after else {
+      for table in ["functions", "function_versions", "function_attachments"] {
+        try session.execute("DELETE FROM \(table) \(`where`)", names)
       }
+      return
+    }
+    try session.execute(
+      """
+      INSERT INTO functions (account, region, name, next_version, tags) VALUES (?, ?, ?, ?, ?)
+      ON CONFLICT (account, region, name) DO UPDATE SET next_version = excluded.next_version, tags = excluded.tags
+      """, names + [.integer(Int64(after.nextVersion)), .text(Tags.text(after.tags))])
+    for configuration in after.versions where configuration != before?.configuration(configuration.version) {
       try session.execute(
         """
-        INSERT INTO functions (account, region, name, next_version, tags) VALUES (?, ?, ?, ?, ?)
-        ON CONFLICT (account, region, name) DO UPDATE SET next_version = excluded.next_version, tags = excluded.tags
-        """, names + [.integer(Int64(after.nextVersion)), .text(Tags.text(after.tags))])
-      for configuration in after.versions where configuration != before?.configuration(configuration.version) {
+        INSERT INTO function_versions (account, region, name, version, configuration) VALUES (?, ?, ?, ?, ?)
+        ON CONFLICT (account, region, name, version) DO UPDATE SET configuration = excluded.configuration
+        """, names + [.text(configuration.version.description), .text(configuration.record)])
+    }
+    for number in (before?.published ?? [:]).keys where after.published[number] == nil {
+      try session.execute("DELETE FROM function_versions \(`where`) AND version = ?", names + [.text(String(number))])
+    }
+    for kind in AttachmentKind.all {
+      for (qualifier, value) in kind.changes(before, after) {
+        let row = names + [.text(kind.name), .text(qualifier)]
+        guard let value else {
+          try session.execute("DELETE FROM function_attachments \(`where`) AND kind = ? AND qualifier = ?", row)
+          continue
+        }
         try session.execute(
           """
-          INSERT INTO function_versions (account, region, name, version, configuration) VALUES (?, ?, ?, ?, ?)
-          ON CONFLICT (account, region, name, version) DO UPDATE SET configuration = excluded.configuration
-          """, names + [.text(configuration.version.description), .text(configuration.record)])
+          INSERT INTO function_attachments (account, region, name, kind, qualifier, value) VALUES (?, ?, ?, ?, ?, ?)
+          ON CONFLICT (account, region, name, kind, qualifier) DO UPDATE SET value = excluded.value
+          """, row + [.text(value)])
       }
-      for number in (before?.published ?? [:]).keys where after.published[number] == nil {
-        try session.execute("DELETE FROM function_versions \(`where`) AND version = ?", names + [.text(String(number))])
-      }
-    } catch {
-      throw .service("\(error)")
     }
   }
 }

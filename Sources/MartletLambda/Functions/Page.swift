@@ -20,17 +20,26 @@ struct Page: Sendable {
   ///   - elements: in the order of their keys.
   ///   - key: tells the elements apart.
   func cut<T>(_ elements: [T], key: (T) -> String) throws(AWSError) -> (elements: [T], next: String?) {
-    var rest = elements[...]
+    try cut(key: key) { last, _ in last.map { last in elements.filter { key($0) > last } } ?? elements }
+  }
+
+  /// The same for elements that are fetched.
+  /// - Parameter fetch: the elements after the one with the given key, nil = from the first: `count` of them or more,
+  ///   fewer only if there are no more.
+  func cut<T>(
+    key: (T) -> String, fetch: (_ last: String?, _ count: Int) -> [T]
+  ) throws(AWSError) -> (elements: [T], next: String?) {
+    var last: String?
     if let marker {
       guard let text = Base64.decode(marker).map({ String(buffer: $0) }), text.hasPrefix(Page.mark) else {
         throw .invalidMarker()
       }
-      let last = String(text.dropFirst(Page.mark.count))
-      rest = elements.drop { key($0) <= last }
+      last = String(text.dropFirst(Page.mark.count))
     }
+    let rest = fetch(last, size + 1)
     let page = Array(rest.prefix(size))
-    guard rest.count > size, let last = page.last else { return (page, nil) }
-    return (page, Base64.encode(Array((Page.mark + key(last)).utf8)))
+    guard rest.count > size, let final = page.last else { return (page, nil) }
+    return (page, Base64.encode(Array((Page.mark + key(final)).utf8)))
   }
 
   private static let mark = "after:"

@@ -11,8 +11,7 @@ extension Lambda {
 
     struct Output: Writable {
       let limits: LambdaLimits
-      let codeSize: Int
-      let functionCount: Int
+      let figures: FunctionTable.Figures
 
       func write(to w: inout Writer) {
         w.body {
@@ -21,21 +20,18 @@ extension Lambda {
             $0.member("CodeSizeUnzipped", limits.codeSizeUnzipped.bytes)
             $0.member("CodeSizeZipped", limits.codeSizeZipped.bytes)
             $0.member("ConcurrentExecutions", limits.concurrentExecutions)
-            // No function can reserve a part of it yet.
-            $0.member("UnreservedConcurrentExecutions", limits.concurrentExecutions)
+            $0.member("UnreservedConcurrentExecutions", limits.concurrentExecutions - figures.setAside)
           }
           $0.object("AccountUsage") {
-            $0.member("TotalCodeSize", codeSize)
-            $0.member("FunctionCount", functionCount)
+            $0.member("TotalCodeSize", figures.codeSize)
+            $0.member("FunctionCount", figures.functions)
           }
         }
       }
     }
 
     static func answer(_ input: Input, _ call: Call, _ lambda: LambdaService) async throws(AWSError) -> Output {
-      Output(
-        limits: lambda.limits, codeSize: lambda.codeUsage(call.place),
-        functionCount: lambda.functions.list(call.place).count)
+      Output(limits: lambda.limits, figures: lambda.functions.figures(call.place))
     }
   }
 }

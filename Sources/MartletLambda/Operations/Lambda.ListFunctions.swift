@@ -40,10 +40,30 @@ extension Lambda {
     static func answer(_ input: Input, _ call: Call, _ lambda: LambdaService) async throws(AWSError) -> Output {
       // A region here asks for the copies of its functions at the network's edge, and there is no edge.
       let isEdge = input.masterRegion.map { $0 != "ALL" } ?? false
-      let records = isEdge ? [] : lambda.functions.list(call.place)
-      let functions = input.allVersions ? records.flatMap(\.versions) : records.map(\.latest)
-      let page = try input.page.cut(functions, key: Page.key)
+      if isEdge { return Output(functions: [], qualified: input.allVersions, next: nil) }
+      let page = try input.page.cut(key: Page.key) { (last, count) in
+        functions(lambda.functions, call.place, allVersions: input.allVersions, after: last, count: count)
+      }
       return Output(functions: page.elements, qualified: input.allVersions, next: page.next)
+    }
+
+    /// At least `count` of the versions that come after the one with the key `last`, if there are as many.
+    private static func functions(
+      _ table: FunctionTable, _ place: Place, allVersions: Bool, after last: String?, count: Int
+    ) -> [FunctionConfiguration] {
+      let name = last.map { String($0.prefix { $0 != " " }) }
+      guard allVersions else { return table.page(place, after: name, count: count).map(\.latest) }
+      var found: [FunctionConfiguration] = []
+      // The marker may stand in the middle of its function's versions.
+      if let last, let name, let record = table.find(FunctionKey(place: place, name: name)) {
+        found = record.versions.filter { Page.key($0) > last }
+      }
+      var next = name
+      while found.count < count, let record = table.page(place, after: next, count: 1).first {
+        found += record.versions
+        next = record.latest.name
+      }
+      return found
     }
   }
 }

@@ -29,9 +29,31 @@ package enum JSONValue: Sendable, Equatable {
 
   package var string: String? { if case .string(let s) = self { s } else { nil } }
   package var integer: Int? { if case .integer(let n) = self { Int(n) } else { nil } }
+  /// An integer or a fraction.
+  package var number: Double? {
+    switch self {
+    case .integer(let n): Double(n)
+    case .double(let d): d
+    default: nil
+    }
+  }
   package var bool: Bool? { if case .bool(let b) = self { b } else { nil } }
   package var array: [JSONValue]? { if case .array(let a) = self { a } else { nil } }
   package var members: [Member]? { if case .object(let m) = self { m } else { nil } }
+}
+
+extension JSONValue {
+  /// An object; members without a value are left out.
+  package static func members(_ members: (name: String, value: JSONValue?)...) -> JSONValue {
+    .object(members.compactMap { member in member.value.map { Member(member.name, $0) } })
+  }
+
+  /// The value as compact JSON.
+  package var text: String {
+    var json = JSONWriter()
+    json.value(self)
+    return json.text
+  }
 }
 
 extension JSONValue {

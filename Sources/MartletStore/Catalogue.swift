@@ -1,4 +1,4 @@
-// All records of one kind: in memory for whoever reads, in the database for good. A change is on disk before it is seen.
+// All records of one kind: in memory for readers, in the database for good. A change is on disk before it is seen.
 import MartletCore
 import Synchronization
 

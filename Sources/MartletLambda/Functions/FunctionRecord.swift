@@ -15,7 +15,7 @@ package struct FunctionRecord: Sendable {
   package var nextVersion = 1
   package var tags: [(key: String, value: String)] = []
 
-  // What is attached (FunctionRecord+Attachments.swift), by the qualifier that it belongs to; "" is the function itself.
+  // What is attached (FunctionRecord+Attachments.swift), by qualifier; "" is the function itself.
   package var aliases: [String: Alias] = [:]
   package var reservedConcurrency: [String: ReservedConcurrency] = [:]
 

@@ -22,6 +22,9 @@ package struct Timestamp: Hashable, Comparable, Sendable {
   /// `2026-01-02T03:04:05.678+0000`, the form of a function's `LastModified`.
   package var lambdaLastModified: String { calendar + "." + Timestamp.padded(milliseconds % 1000, 3) + "+0000" }
 
+  /// `2026-01-02T03:04:05+0000`, the form of the `LastModified` of provisioned concurrency.
+  package var lambdaSeconds: String { calendar + "+0000" }
+
   /// `2026/01/02`, the beginning of a log stream's name.
   package var logDate: String {
     let (year, month, day) = date

@@ -4,6 +4,8 @@ import MartletCore
 package struct LambdaLimits: Sendable {
   /// Environments that may work at the same time in one account and region.
   package var concurrentExecutions = 1000
+  /// What reservations must leave to functions without one; less if the account has less.
+  package var unreservedMinimum: Int { min(100, concurrentExecutions) }
   /// Zipped package in a request.
   package var codeSizeZipped = ByteCount.bytes(52_428_800)
   /// Package and layers, unpacked.
@@ -23,6 +25,8 @@ package struct LambdaLimits: Sendable {
   package var tags = 50
   /// How long an environment may initialise before its first invocation takes over.
   package var initDuration = Duration.seconds(10)
+  /// The same for provisioned concurrency, unless the function's own time-out is longer.
+  package var provisionedInitDuration = Duration.seconds(130)
   /// Descriptors of a process and processes of an environment.
   package var descriptors = 1024
   package var processes = 1024

@@ -13,13 +13,15 @@ package final class LambdaService: Sendable {
   package let runtimes: RuntimeCatalog
   package let activation: FunctionActivation
   package let line: Line
+  package let provisioned: ProvisionedConcurrency
   /// The way to other services.
   package let door: Door
   package let log: Logger
 
   package init(
     world: any World, limits: LambdaLimits, functions: FunctionTable, packages: CodePackages, runtimes: RuntimeCatalog,
-    activation: FunctionActivation, line: Line, door: Door, log: Logger
+    activation: FunctionActivation, line: Line, provisioned: ProvisionedConcurrency,
+    door: Door, log: Logger
   ) {
     self.world = world
     self.limits = limits
@@ -28,6 +30,7 @@ package final class LambdaService: Sendable {
     self.runtimes = runtimes
     self.activation = activation
     self.line = line
+    self.provisioned = provisioned
     self.door = door
     self.log = log
   }

@@ -96,12 +96,15 @@ package struct PreparedNode: Sendable {
         root: try RuntimeRoot(bootstrapsIn: state.runtimes, outbound: configuration.outbound), platform: front,
         network: configuration.outbound ? .outbound : .loopback, log: log),
       group: group, idleTimeout: configuration.idleTimeout)
-    let line = Line(functions: functions, admission: Admission(limits: limits), placement: placement)
+    let line = Line(
+      functions: functions, admission: Admission(limits: limits), placement: placement,
+      world: world)
+    let provisioned = ProvisionedConcurrency(functions: functions, placement: placement, log: log)
     let door = Door(log: log)
     let activation = FunctionActivation(functions: functions, packages: packages, world: world, log: log)
     let lambda = LambdaService(
       world: world, limits: limits, functions: functions, packages: packages, runtimes: runtimes,
-      activation: activation, line: line, door: door, log: log)
+      activation: activation, line: line, provisioned: provisioned, door: door, log: log)
     front.serve(["lambda": RESTService(lambda, rows: LambdaService.rows, door: door)])
 
     let listener: HTTPListener
@@ -117,6 +120,7 @@ package struct PreparedNode: Sendable {
     let services: [any Service] = [
       SandboxService(sandboxes: sandboxes),
       ActivationService(activation: activation),
+      ProvisionedConcurrencyService(provisioned: provisioned),
       SweepService(placement: placement, functions: functions),
       CollectService(packages: packages, placement: placement, functions: functions),
       ListenerService(listener: listener, line: line, log: log) { announce(listener) },

@@ -33,6 +33,19 @@ struct ActivationService: Service {
   }
 }
 
+/// Keeps the environments of provisioned concurrency.
+struct ProvisionedConcurrencyService: Service {
+  let provisioned: ProvisionedConcurrency
+
+  func run() async throws {
+    await withGracefulShutdownHandler {
+      await provisioned.run()
+    } onGracefulShutdown: {
+      provisioned.stop()
+    }
+  }
+}
+
 /// Removes environments that nobody needs.
 struct SweepService: Service {
   let placement: Placement

@@ -74,14 +74,16 @@ final class LambdaFixture: Sendable {
       world: world, limits: limits, sandboxes: NoSandboxes(), packages: packages, runtimes: runtimes,
       root: try RuntimeRoot(bootstrapsIn: "\(directory)/runtimes", outbound: false), platform: nil, network: .loopback,
       log: log)
+    let placement = Placement(parts: parts, group: .singleton, idleTimeout: .seconds(60))
     let line = Line(
-      functions: functions, admission: Admission(limits: limits),
-      placement: Placement(parts: parts, group: .singleton, idleTimeout: .seconds(60)))
+      functions: functions, admission: Admission(limits: limits), placement: placement,
+      world: world)
+    let provisioned = ProvisionedConcurrency(functions: functions, placement: placement, log: log)
     let door = Door(log: log)
     let lambda = LambdaService(
       world: world, limits: limits, functions: functions, packages: packages, runtimes: runtimes,
       activation: FunctionActivation(functions: functions, packages: packages, world: world, log: log), line: line,
-      door: door, log: log)
+      provisioned: provisioned, door: door, log: log)
     service = RESTService(lambda, rows: LambdaService.rows, door: door)
   }
 

@@ -55,28 +55,6 @@ import Testing
     #expect(FunctionFailure.exited(.outOfMemory).type == "Runtime.OutOfMemory")
   }
 
-  @Test func permitsGiveThemselvesBack() throws {
-    var limits = LambdaLimits()
-    limits.concurrentExecutions = 2
-    let admission = Admission(limits: limits)
-    let place = Place(account: try #require(Account("000000000000")), region: try #require(Region("us-east-1")))
-    do {
-      let first = try admission.admit(place)
-      let second = try admission.admit(place)
-      #expect(admission.inUse(place) == 2)
-      do {
-        _ = try admission.admit(place)
-        Issue.record("a third one was admitted")
-      } catch {
-        #expect(error == AWSError.throttled("ConcurrentInvocationLimitExceeded"))
-      }
-      _ = consume first
-      #expect(admission.inUse(place) == 1)
-      _ = consume second
-    }
-    #expect(admission.inUse(place) == 0)
-  }
-
   @Test func credentialsNameAccountAndRegion() {
     let header =
       "AWS4-HMAC-SHA256 Credential=123456789012/20260102/eu-west-1/lambda/aws4_request, SignedHeaders=host, Signature=0"

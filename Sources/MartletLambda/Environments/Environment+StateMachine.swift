@@ -240,6 +240,14 @@ struct EnvironmentStateMachine<Poll: Equatable, Work> {
     }
   }
 
+  /// True while it initialises for nobody in particular.
+  var isStarting: Bool {
+    switch state {
+    case .starting(_, nil), .initFailed(_, nil): true
+    default: false
+    }
+  }
+
   var isParked: Bool { if case .idle = state { true } else { false } }
 }
 

@@ -19,6 +19,15 @@ package final class Environment: Sendable {
   /// Everything that changes; touched on the event loop only.
   private let live: NIOLoopBoundBox<Live>
 
+  /// Hears what becomes of an environment of provisioned concurrency; nil for one that is made on demand.
+  private let fate: (@Sendable (Environment, Fate) -> Void)?
+
+  /// What becomes of an environment of provisioned concurrency.
+  enum Fate {
+    case initialised
+    case gone
+  }
+
   /// The state of an environment.
   private final class Live {
     var machine = EnvironmentStateMachine<HTTPExchange, Work>()
@@ -45,6 +54,8 @@ package final class Environment: Sendable {
     var deadline: UInt64?
     var freezeAt: UInt64?
     var timerAt: UInt64?
+    /// Kept for provisioned concurrency.
+    var isProvisioned = false
 
     init(log: InvocationLog, logWriter: CInt) {
       self.log = log
@@ -57,18 +68,21 @@ package final class Environment: Sendable {
   /// Nothing is started yet.
   /// - Throws: 502 if this host has no interpreter, 500 if it has no descriptors left.
   init(
-    _ configuration: FunctionConfiguration, parts: EnvironmentParts, eventLoop: any EventLoop, pool: EnvironmentPool
+    _ configuration: FunctionConfiguration, parts: EnvironmentParts, eventLoop: any EventLoop, pool: EnvironmentPool,
+    fate: (@Sendable (Environment, Fate) -> Void)? = nil
   ) throws(AWSError) {
     self.configuration = configuration
     self.parts = parts
     self.eventLoop = eventLoop
     self.pool = pool
+    self.fate = fate
     let identifier = RuntimeCatalog.identifier(configuration.runtime ?? "")
     served = identifier.map { parts.runtimes.serves($0) } ?? .missing("the identifier is unknown")
     if case .missing(let advice) = served {
       throw .runtimeMissing("The runtime \(configuration.runtime ?? "") is not available: \(advice).")
     }
-    let setup = EnvironmentSetup(configuration, family: identifier?.family ?? .provided, served: served, parts: parts)
+    let setup = EnvironmentSetup(
+      configuration, family: identifier?.family ?? .provided, served: served, parts: parts, isProvisioned: fate != nil)
     specification = setup.specification
     program = setup.program
     let pipe: Pipe
@@ -82,6 +96,7 @@ package final class Environment: Sendable {
   /// Makes the sandbox and starts the runtime.
   func start() {
     onLoop { live in
+      live.isProvisioned = self.fate != nil
       live.log.attach(self.eventLoop)
       live.sandbox = self.parts.sandboxes.create(self.specification, observer: self)
       self.startRuntime(live, .initialisation)
@@ -105,6 +120,15 @@ package final class Environment: Sendable {
 
   /// Ends the environment: kills what runs, removes the sandbox. Safe to call more than once.
   func remove() { onLoop { self.discard($0) } }
+
+  /// Provisioned concurrency does not keep it any longer: it goes when it is free.
+  func release() {
+    onLoop { live in
+      guard live.isProvisioned else { return }
+      live.isProvisioned = false
+      if self.pool.unkeep(self) || live.machine.isStarting { self.discard(live) }
+    }
+  }
 
   private func onLoop(_ body: @escaping @Sendable (Live) -> Void) {
     if eventLoop.inEventLoop { body(live.value) } else { eventLoop.execute { body(self.live.value) } }
@@ -205,6 +229,11 @@ package final class Environment: Sendable {
     live.permit = nil
     live.deadline = nil
     let now = parts.world.monotonic()
+    if live.isProvisioned, !live.machine.isParked {
+      // It has no runtime any more, and what is provisioned is initialised: another one takes its place.
+      discard(live)
+      return
+    }
     if live.machine.isParked {
       live.freezeAt = now + parts.freezeDelay.nanoseconds
       wake(at: now + parts.freezeDelay.nanoseconds, live)
@@ -220,7 +249,7 @@ package final class Environment: Sendable {
     live.initStarted = parts.world.monotonic()
     live.initError = nil
     if phase == .initialisation {
-      setDeadline(live.initStarted + parts.limits.initDuration.nanoseconds, live)
+      setDeadline(live.initStarted + initLimit(live).nanoseconds, live)
     }
     var program = program
     if !parts.sandboxes.hasOwnRoot {
@@ -234,6 +263,12 @@ package final class Environment: Sendable {
     parts.sandboxes.start(program, number: live.programNumber, in: sandbox, output: live.logWriter)
   }
 
+  /// How long INIT may take.
+  private func initLimit(_ live: Live) -> Duration {
+    guard live.isProvisioned else { return parts.limits.initDuration }
+    return max(parts.limits.provisionedInitDuration, .seconds(configuration.timeout))
+  }
+
   /// The runtime asked for an event.
   func next(_ poll: HTTPExchange) {
     let live = live.value
@@ -243,7 +278,13 @@ package final class Environment: Sendable {
       let duration = Nanoseconds(count: parts.world.monotonic() &- live.initStarted)
       if phase == .initialisation {
         live.initDuration = duration
-        if let work { begin(work, live) } else { becomeFree(live) }
+        if let work {
+          begin(work, live)
+        } else {
+          if live.isProvisioned { pool.keep(self) }
+          becomeFree(live)
+          if live.isProvisioned { fate?(self, .initialised) }
+        }
       }
       if let work { deliver(work, to: poll, live) }
     case .finished: becomeFree(live)
@@ -356,6 +397,10 @@ package final class Environment: Sendable {
 
   private func discard(_ live: Live) {
     pool.forget(self)
+    if live.isProvisioned {
+      live.isProvisioned = false
+      fate?(self, .gone)
+    }
     if let (work, answered) = live.machine.remove(), !answered {
       answer(work, FunctionFailure(type: "Sandbox.Failure", message: "The execution environment was removed"), live)
     }
@@ -405,6 +450,11 @@ package final class Environment: Sendable {
     }
     if let earliest = [live.deadline, live.freezeAt].compactMap({ $0 }).min() { wake(at: earliest, live) }
   }
+}
+
+extension Environment: Hashable {
+  package static func == (a: Environment, b: Environment) -> Bool { a === b }
+  package func hash(into hasher: inout Hasher) { hasher.combine(ObjectIdentifier(self)) }
 }
 
 // MARK: - From the sandbox

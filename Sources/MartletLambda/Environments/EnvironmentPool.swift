@@ -3,8 +3,12 @@ import NIOCore
 import Synchronization
 
 final class EnvironmentPool: Sendable {
-  private struct State {
+  fileprivate struct State {
     var free: [(environment: Environment, since: UInt64)] = []
+    /// Free as well, and kept for provisioned concurrency however long they are idle. Taken first.
+    var freeProvisioned: [Environment] = []
+    /// All environments of provisioned concurrency that are initialised, free or at work.
+    var provisioned: Set<ObjectIdentifier> = []
     var alive: [ObjectIdentifier: Environment] = [:]
     /// Have answered, and will be free as soon as their runtime is back in `/next`.
     var expected: Set<ObjectIdentifier> = []
@@ -19,7 +23,7 @@ final class EnvironmentPool: Sendable {
   func add(_ environment: Environment) { state.withLock { $0.alive[ObjectIdentifier(environment)] = environment } }
 
   /// A free environment; it is nobody else's until it is given back.
-  func take() -> Environment? { state.withLock { $0.free.popLast()?.environment } }
+  func take() -> Environment? { state.withLock { $0.take() } }
 
   /// The environment has answered: whoever calls again at once shall find it, and not start another.
   func expect(_ environment: Environment) {
@@ -32,7 +36,7 @@ final class EnvironmentPool: Sendable {
   func takeSoon(within limit: TimeAmount, on eventLoop: any EventLoop) async -> Environment? {
     await withCheckedContinuation { continuation in
       let outcome = state.withLock { state -> (environment: Environment?, number: UInt64?) in
-        if let free = state.free.popLast() { return (free.environment, nil) }
+        if let free = state.take() { return (free, nil) }
         guard state.expected.count > state.waiters.count else { return (nil, nil) }
         state.waiterNumber += 1
         state.waiters.append((state.waiterNumber, continuation))
@@ -56,7 +60,11 @@ final class EnvironmentPool: Sendable {
       state.expected.remove(ObjectIdentifier(environment))
       guard !state.isRetired, state.alive[ObjectIdentifier(environment)] != nil else { return (false, nil) }
       if !state.waiters.isEmpty { return (true, state.waiters.removeFirst().continuation) }
-      state.free.append((environment, now))
+      if state.provisioned.contains(ObjectIdentifier(environment)) {
+        state.freeProvisioned.append(environment)
+      } else {
+        state.free.append((environment, now))
+      }
       return (true, nil)
     }
     waiter?.resume(returning: environment)
@@ -69,7 +77,33 @@ final class EnvironmentPool: Sendable {
       state.alive[ObjectIdentifier(environment)] = nil
       state.expected.remove(ObjectIdentifier(environment))
       state.free.removeAll { $0.environment === environment }
+      state.freeProvisioned.removeAll { $0 === environment }
+      state.provisioned.remove(ObjectIdentifier(environment))
     }
+  }
+
+  /// The environment is initialised and stays for provisioned concurrency.
+  func keep(_ environment: Environment) {
+    state.withLock { state in
+      if state.alive[ObjectIdentifier(environment)] != nil { state.provisioned.insert(ObjectIdentifier(environment)) }
+    }
+  }
+
+  /// The environment is not kept any more. True if it was free: then the caller removes it.
+  func unkeep(_ environment: Environment) -> Bool {
+    state.withLock { state in
+      state.provisioned.remove(ObjectIdentifier(environment))
+      guard let index = state.freeProvisioned.firstIndex(where: { $0 === environment }) else { return false }
+      state.freeProvisioned.remove(at: index)
+      return true
+    }
+  }
+
+  /// Environments of provisioned concurrency that are initialised, free or at work.
+  var provisionedCount: Int { state.withLock { $0.provisioned.count } }
+
+  func isKept(_ environment: Environment) -> Bool {
+    state.withLock { $0.provisioned.contains(ObjectIdentifier(environment)) }
   }
 
   /// Takes out what has been free since before `moment`. The least recently used come first in the list.
@@ -85,8 +119,11 @@ final class EnvironmentPool: Sendable {
   func retire() -> [Environment] {
     state.withLock { state in
       state.isRetired = true
-      defer { state.free = [] }
-      return state.free.map(\.environment)
+      defer {
+        state.free = []
+        state.freeProvisioned = []
+      }
+      return state.free.map(\.environment) + state.freeProvisioned
     }
   }
 
@@ -96,5 +133,9 @@ final class EnvironmentPool: Sendable {
 
   var members: [Environment] { state.withLock { Array($0.alive.values) } }
 
-  var census: (alive: Int, idle: Int) { state.withLock { ($0.alive.count, $0.free.count) } }
+  var census: (alive: Int, idle: Int) { state.withLock { ($0.alive.count, $0.free.count + $0.freeProvisioned.count) } }
+}
+
+extension EnvironmentPool.State {
+  fileprivate mutating func take() -> Environment? { freeProvisioned.popLast() ?? free.popLast()?.environment }
 }

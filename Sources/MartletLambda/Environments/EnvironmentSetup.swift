@@ -7,7 +7,10 @@ struct EnvironmentSetup {
   let specification: SandboxSpecification
   let program: SandboxProgram
 
-  init(_ c: FunctionConfiguration, family: RuntimeFamily, served: RuntimeCatalog.Served, parts: EnvironmentParts) {
+  init(
+    _ c: FunctionConfiguration, family: RuntimeFamily, served: RuntimeCatalog.Served, parts: EnvironmentParts,
+    isProvisioned: Bool = false
+  ) {
     let code = parts.packages.directory(c.code)
     let interpreter: Interpreter? = if case .interpreter(let found) = served { found } else { nil }
     let hasPlatform = parts.platform != nil
@@ -26,7 +29,8 @@ struct EnvironmentSetup {
     let stream = "\(parts.world.now().logDate)/[\(c.version)]\(randomHex(32, from: parts.world))"
     program = RuntimeProgram.make(
       c, served: served, family: family, paths: paths, logStream: stream,
-      endpoint: hasPlatform ? EnvironmentSetup.platformAddress : nil)
+      endpoint: hasPlatform ? EnvironmentSetup.platformAddress : nil,
+      initializationType: isProvisioned ? "provisioned-concurrency" : "on-demand")
   }
 
   /// Thousandths of a core: one core per 1,769 MB.

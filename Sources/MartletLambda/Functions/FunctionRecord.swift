@@ -18,6 +18,7 @@ package struct FunctionRecord: Sendable {
   // What is attached (FunctionRecord+Attachments.swift), by qualifier; "" is the function itself.
   package var aliases: [String: Alias] = [:]
   package var reservedConcurrency: [String: ReservedConcurrency] = [:]
+  package var provisioned: [String: ProvisionedConcurrencyConfig] = [:]
 
   package init(latest: FunctionConfiguration) { self.latest = latest }
 
@@ -40,7 +41,7 @@ package struct FunctionRecord: Sendable {
   package var codeSize: Int { published.values.reduce(latest.code.size) { $0 + $1.code.size } }
 
   /// Concurrency that other functions cannot use.
-  package var concurrencySetAside: Int { reserved ?? 0 }
+  package var concurrencySetAside: Int { reserved ?? provisionedTotal }
 
   /// The function's reserved concurrency; nil if it shares the account's.
   package var reserved: Int? { reservedConcurrency[""]?.executions }

@@ -17,12 +17,17 @@ package final class FunctionTable: Sendable {
   /// Changes and queries by name.
   package let catalogue: Catalogue<FunctionRecord>
   private let figures: FiguresByPlace
+  private let observers: Observers
 
   /// Reads everything. The database must have been migrated.
   package init(database: Database) throws(Fault) {
-    let figures = FiguresByPlace()
+    let (figures, observers) = (FiguresByPlace(), Observers())
     self.figures = figures
-    catalogue = try Catalogue(database: database) { figures.count(before: $0, after: $1) }
+    self.observers = observers
+    catalogue = try Catalogue(database: database) { before, after in
+      figures.count(before: before, after: after)
+      observers.tell(before, after)
+    }
   }
 
   /// The function as it is on disk; nil if there is none.
@@ -35,7 +40,17 @@ package final class FunctionTable: Sendable {
     catalogue.page(place, after: last, count: count)
   }
 
+  /// Calls `body` after every change that is on disk, on the database's thread: it must only take notice.
+  package func observe(_ body: @escaping @Sendable (_ before: FunctionRecord?, _ after: FunctionRecord?) -> Void) {
+    observers.add(body)
+  }
+
   package func figures(_ place: Place) -> Figures { figures.byPlace.withLock { $0[place] ?? Figures() } }
+
+  /// Concurrency that is set aside for all functions but one, as the writer sees it. For the bodies of changes.
+  package func setAside(besides key: FunctionKey) -> Int {
+    catalogue.newest(in: key.place).reduce(0) { $0 + ($1.key == key ? 0 : $1.concurrencySetAside) }
+  }
 
   /// See `Catalogue.change`.
   @discardableResult
@@ -64,6 +79,16 @@ package final class FunctionTable: Sendable {
   /// Returns when `isSettled` holds for the function as it is on disk.
   package func wait(for key: FunctionKey, until isSettled: @Sendable (FunctionRecord?) -> Bool) async {
     await catalogue.wait(for: key, until: isSettled)
+  }
+}
+
+private final class Observers: Sendable {
+  private let all = Mutex<[@Sendable (FunctionRecord?, FunctionRecord?) -> Void]>([])
+
+  func add(_ body: @escaping @Sendable (FunctionRecord?, FunctionRecord?) -> Void) { all.withLock { $0.append(body) } }
+
+  func tell(_ before: FunctionRecord?, _ after: FunctionRecord?) {
+    for body in all.withLock({ $0 }) { body(before, after) }
   }
 }
 

@@ -9,9 +9,10 @@ struct Page: Sendable {
   /// `MaxItems`; the service never sends more than fifty.
   let size: Int
 
-  init(_ r: Reader) {
+  /// - Parameter atMost: the largest `MaxItems` that the operation takes.
+  init(_ r: Reader, atMost: Int = 10_000) {
     marker = r.query("Marker").flatMap { $0.isEmpty ? nil : $0 }
-    size = min(r.queryInteger("MaxItems", in: 1...10_000) ?? 50, 50)
+    size = min(r.queryInteger("MaxItems", in: 1...atMost) ?? 50, 50)
   }
 
   /// The elements after the marker. The marker holds the last element's key, not its position, so that elements which

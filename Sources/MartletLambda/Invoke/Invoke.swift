@@ -7,9 +7,11 @@ package final class Line: Sendable {
   private let functions: FunctionTable
   private let admission: Admission
   private let placement: Placement
+  let world: any World
   private let inFlight = InFlight()
 
-  package init(functions: FunctionTable, admission: Admission, placement: Placement) {
+  package init(functions: FunctionTable, admission: Admission, placement: Placement, world: any World) {
+    self.world = world
     self.functions = functions
     self.admission = admission
     self.placement = placement
@@ -22,9 +24,10 @@ package final class Line: Sendable {
     inFlight.enter()
     defer { inFlight.leave() }
     let version = try await resolve(invocation.function, in: functions)  // Resolve.swift
-    var permit = try admission.admit(version.place)  // Admission.swift: every 429 is born here
+    let provisioned = version.provisionedTotal == 0 ? 0 : placement.provisionedCount(version.configuration)
+    var permit = try admission.admit(version, provisioned: provisioned)  // Admission.swift: every 429 is born here
     while true {
-      let lease = try await placement.place(version, permit)  // Placement.swift: warm, or cold
+      let lease = try await placement.place(version.configuration, permit)  // Placement.swift: provisioned, warm, cold
       switch await lease.run(invocation) {  // Environment.swift → RuntimeAPI.swift
       case .reply(let reply): return reply
       case .lost(let unused): permit = unused  // it died in our hands: another one

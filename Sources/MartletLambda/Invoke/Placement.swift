@@ -38,6 +38,28 @@ package final class Placement: Sendable {
     return Lease(environment: environment, permit: permit)
   }
 
+  // MARK: - Provisioned concurrency
+
+  /// An environment that stays until it is released. The caller starts it.
+  func provision(
+    _ version: FunctionConfiguration, fate: @escaping @Sendable (Environment, Environment.Fate) -> Void
+  ) throws(AWSError) -> Environment {
+    let pool = pool(of: version)
+    let environment = try Environment(version, parts: parts, eventLoop: group.next(), pool: pool, fate: fate)
+    pool.add(environment)
+    return environment
+  }
+
+  /// Gives up an environment that was provisioned; one that is at work finishes first.
+  func release(_ environment: Environment) { environment.release() }
+
+  /// Environments of a version that are provisioned and initialised.
+  func provisionedCount(_ version: FunctionConfiguration) -> Int {
+    pools.withLock { $0[version.incarnation] }?.provisionedCount ?? 0
+  }
+
+  // MARK: - Idle environments
+
   /// Removes what has been idle for too long, and the environments of versions that are no more.
   /// - Parameter isCurrent: whether an incarnation is still what some version runs.
   package func sweep(isCurrent: () -> (RequestID) -> Bool) {

@@ -1,22 +1,47 @@
 // From the name that the caller used to the version that runs.
 import MartletCore
 
+/// What an invocation runs, and the shares of concurrency that it may use.
+package struct Resolved: Sendable {
+  package let configuration: FunctionConfiguration
+  /// The function's reserved concurrency; nil if it shares the account's.
+  package let reserved: Int?
+  /// What provisioned concurrency takes out of the share above, or out of the account's.
+  package let provisionedTotal: Int
+  /// What all functions of the account together have taken out of it.
+  package let setAside: Int
+
+  package init(_ configuration: FunctionConfiguration, _ record: FunctionRecord, setAside: Int) {
+    self.configuration = configuration
+    reserved = record.reserved
+    provisionedTotal = record.provisioned.isEmpty ? 0 : record.provisionedTotal
+    self.setAside = setAside
+  }
+}
+
 extension Line {
   /// Waits for a function that is being created, as AWS does for synchronous callers.
   /// - Throws: 404 for an unknown function or qualifier; 409 if the function failed to become active.
-  func resolve(_ reference: FunctionReference, in functions: FunctionTable) async throws(AWSError)
-    -> FunctionConfiguration
-  {
-    guard let version = VersionName(reference.qualifier ?? "$LATEST"),
-      var configuration = functions.find(reference.key)?.invocable(version)
+  func resolve(_ reference: FunctionReference, in functions: FunctionTable) async throws(AWSError) -> Resolved {
+    guard let record = functions.find(reference.key), let version = version(reference.qualifier, of: record),
+      let configuration = record.invocable(version)
     else { throw .functionNotFound(reference.arn) }
-    if configuration.state == .active { return configuration }
+    let setAside = functions.figures(reference.key.place).setAside
+    if configuration.state == .active { return Resolved(configuration, record, setAside: setAside) }
     await functions.wait(for: reference.key) { $0?.invocable(version)?.state != .pending }
-    guard let settled = functions.find(reference.key)?.invocable(version) else {
+    guard let record = functions.find(reference.key), let settled = record.invocable(version) else {
       throw .functionNotFound(reference.arn)
     }
-    configuration = settled
-    guard configuration.state == .active else { throw .functionState(configuration.state) }
-    return configuration
+    guard settled.state == .active else { throw .functionState(settled.state) }
+    return Resolved(settled, record, setAside: setAside)
+  }
+
+  /// An alias with two versions decides anew for each invocation.
+  private func version(_ qualifier: String?, of record: FunctionRecord) -> VersionName? {
+    guard let qualifier else { return .latest }
+    if !record.aliases.isEmpty, let alias = record.aliases[qualifier] {
+      return alias.additional == nil ? alias.version : alias.draw(world.random())
+    }
+    return VersionName(qualifier)
   }
 }

@@ -32,12 +32,17 @@ extension Lambda {
       }
       try await lambda.functions.change(function.key) {
         [version] (after: inout FunctionRecord?) throws(AWSError) -> Void in
-        guard after != nil else { throw .functionNotFound(function.unqualifiedARN) }
-        if function.qualifier == nil {
+        guard var record = after else { throw .functionNotFound(function.unqualifiedARN) }
+        guard function.qualifier != nil else {
           after = nil
-        } else if case .number(let number)? = version {
-          after?.published[number] = nil
+          return
         }
+        guard let version, case .number(let number) = version else { return }
+        let aliases = record.aliases.values.filter { $0.versions.contains(version) }.map(\.name)
+        if let alias = aliases.min() { throw .versionReferenced(version, by: alias) }
+        record.published[number] = nil
+        record.removeAttachments(of: version.description)
+        after = record
       }
       return Output()
     }

@@ -23,6 +23,7 @@ extension Lambda {
       let location: String
       /// nil if there are none, or if a version was asked for.
       let tags: [(key: String, value: String)]?
+      let reserved: Int?
 
       func write(to w: inout Writer) {
         w.body {
@@ -32,6 +33,7 @@ extension Lambda {
             $0.member("Location", location)
           }
           $0.member("Tags", tags)
+          if let reserved { $0.object("Concurrency") { $0.member("ReservedConcurrentExecutions", reserved) } }
         }
       }
     }
@@ -41,7 +43,8 @@ extension Lambda {
       let tags = found.reference.qualifier == nil && !found.record.tags.isEmpty ? found.record.tags : nil
       return Output(
         configuration: found.configuration, arn: found.shownARN,
-        location: lambda.packages.link(to: found.configuration.code, host: call.host), tags: tags)
+        location: lambda.packages.link(to: found.configuration.code, host: call.host), tags: tags,
+        reserved: found.record.reserved)
     }
   }
 }

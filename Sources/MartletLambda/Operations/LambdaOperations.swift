@@ -12,7 +12,7 @@ extension LambdaService {
     .init(
       missing: .rest(
         "Lambda.CheckpointDurableExecution", .post, "/2025-12-01/durable-executions/{DurableExecutionArn}/checkpoint")),
-    .init(missing: .rest("Lambda.CreateAlias", .post, "/2015-03-31/functions/{FunctionName}/aliases", status: 201)),
+    .init(Lambda.CreateAlias.self),
     .init(missing: .rest("Lambda.CreateCapacityProvider", .post, "/2025-11-30/capacity-providers", status: 202)),
     .init(missing: .rest("Lambda.CreateCodeSigningConfig", .post, "/2020-04-22/code-signing-configs", status: 201)),
     .init(missing: .rest("Lambda.CreateEventSourceMapping", .post, "/2015-03-31/event-source-mappings", status: 202)),
@@ -20,9 +20,7 @@ extension LambdaService {
     .init(
       missing: .rest(
         "Lambda.CreateFunctionUrlConfig", .post, "/2021-10-31/functions/{FunctionName}/url", status: 201)),
-    .init(
-      missing: .rest(
-        "Lambda.DeleteAlias", .delete, "/2015-03-31/functions/{FunctionName}/aliases/{Name}", status: 204)),
+    .init(Lambda.DeleteAlias.self),
     .init(
       missing: .rest(
         "Lambda.DeleteCapacityProvider", .delete,
@@ -42,9 +40,7 @@ extension LambdaService {
       missing: .rest(
         "Lambda.DeleteFunctionCodeSigningConfig", .delete,
         "/2020-06-30/functions/{FunctionName}/code-signing-config", status: 204)),
-    .init(
-      missing: .rest(
-        "Lambda.DeleteFunctionConcurrency", .delete, "/2017-10-31/functions/{FunctionName}/concurrency", status: 204)),
+    .init(Lambda.DeleteFunctionConcurrency.self),
     .init(
       missing: .rest(
         "Lambda.DeleteFunctionEventInvokeConfig", .delete,
@@ -55,15 +51,12 @@ extension LambdaService {
     .init(
       missing: .rest(
         "Lambda.DeleteLayerVersion", .delete, "/2018-10-31/layers/{LayerName}/versions/{VersionNumber}", status: 204)),
-    .init(
-      missing: .rest(
-        "Lambda.DeleteProvisionedConcurrencyConfig", .delete,
-        "/2019-09-30/functions/{FunctionName}/provisioned-concurrency", status: 204)),
+    .init(Lambda.DeleteProvisionedConcurrencyConfig.self),
     .init(
       missing: .rest(
         "Lambda.DeleteResourcePolicy", .delete, "/2026-07-09/resource-policy/{ResourceArn}", status: 204)),
     .init(Lambda.GetAccountSettings.self),
-    .init(missing: .rest("Lambda.GetAlias", .get, "/2015-03-31/functions/{FunctionName}/aliases/{Name}")),
+    .init(Lambda.GetAlias.self),
     .init(missing: .rest("Lambda.GetCapacityProvider", .get, "/2025-11-30/capacity-providers/{CapacityProviderName}")),
     .init(
       missing: .rest(
@@ -80,7 +73,7 @@ extension LambdaService {
     .init(
       missing: .rest(
         "Lambda.GetFunctionCodeSigningConfig", .get, "/2020-06-30/functions/{FunctionName}/code-signing-config")),
-    .init(missing: .rest("Lambda.GetFunctionConcurrency", .get, "/2019-09-30/functions/{FunctionName}/concurrency")),
+    .init(Lambda.GetFunctionConcurrency.self),
     .init(Lambda.GetFunctionConfiguration.self),
     .init(
       missing: .rest(
@@ -98,10 +91,7 @@ extension LambdaService {
       missing: .rest(
         "Lambda.GetLayerVersionPolicy", .get, "/2018-10-31/layers/{LayerName}/versions/{VersionNumber}/policy")),
     .init(missing: .rest("Lambda.GetPolicy", .get, "/2015-03-31/functions/{FunctionName}/policy")),
-    .init(
-      missing: .rest(
-        "Lambda.GetProvisionedConcurrencyConfig", .get,
-        "/2019-09-30/functions/{FunctionName}/provisioned-concurrency")),
+    .init(Lambda.GetProvisionedConcurrencyConfig.self),
     .init(missing: .rest("Lambda.GetResourcePolicy", .get, "/2026-07-09/resource-policy/{ResourceArn}")),
     .init(
       missing: .rest(
@@ -114,7 +104,7 @@ extension LambdaService {
       missing: .rest(
         "Lambda.InvokeWithResponseStream", .post,
         "/2021-11-15/functions/{FunctionName}/response-streaming-invocations")),
-    .init(missing: .rest("Lambda.ListAliases", .get, "/2015-03-31/functions/{FunctionName}/aliases")),
+    .init(Lambda.ListAliases.self),
     .init(missing: .rest("Lambda.ListCapacityProviders", .get, "/2025-11-30/capacity-providers")),
     .init(missing: .rest("Lambda.ListCodeSigningConfigs", .get, "/2020-04-22/code-signing-configs")),
     .init(
@@ -137,10 +127,7 @@ extension LambdaService {
         "/2020-04-22/code-signing-configs/{CodeSigningConfigArn}/functions")),
     .init(missing: .rest("Lambda.ListLayerVersions", .get, "/2018-10-31/layers/{LayerName}/versions")),
     .init(missing: .rest("Lambda.ListLayers", .get, "/2018-10-31/layers")),
-    .init(
-      missing: .rest(
-        "Lambda.ListProvisionedConcurrencyConfigs", .get,
-        "/2019-09-30/functions/{FunctionName}/provisioned-concurrency?List=ALL")),
+    .init(Lambda.ListProvisionedConcurrencyConfigs.self),
     .init(Lambda.ListTags.self),
     .init(Lambda.ListVersionsByFunction.self),
     .init(
@@ -152,7 +139,7 @@ extension LambdaService {
     .init(
       missing: .rest(
         "Lambda.PutFunctionCodeSigningConfig", .put, "/2020-06-30/functions/{FunctionName}/code-signing-config")),
-    .init(missing: .rest("Lambda.PutFunctionConcurrency", .put, "/2017-10-31/functions/{FunctionName}/concurrency")),
+    .init(Lambda.PutFunctionConcurrency.self),
     .init(
       missing: .rest(
         "Lambda.PutFunctionEventInvokeConfig", .put, "/2019-09-25/functions/{FunctionName}/event-invoke-config")),
@@ -163,10 +150,7 @@ extension LambdaService {
       missing: .rest(
         "Lambda.PutFunctionScalingConfig", .put,
         "/2025-11-30/functions/{FunctionName}/function-scaling-config", status: 202)),
-    .init(
-      missing: .rest(
-        "Lambda.PutProvisionedConcurrencyConfig", .put,
-        "/2019-09-30/functions/{FunctionName}/provisioned-concurrency", status: 202)),
+    .init(Lambda.PutProvisionedConcurrencyConfig.self),
     .init(missing: .rest("Lambda.PutResourcePolicy", .put, "/2026-07-09/resource-policy/{ResourceArn}")),
     .init(
       missing: .rest(
@@ -199,7 +183,7 @@ extension LambdaService {
         "Lambda.StopDurableExecution", .post, "/2025-12-01/durable-executions/{DurableExecutionArn}/stop")),
     .init(Lambda.TagResource.self),
     .init(Lambda.UntagResource.self),
-    .init(missing: .rest("Lambda.UpdateAlias", .put, "/2015-03-31/functions/{FunctionName}/aliases/{Name}")),
+    .init(Lambda.UpdateAlias.self),
     .init(
       missing: .rest(
         "Lambda.UpdateCapacityProvider", .put, "/2025-11-30/capacity-providers/{CapacityProviderName}", status: 202)),

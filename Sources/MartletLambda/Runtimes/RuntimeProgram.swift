@@ -12,7 +12,7 @@ package enum RuntimeProgram {
 
   static func make(
     _ configuration: FunctionConfiguration, served: RuntimeCatalog.Served, family: RuntimeFamily, paths: Paths,
-    logStream: String, endpoint: String?
+    logStream: String, endpoint: String?, initializationType: String
   ) -> SandboxProgram {
     let arguments: [String]
     switch served {
@@ -29,13 +29,15 @@ package enum RuntimeProgram {
     return SandboxProgram(
       arguments: arguments,
       environment: environment(
-        configuration, family: family, paths: paths, logStream: logStream, endpoint: endpoint),
+        configuration, family: family, paths: paths, logStream: logStream, endpoint: endpoint,
+        initializationType: initializationType),
       workingDirectory: paths.task)
   }
 
   /// Platform variables first; the function's own may replace those that are not reserved.
   private static func environment(
-    _ c: FunctionConfiguration, family: RuntimeFamily, paths: Paths, logStream: String, endpoint: String?
+    _ c: FunctionConfiguration, family: RuntimeFamily, paths: Paths, logStream: String, endpoint: String?,
+    initializationType: String
   ) -> [String] {
     var variables: [(String, String)] = [
       ("LANG", "en_US.UTF-8"), ("TZ", ":UTC"),
@@ -64,19 +66,20 @@ package enum RuntimeProgram {
         variables.append((variable.name, variable.value))
       }
     }
-    variables += reserved(c, family: family, paths: paths, logStream: logStream)
+    variables += reserved(
+      c, family: family, paths: paths, logStream: logStream, initializationType: initializationType)
     return variables.map { "\($0.0)=\($0.1)" }
   }
 
   private static func reserved(
-    _ c: FunctionConfiguration, family: RuntimeFamily, paths: Paths, logStream: String
+    _ c: FunctionConfiguration, family: RuntimeFamily, paths: Paths, logStream: String, initializationType: String
   ) -> [(String, String)] {
     var variables: [(String, String)] = [
       ("_HANDLER", c.handler ?? ""), ("AWS_REGION", c.place.region.name), ("AWS_DEFAULT_REGION", c.place.region.name),
       // The access key names the account, so that the function's own calls arrive in it.
       ("AWS_ACCESS_KEY_ID", c.place.account.id), ("AWS_SECRET_ACCESS_KEY", "martlet"), ("AWS_SESSION_TOKEN", "martlet"),
       ("AWS_LAMBDA_FUNCTION_NAME", c.name), ("AWS_LAMBDA_FUNCTION_VERSION", c.version.description),
-      ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", String(c.memorySize)), ("AWS_LAMBDA_INITIALIZATION_TYPE", "on-demand"),
+      ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", String(c.memorySize)), ("AWS_LAMBDA_INITIALIZATION_TYPE", initializationType),
       ("AWS_LAMBDA_LOG_GROUP_NAME", c.logging.group), ("AWS_LAMBDA_LOG_STREAM_NAME", logStream),
       ("AWS_LAMBDA_RUNTIME_API", paths.api), ("LAMBDA_TASK_ROOT", paths.task), ("LAMBDA_RUNTIME_DIR", paths.runtime),
     ]

@@ -80,6 +80,12 @@ package enum Constraint: Sendable {
     }
   }
 
+  static func violation(_ value: Double, _ range: ClosedRange<Double>) -> String? {
+    if value < range.lowerBound { return "Member must have value greater than or equal to \(range.lowerBound)" }
+    if value > range.upperBound { return "Member must have value less than or equal to \(range.upperBound)" }
+    return nil
+  }
+
   static func violation(_ value: Int, _ range: ClosedRange<Int>) -> String? {
     if value < range.lowerBound { return "Member must have value greater than or equal to \(range.lowerBound)" }
     if value > range.upperBound { return "Member must have value less than or equal to \(range.upperBound)" }

@@ -175,6 +175,18 @@ package struct Members {
     return integer(name, in: range) ?? range.lowerBound
   }
 
+  package func number(_ name: String, in range: ClosedRange<Double>) -> Double? {
+    guard let value = find(name) else { return nil }
+    guard let number = value.number else {
+      wrongType(name, "a Double")
+      return nil
+    }
+    if let violation = Constraint.violation(number, range) {
+      reader.violate("Value '\(number)' at '\(field(name))' failed to satisfy constraint: \(violation)")
+    }
+    return number
+  }
+
   package func bool(_ name: String) -> Bool? {
     guard let value = find(name) else { return nil }
     guard case .bool(let flag) = value else {
@@ -232,11 +244,18 @@ package struct Members {
   }
 
   /// A list of structures.
-  package func objects(_ name: String) -> [Members]? {
+  package func objects(_ name: String, count: ClosedRange<Int> = 0...Int.max) -> [Members]? {
     guard let value = find(name) else { return nil }
     guard case .array(let elements) = value else {
       wrongType(name, "a list")
       return nil
+    }
+    if let bound = elements.count > count.upperBound
+      ? ("less", count.upperBound) : elements.count < count.lowerBound ? ("greater", count.lowerBound) : nil
+    {
+      reader.violate(
+        "Value '\(elements.map(\.text))' at '\(field(name))' failed to satisfy constraint: "
+          + "Member must have length \(bound.0) than or equal to \(bound.1)")
     }
     var list: [Members] = []
     for (i, element) in elements.enumerated() {

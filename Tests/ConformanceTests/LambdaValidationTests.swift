@@ -115,12 +115,6 @@ import Testing
 
   @Test(arguments: [
     (#""Code":{"S3Bucket":"bucket","S3Key":"key"}"#, "CreateFunction with Code.S3Bucket"),
-    (#""PackageType":"Image""#, "CreateFunction with PackageType Image"),
-    (#""VpcConfig":{"SubnetIds":["subnet-1"],"SecurityGroupIds":["sg-1"]}"#, "CreateFunction with VpcConfig"),
-    (#""SnapStart":{"ApplyOn":"PublishedVersions"}"#, "CreateFunction with SnapStart"),
-    (#""FileSystemConfigs":[{"Arn":"a","LocalMountPath":"/mnt/a"}]"#, "CreateFunction with FileSystemConfigs"),
-    (#""TenancyConfig":{"TenantIsolationMode":"PER_TENANT"}"#, "CreateFunction with TenancyConfig"),
-    (#""DurableConfig":{"ExecutionTimeout":1}"#, "CreateFunction with DurableConfig"),
     (#""CodeSigningConfigArn":"arn:x""#, "CreateFunction with CodeSigningConfigArn"),
   ])
   func createSaysWhatIsMissing(member: String, what: String) async throws {

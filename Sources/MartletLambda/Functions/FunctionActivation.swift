@@ -64,6 +64,10 @@ package final class FunctionActivation: Sendable {
       try await functions.change(key) { (after: inout FunctionRecord?) throws(AWSError) -> Void in
         guard var changed = after else { return }
         FunctionActivation.settle(&changed.latest, failure, world)
+        if var configuration = changed.latestPublished {
+          FunctionActivation.settle(&configuration, failure, world)
+          changed.latestPublished = configuration
+        }
         for number in changed.published.keys {
           if var configuration = changed.published[number] {
             FunctionActivation.settle(&configuration, failure, world)

@@ -30,6 +30,7 @@ extension FunctionConfiguration {
     if let environment {
       w.object("Environment") { $0.member("Variables", environment.map { (key: $0.name, value: $0.value) }) }
     }
+    if let vpc { w.object("VpcConfig") { vpc.write(to: &$0) } }
     if let deadLetterTarget { w.object("DeadLetterConfig") { $0.member("TargetArn", deadLetterTarget) } }
     w.member("KMSKeyArn", kmsKeyARN)
     w.object("TracingConfig") { $0.member("Mode", tracingMode) }
@@ -53,6 +54,7 @@ extension FunctionConfiguration {
       $0.member("SystemLogLevel", logging.systemLevel)
       $0.member("LogGroup", logging.group)
     }
+    if !kept.isEmpty { for name in KeptSettings.names { w.member(name, kept[name]) } }
     if purpose == .record { writePrivate(to: &w) }
   }
 
@@ -110,6 +112,8 @@ extension FunctionConfiguration {
     environment = json["Environment"]?["Variables"]?.members?.map {
       EnvironmentVariable(name: $0.name, value: $0.value.string ?? "")
     }
+    vpc = json["VpcConfig"].map { VPCSettings(json: $0) }
+    for name in KeptSettings.names { kept[name] = json[name] }
     deadLetterTarget = json["DeadLetterConfig"]?["TargetArn"]?.string
     kmsKeyARN = json["KMSKeyArn"]?.string
     tracingMode = json["TracingConfig"]?["Mode"]?.string ?? tracingMode

@@ -2,14 +2,17 @@
 import MartletCore
 import MartletWire
 
-/// `$LATEST`, or the number of a published version.
+/// `$LATEST`, the number of a published version, or `$LATEST.PUBLISHED`.
 package enum VersionName: Hashable, Sendable, CustomStringConvertible {
   case latest
+  /// What was published last for the instances of a capacity provider; each publication replaces it.
+  case latestPublished
   case number(Int)
 
   package var description: String {
     switch self {
     case .latest: "$LATEST"
+    case .latestPublished: "$LATEST.PUBLISHED"
     case .number(let n): String(n)
     }
   }
@@ -17,6 +20,8 @@ package enum VersionName: Hashable, Sendable, CustomStringConvertible {
   package init?(_ text: some StringProtocol) {
     if text == "$LATEST" {
       self = .latest
+    } else if text == "$LATEST.PUBLISHED" {
+      self = .latestPublished
     } else if let number = Int(text), number > 0 {
       self = .number(number)
     } else {
@@ -118,6 +123,10 @@ package struct FunctionConfiguration: Sendable, Equatable {
   package var tracingMode = "PassThrough"
   package var snapStartApplyOn = "None"
   package var logging: LoggingConfiguration
+  /// nil if never set.
+  package var vpc: VPCSettings?
+  /// See `KeptSettings`.
+  package var kept: [String: JSONValue] = [:]
   package var code: CodePackage
 
   package var state = FunctionState.pending

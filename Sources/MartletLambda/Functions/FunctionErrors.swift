@@ -43,6 +43,33 @@ extension AWSError {
         + "Remove LogLevel from your request or change the LogFormat to \"JSON\" and try again.")
   }
 
+  static func durableTooLate() -> AWSError {
+    .invalidParameter("You cannot enable durable execution on an existing function")
+  }
+
+  static func snapStartUnsupported(_ runtime: String) -> AWSError {
+    .invalidParameter("\(runtime) is not supported for SnapStart enabled functions.")
+  }
+
+  static func imageConfigOfZip() -> AWSError {
+    .invalidParameter("ImageConfig is only supported for functions with packageType Image.")
+  }
+
+  static func zipSettingsOfImage() -> AWSError {
+    .invalidParameter(
+      "Please don't provide Handler or Runtime or Layer when the intended function PackageType is Image.")
+  }
+
+  static func publishToNeedsCapacityProvider() -> AWSError {
+    .invalidParameter("PublishTo LATEST_PUBLISHED is only supported for functions with a capacity provider.")
+  }
+
+  static func noPublishedVersion(_ arn: String) -> AWSError {
+    AWSError(
+      "NoPublishedVersionException", status: 400, "No version of the function is published: \(arn)",
+      messageKey: .upper)
+  }
+
   static func tooManyLayers(_ limit: Int) -> AWSError {
     .invalidParameter("Cannot reference more than \(limit) layers.")
   }

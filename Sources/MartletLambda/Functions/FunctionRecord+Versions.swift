@@ -65,6 +65,22 @@ extension FunctionRecord {
   }
 }
 
+extension FunctionRecord {
+  /// Publishes `$LATEST` to the instances of its capacity provider: what was there before is replaced.
+  /// - Throws: 400 if the function has no capacity provider.
+  mutating func publishToLatest(description: String?, _ world: any World) throws(AWSError) -> FunctionConfiguration {
+    guard latest.hasCapacityProvider else { throw .publishToNeedsCapacityProvider() }
+    var version = latest
+    version.version = .latestPublished
+    if let description { version.description = description }
+    version.revisionID = RequestID(from: world)
+    version.incarnation = RequestID(from: world)
+    latestPublished = version
+    latest.revisionID = RequestID(from: world)
+    return version
+  }
+}
+
 extension LambdaService {
   /// Finds the function that a control-plane call is about, where a version makes no sense.
   func function(_ name: FunctionNameParts?, _ call: Call) throws(AWSError) -> FunctionReference {

@@ -11,6 +11,8 @@ package struct FunctionRecord: Sendable {
   package var serving: FunctionConfiguration?
   /// Published versions by number.
   package var published: [Int: FunctionConfiguration] = [:]
+  /// `$LATEST.PUBLISHED`.
+  package var latestPublished: FunctionConfiguration?
   /// The number that the next published version gets. Numbers are never used twice.
   package var nextVersion = 1
   package var tags: [(key: String, value: String)] = []
@@ -28,6 +30,7 @@ package struct FunctionRecord: Sendable {
   package func configuration(_ version: VersionName) -> FunctionConfiguration? {
     switch version {
     case .latest: latest
+    case .latestPublished: latestPublished
     case .number(let n): published[n]
     }
   }
@@ -48,6 +51,6 @@ package struct FunctionRecord: Sendable {
 
   /// Every version, `$LATEST` first, then by number.
   package var versions: [FunctionConfiguration] {
-    [latest] + published.sorted { $0.key < $1.key }.map(\.value)
+    [latest] + (latestPublished.map { [$0] } ?? []) + published.sorted { $0.key < $1.key }.map(\.value)
   }
 }

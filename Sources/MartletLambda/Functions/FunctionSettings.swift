@@ -29,6 +29,10 @@ struct FunctionSettings: Sendable {
   let snapStartApplyOn: String?
   let logging: Logging?
   let layers: [String]
+  let vpc: VPCSettings?
+  let imageConfig: ImageConfiguration?
+  /// What is kept and shown only, by name.
+  let kept: [String: JSONValue]
   /// Parameters of the request that are not built here (UNIMPLEMENTED.txt).
   let unsupported: [String]
 
@@ -42,9 +46,11 @@ struct FunctionSettings: Sendable {
     runtime = m.string("Runtime")
     handler = m.string("Handler", .length(nil, 128), .pattern(FunctionSettings.handlerPattern))
     description = m.string("Description", .length(nil, 256))
-    timeout = m.integer("Timeout", in: 1...900)
-    memorySize = m.integer("MemorySize", in: 128...10_240)
-    ephemeralStorage = m.object("EphemeralStorage")?.requiredInteger("Size", in: 512...10_240)
+    // A capacity provider's functions may be larger and take longer.
+    let isManaged = m.contains("CapacityProviderConfig")
+    timeout = m.integer("Timeout", in: 1...(isManaged ? 5400 : 900))
+    memorySize = m.integer("MemorySize", in: 128...(isManaged ? 32_768 : 10_240))
+    ephemeralStorage = m.object("EphemeralStorage")?.requiredInteger("Size", in: 512...(isManaged ? 32_768 : 10_240))
     environment = m.object("Environment").map { object in
       let variables = object.map("Variables", keys: [.pattern(FunctionSettings.variablePattern)]) ?? []
       return variables.map { EnvironmentVariable(name: $0.key, value: $0.value) }
@@ -58,6 +64,9 @@ struct FunctionSettings: Sendable {
     logging = m.object("LoggingConfig").map { FunctionSettings.logging($0) }
     layers =
       m.strings("Layers", each: [.length(1, 2048), .pattern(FunctionSettings.layerPattern)]) ?? []
+    vpc = m.object("VpcConfig").map { VPCSettings($0) }
+    imageConfig = m.object("ImageConfig").map { ImageConfiguration($0) }
+    kept = KeptSettings.read(m, creating: creating)
     unsupported = FunctionSettings.unsupported(m)
   }
 
@@ -73,20 +82,7 @@ struct FunctionSettings: Sendable {
   /// What a request asks for beyond what is built. Empty lists and structures ask for nothing.
   private static func unsupported(_ m: Members) -> [String] {
     var names: [String] = []
-    if let vpc = m.object("VpcConfig") {
-      let subnets = vpc.strings("SubnetIds", count: 0...16, each: [.length(0, 1024), .pattern(subnetPattern)]) ?? []
-      let groups =
-        vpc.strings("SecurityGroupIds", count: 0...5, each: [.length(0, 1024), .pattern(groupPattern)]) ?? []
-      if !subnets.isEmpty || !groups.isEmpty { names.append("VpcConfig") }
-    }
-    if m.objects("FileSystemConfigs")?.isEmpty == false { names.append("FileSystemConfigs") }
-    if m.object("SnapStart")?.string("ApplyOn") == "PublishedVersions" { names.append("SnapStart") }
-    for name in [
-      "ImageConfig", "DurableConfig", "TenancyConfig", "CapacityProviderConfig", "RuntimeConfig", "AcceleratorConfig",
-    ] where m.object(name)?.members.isEmpty == false {
-      names.append(name)
-    }
-    for name in ["CodeSigningConfigArn", "PublishTo"] where m.string(name)?.isEmpty == false { names.append(name) }
+    for name in ["CodeSigningConfigArn"] where m.string(name)?.isEmpty == false { names.append(name) }
     return names
   }
 
@@ -96,8 +92,6 @@ struct FunctionSettings: Sendable {
   static let variablePattern = Pattern(#"[a-zA-Z]([a-zA-Z0-9_])+"#)
   static let resourcePattern = Pattern(#"(arn:(aws[a-zA-Z-]*)?:[a-z0-9-.]+:.*)|()"#)
   static let logGroupPattern = Pattern(#"[\.\-_/#A-Za-z0-9]+"#)
-  static let subnetPattern = Pattern(#"subnet-[0-9a-z]*"#)
-  static let groupPattern = Pattern(#"sg-[0-9a-zA-Z]*"#)
   static let layerPattern = Pattern(
     #"((arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:\d{12}:layer:[a-zA-Z0-9-_]+:[0-9]+)|(arn:[a-zA-Z0-9-]+:lambda:::awslayer:[a-zA-Z0-9-_]+))"#
   )
@@ -128,6 +122,23 @@ extension FunctionSettings {
       throw .logLevelWithText()
     }
   }
+
+  /// Refuses settings that the function, as it is, cannot have.
+  /// - Parameter before: nil for a new function.
+  func check(against before: FunctionConfiguration?) throws(AWSError) {
+    if let before, kept["DurableConfig"] != nil, before.kept["DurableConfig"] == nil { throw .durableTooLate() }
+    if snapStartApplyOn == "PublishedVersions", let runtime = runtime ?? before?.runtime,
+      !FunctionSettings.snapStartRuntimes.contains(runtime)
+    {
+      throw .snapStartUnsupported(runtime)
+    }
+    if imageConfig?.isEmpty == false, before.map({ $0.packageType == "Zip" }) ?? false { throw .imageConfigOfZip() }
+  }
+
+  /// https://docs.aws.amazon.com/lambda/latest/dg/snapstart.html
+  private static let snapStartRuntimes: Set<String> = [
+    "java11", "java17", "java21", "java25", "python3.12", "python3.13", "python3.14", "dotnet8", "dotnet10",
+  ]
 
   private func checkEnvironment(_ limits: LambdaLimits) throws(AWSError) {
     guard let environment else { return }
@@ -164,6 +175,16 @@ extension FunctionSettings {
     if let kmsKeyARN { configuration.kmsKeyARN = kmsKeyARN.isEmpty ? nil : kmsKeyARN }
     if let tracingMode { configuration.tracingMode = tracingMode }
     if let snapStartApplyOn { configuration.snapStartApplyOn = snapStartApplyOn }
+    if let vpc { configuration.vpc = vpc }
+    for (name, value) in kept {
+      let isEmpty = value.members?.isEmpty == true || value.array?.isEmpty == true
+      // A durable function stays one, and no other becomes one.
+      if name == "DurableConfig" {
+        configuration.kept[name] = value
+      } else {
+        configuration.kept[name] = isEmpty ? nil : value
+      }
+    }
     logging?.apply(to: &configuration.logging)
   }
 }

@@ -162,7 +162,11 @@ extension FunctionRecord: CatalogueRecord {
       }
       var record = FunctionRecord(latest: latest)
       for configuration in versions[key] ?? [] {
-        if case .number(let n) = configuration.version { record.published[n] = configuration }
+        switch configuration.version {
+        case .latest: break
+        case .latestPublished: record.latestPublished = configuration
+        case .number(let n): record.published[n] = configuration
+        }
       }
       record.nextVersion = row.integer("next_version")
       record.tags = Tags.parse(row.text("tags"))

@@ -49,6 +49,7 @@ struct Page: Sendable {
   static func key(_ configuration: FunctionConfiguration) -> String {
     switch configuration.version {
     case .latest: "\(configuration.name) 0"
+    case .latestPublished: "\(configuration.name) 00"
     case .number(let n): "\(configuration.name) \(String(n).count)\(n)"
     }
   }

@@ -23,9 +23,15 @@ extension Line {
   /// Waits for a function that is being created, as AWS does for synchronous callers.
   /// - Throws: 404 for an unknown function or qualifier; 409 if the function failed to become active.
   func resolve(_ reference: FunctionReference, in functions: FunctionTable) async throws(AWSError) -> Resolved {
-    guard let record = functions.find(reference.key), let version = version(reference.qualifier, of: record),
-      let configuration = record.invocable(version)
-    else { throw .functionNotFound(reference.arn) }
+    guard let record = functions.find(reference.key), let version = version(reference.qualifier, of: record) else {
+      throw .functionNotFound(reference.arn)
+    }
+    guard let configuration = record.invocable(version) else {
+      throw version == .latestPublished ? .noPublishedVersion(reference.arn) : .functionNotFound(reference.arn)
+    }
+    if !configuration.kept.isEmpty, let setting = configuration.preventsInvocation {
+      throw .notImplemented("Invoke of a function with \(setting)")
+    }
     let setAside = functions.figures(reference.key.place).setAside
     if configuration.state == .active { return Resolved(configuration, record, setAside: setAside) }
     await functions.wait(for: reference.key) { $0?.invocable(version)?.state != .pending }

@@ -24,6 +24,7 @@ extension Lambda {
       let packageType: String
       let architectures: [String]?
       let publish: Bool
+      let publishesLatest: Bool
       let tags: [(key: String, value: String)]
 
       init(_ m: Members, _ r: Reader) {
@@ -33,6 +34,7 @@ extension Lambda {
         packageType = m.string("PackageType", .oneOf(["Zip", "Image"])) ?? "Zip"
         architectures = CodeSource.architectures(m, r)
         publish = m.bool("Publish") ?? false
+        publishesLatest = m.string("PublishTo", .oneOf(["LATEST_PUBLISHED"])) != nil
         tags = m.map("Tags", keys: Tags.keyConstraints, values: Tags.valueConstraints) ?? []
       }
     }
@@ -65,7 +67,10 @@ extension Lambda {
         (after: inout FunctionRecord?) throws(AWSError) -> FunctionConfiguration in
         guard after == nil else { throw .functionExists(key.name) }
         var record = make(key, body, code, world)
-        let shown = body.publish ? record.publish(description: nil, isNew: true, world) : record.latest
+        let shown =
+          body.publishesLatest
+          ? try record.publishToLatest(description: nil, world)
+          : body.publish ? record.publish(description: nil, isNew: true, world) : record.latest
         after = record
         return shown
       }
@@ -76,12 +81,16 @@ extension Lambda {
     /// Everything that can be said of the request without its package being looked at.
     private static func checked(_ body: Body, _ place: Place, _ limits: LambdaLimits) throws(AWSError) -> ByteBuffer {
       if body.packageType == "Image" || body.code?.hasImage == true {
+        guard body.settings.handler == nil, body.settings.runtime == nil, body.settings.layers.isEmpty else {
+          throw .zipSettingsOfImage()
+        }
         throw .notImplemented("CreateFunction with PackageType Image")
       }
       guard body.settings.runtime != nil, body.settings.handler != nil else { throw .runtimeAndHandlerMissing() }
       try body.settings.check(place, limits, format: .text)
       try Tags.check(body.tags, limits)
       try body.settings.refuseUnsupported("CreateFunction")
+      try body.settings.check(against: nil)
       guard let code = body.code else { throw .codeSourceMissing() }
       return try code.package("CreateFunction", prefix: "Code.")
     }

@@ -36,7 +36,6 @@ extension Lambda {
     static func answer(_ input: Input, _ call: Call, _ lambda: LambdaService) async throws(AWSError) -> Output {
       let function = try lambda.function(input.name, call)
       let before = try lambda.record(function)
-      if input.publishesLatest { throw .notImplemented("PublishVersion with PublishTo") }
       try lambda.requireStorage(call.place, adding: before.latest.code.size)
       let world = lambda.world
       let version = try await lambda.functions.change(function.key) {
@@ -47,7 +46,10 @@ extension Lambda {
         if let given = input.codeSha256, given != record.latest.code.sha256 {
           throw .codeDigestMismatch(given: given, current: record.latest.code.sha256)
         }
-        let version = record.publish(description: input.description, isNew: false, world)
+        let version =
+          input.publishesLatest
+          ? try record.publishToLatest(description: input.description, world)
+          : record.publish(description: input.description, isNew: false, world)
         after = record
         return version
       }

@@ -53,7 +53,6 @@ extension Lambda {
       let before = try lambda.record(function)
       try before.requireChangeable(revision: body.revision)
       if body.code.hasImage { throw .imageForZipFunction() }
-      if body.publishesLatest { throw .notImplemented("UpdateFunctionCode with PublishTo") }
       let zip = try body.code.package("UpdateFunctionCode", prefix: "")
       try lambda.requireStorage(call.place, adding: zip.readableBytes)
 
@@ -66,7 +65,10 @@ extension Lambda {
         try record.requireChangeable(revision: body.revision)
         record.beginUpdate(world)
         record.latest = updated(record.latest, body, code)
-        let shown = body.publish ? record.publish(description: nil, isNew: true, world) : record.latest
+        let shown =
+          body.publishesLatest
+          ? try record.publishToLatest(description: nil, world)
+          : body.publish ? record.publish(description: nil, isNew: true, world) : record.latest
         after = record
         return shown
       }

@@ -35,6 +35,7 @@ extension Lambda {
       try before.requireChangeable(revision: input.revision)
       try input.settings.check(call.place, lambda.limits, format: before.latest.logging.format)
       try input.settings.refuseUnsupported("UpdateFunctionConfiguration")
+      try input.settings.check(against: before.latest)
       if let runtime = input.settings.runtime { try await lambda.runtimes.require(runtime) }
 
       let (world, limits) = (lambda.world, lambda.limits)
@@ -43,6 +44,7 @@ extension Lambda {
         guard var record = after else { throw .functionNotFound(function.unqualifiedARN) }
         try record.requireChangeable(revision: input.revision)
         try input.settings.check(function.key.place, limits, format: record.latest.logging.format)
+        try input.settings.check(against: record.latest)
         record.beginUpdate(world)
         input.settings.apply(to: &record.latest)
         after = record

@@ -53,12 +53,10 @@ struct SweepService: Service {
 
   func run() async throws {
     while !Task.isShuttingDownGracefully && !Task.isCancelled {
-      placement.sweep {
-        let current = Set(
-          functions.all.flatMap { record in
-            record.versions.map(\.incarnation) + [record.serving?.incarnation].compactMap { $0 }
-          })
-        return { current.contains($0) }
+      placement.sweep { version in
+        let record = functions.find(FunctionKey(place: version.place, name: version.name))
+        return record?.invocable(version.version)?.incarnation == version.incarnation
+          || record?.configuration(version.version)?.incarnation == version.incarnation
       }
       try? await cancelWhenGracefulShutdown { try await Task.sleep(for: .seconds(1)) }
     }
@@ -74,8 +72,12 @@ struct CollectService: Service {
   func run() async throws {
     var age = Duration.seconds(60)
     while !Task.isShuttingDownGracefully && !Task.isCancelled {
-      let configured = functions.all.flatMap { record in record.versions + [record.serving].compactMap { $0 } }
-      await packages.collect(keeping: placement.packagesInUse.union(configured.map(\.code.key)), olderThan: age)
+      var used = placement.packagesInUse
+      for record in functions.all {
+        for stored in record.allStored { used.formUnion(stored.packages) }
+        if let serving = record.serving { used.formUnion(serving.packageKeys) }
+      }
+      await packages.collect(keeping: used, olderThan: age)
       age = .seconds(3600)
       try? await cancelWhenGracefulShutdown { try await Task.sleep(for: .seconds(600)) }
     }

@@ -47,6 +47,14 @@ package struct SQLRow: Sendable {
   }
 }
 
+/// One row while it is being read; columns by their position in the statement.
+package struct SQLCells {
+  fileprivate let row: GRDB.Row
+
+  package func text(_ position: Int) -> String { row[position] }
+  package func integer(_ position: Int) -> Int { row[position] }
+}
+
 /// What a read or a write may do with the database.
 package struct SQLSession {
   fileprivate let db: GRDB.Database
@@ -56,6 +64,18 @@ package struct SQLSession {
       try db.cachedStatement(sql: sql).execute(arguments: StatementArguments(arguments.map(\.databaseValue)))
     } catch {
       throw Fault("database write", "\(error)")
+    }
+  }
+
+  /// Reads row by row, for results that are too many to be held.
+  package func forEach(_ sql: String, _ body: (SQLCells) throws(Fault) -> Void) throws(Fault) {
+    do {
+      let cursor = try Row.fetchCursor(db.cachedStatement(sql: sql))
+      while let row = try cursor.next() { try body(SQLCells(row: row)) }
+    } catch let fault as Fault {
+      throw fault
+    } catch {
+      throw Fault("database read", "\(error)")
     }
   }
 

@@ -18,7 +18,11 @@ final class EnvironmentPool: Sendable {
     var isRetired = false
   }
 
+  /// What all of the environments run.
+  let version: FunctionConfiguration
   private let state = Mutex(State())
+
+  init(_ version: FunctionConfiguration) { self.version = version }
 
   func add(_ environment: Environment) { state.withLock { $0.alive[ObjectIdentifier(environment)] = environment } }
 

@@ -23,18 +23,20 @@ package final class FunctionActivation: Sendable {
 
   /// The service's loop; what a crash left pending is taken up first. Ends when `stop` is called.
   package func run() async {
+    var seen: Set<String> = []
     for record in functions.all {
       if FunctionActivation.isPending(record) { schedule(record.key) }
-      restoreCode(of: record)
+      restoreCode(of: record, seen: &seen)
     }
     for await key in queue { await activate(key) }
   }
 
-  /// Unpacks what was removed from under the server; looks at one name for each version.
-  private func restoreCode(of record: FunctionRecord) {
-    for configuration in record.versions {
+  /// Unpacks what was removed from under the server; looks at each package once.
+  private func restoreCode(of record: FunctionRecord, seen: inout Set<String>) {
+    for stored in record.allStored where !seen.isSuperset(of: stored.packages) {
+      seen.formUnion(stored.packages)
       do throws(Fault) {
-        try packages.ensureUnpacked(configuration.code)
+        try packages.ensureUnpacked(stored.glance.code)
       } catch {
         log.error("code is lost", metadata: ["function": "\(record.key.name)", "fault": "\(error)"])
       }
@@ -45,14 +47,13 @@ package final class FunctionActivation: Sendable {
 
   /// True while anything of the function waits for this loop.
   package static func isPending(_ record: FunctionRecord) -> Bool {
-    record.versions.contains { $0.state == .pending || $0.lastUpdateStatus == .inProgress }
+    record.allStored.contains(where: \.isPending)
   }
 
   private func activate(_ key: FunctionKey) async {
     guard let record = functions.find(key) else { return }
     var fault: Fault?
-    for configuration in record.versions
-    where configuration.state == .pending || configuration.lastUpdateStatus == .inProgress {
+    for configuration in record.allStored.filter(\.isPending).map(\.configuration) {
       do throws(Fault) { try packages.ensureUnpacked(configuration.code) } catch { fault = error }
     }
     if let fault { log.error("activation failed", metadata: ["function": "\(key.name)", "fault": "\(fault)"]) }
@@ -63,16 +64,10 @@ package final class FunctionActivation: Sendable {
     do throws(AWSError) {
       try await functions.change(key) { (after: inout FunctionRecord?) throws(AWSError) -> Void in
         guard var changed = after else { return }
-        FunctionActivation.settle(&changed.latest, failure, world)
-        if var configuration = changed.latestPublished {
+        for stored in changed.allStored where stored.isPending {
+          var configuration = stored.configuration
           FunctionActivation.settle(&configuration, failure, world)
-          changed.latestPublished = configuration
-        }
-        for number in changed.published.keys {
-          if var configuration = changed.published[number] {
-            FunctionActivation.settle(&configuration, failure, world)
-            changed.published[number] = configuration
-          }
+          changed.put(configuration)
         }
         changed.serving = nil
         after = changed
@@ -85,7 +80,7 @@ package final class FunctionActivation: Sendable {
 
   private static func settle(_ configuration: inout FunctionConfiguration, _ failure: StateReason?, _ world: any World)
   {
-    guard configuration.state == .pending || configuration.lastUpdateStatus == .inProgress else { return }
+    guard configuration.isPending else { return }
     if configuration.state == .pending {
       configuration.state = failure == nil ? .active : .failed
       configuration.stateReason = failure

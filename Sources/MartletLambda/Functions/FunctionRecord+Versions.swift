@@ -46,7 +46,7 @@ extension FunctionRecord {
   /// Makes a version of `$LATEST`, or finds the newest one if nothing has changed since.
   /// - Parameter isNew: the code has not run yet: the version is pending until the activation has seen it.
   mutating func publish(description: String?, isNew: Bool, _ world: any World) -> FunctionConfiguration {
-    if let newest = published[nextVersion - 1], isPublished(as: newest) { return newest }
+    if let newest = configuration(.number(nextVersion - 1)), isPublished(as: newest) { return newest }
     var version = latest
     version.version = .number(nextVersion)
     if let description { version.description = description }
@@ -58,7 +58,7 @@ extension FunctionRecord {
       version.lastUpdateStatus = nil
       version.lastUpdateReason = nil
     }
-    published[nextVersion] = version
+    put(version)
     nextVersion += 1
     latest.revisionID = RequestID(from: world)
     return version
@@ -75,7 +75,7 @@ extension FunctionRecord {
     if let description { version.description = description }
     version.revisionID = RequestID(from: world)
     version.incarnation = RequestID(from: world)
-    latestPublished = version
+    put(version)
     latest.revisionID = RequestID(from: world)
     return version
   }

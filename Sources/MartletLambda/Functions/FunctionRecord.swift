@@ -5,14 +5,13 @@ import MartletCore
 package typealias FunctionKey = ResourceKey
 
 package struct FunctionRecord: Sendable {
-  /// `$LATEST`.
-  package var latest: FunctionConfiguration
+  package let key: FunctionKey
+  private var latestVersion: StoredVersion
+  /// `$LATEST.PUBLISHED`.
+  private var latestPublishedVersion: StoredVersion?
+  private var numbered: [Int: StoredVersion] = [:]
   /// What `$LATEST` runs while an update of it is in progress.
   package var serving: FunctionConfiguration?
-  /// Published versions by number.
-  package var published: [Int: FunctionConfiguration] = [:]
-  /// `$LATEST.PUBLISHED`.
-  package var latestPublished: FunctionConfiguration?
   /// The number that the next published version gets. Numbers are never used twice.
   package var nextVersion = 1
   package var tags: [(key: String, value: String)] = []
@@ -22,35 +21,75 @@ package struct FunctionRecord: Sendable {
   package var reservedConcurrency: [String: ReservedConcurrency] = [:]
   package var provisioned: [String: ProvisionedConcurrencyConfig] = [:]
 
-  package init(latest: FunctionConfiguration) { self.latest = latest }
+  package init(latest: FunctionConfiguration) {
+    key = FunctionKey(place: latest.place, name: latest.name)
+    latestVersion = StoredVersion(latest)
+  }
 
-  package var key: FunctionKey { FunctionKey(place: latest.place, name: latest.name) }
+  /// As it comes from the database.
+  init(key: FunctionKey, latest: StoredVersion) {
+    self.key = key
+    latestVersion = latest
+  }
 
-  /// The configuration of a version as the API shows it.
-  package func configuration(_ version: VersionName) -> FunctionConfiguration? {
+  // MARK: - Versions
+
+  /// `$LATEST`.
+  package var latest: FunctionConfiguration {
+    get { latestVersion.configuration }
+    set { latestVersion = StoredVersion(newValue) }
+  }
+
+  package func stored(_ version: VersionName) -> StoredVersion? {
     switch version {
-    case .latest: latest
-    case .latestPublished: latestPublished
-    case .number(let n): published[n]
+    case .latest: latestVersion
+    case .latestPublished: latestPublishedVersion
+    case .number(let n): numbered[n]
     }
   }
+
+  /// The configuration of a version as the API shows it.
+  package func configuration(_ version: VersionName) -> FunctionConfiguration? { stored(version)?.configuration }
 
   /// What an invocation of a version runs.
   package func invocable(_ version: VersionName) -> FunctionConfiguration? {
     version == .latest ? serving ?? latest : configuration(version)
   }
 
+  /// Puts a version in its place.
+  package mutating func put(_ configuration: FunctionConfiguration) {
+    put(StoredVersion(configuration), as: configuration.version)
+  }
+
+  mutating func put(_ stored: StoredVersion, as version: VersionName) {
+    switch version {
+    case .latest: latestVersion = stored
+    case .latestPublished: latestPublishedVersion = stored
+    case .number(let n): numbered[n] = stored
+    }
+  }
+
+  package mutating func remove(number: Int) { numbered[number] = nil }
+
+  /// Every version, `$LATEST` first, then by number.
+  package var versions: [(version: VersionName, stored: StoredVersion)] {
+    [(.latest, latestVersion)] + (latestPublishedVersion.map { [(.latestPublished, $0)] } ?? [])
+      + numbered.sorted { $0.key < $1.key }.map { (.number($0.key), $0.value) }
+  }
+
+  /// Every version, in no order.
+  package var allStored: [StoredVersion] {
+    [latestVersion] + (latestPublishedVersion.map { [$0] } ?? []) + numbered.values
+  }
+
+  // MARK: - Sums
+
   /// Bytes of all packages.
-  package var codeSize: Int { published.values.reduce(latest.code.size) { $0 + $1.code.size } }
+  package var codeSize: Int { allStored.reduce(0) { $0 + $1.codeSize } }
 
   /// Concurrency that other functions cannot use.
   package var concurrencySetAside: Int { reserved ?? provisionedTotal }
 
   /// The function's reserved concurrency; nil if it shares the account's.
   package var reserved: Int? { reservedConcurrency[""]?.executions }
-
-  /// Every version, `$LATEST` first, then by number.
-  package var versions: [FunctionConfiguration] {
-    [latest] + (latestPublished.map { [$0] } ?? []) + published.sorted { $0.key < $1.key }.map(\.value)
-  }
 }

@@ -145,48 +145,26 @@ extension FunctionRecord: CatalogueRecord {
           PRIMARY KEY (account, region, name, kind, qualifier))
         """
       ]),
+    // What a server wants to know of every version without reading it.
+    Migration(
+      "functions-3",
+      [
+        "ALTER TABLE function_versions ADD COLUMN packages TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE function_versions ADD COLUMN code_size BIGINT NOT NULL DEFAULT 0",
+        "ALTER TABLE function_versions ADD COLUMN is_pending BIGINT NOT NULL DEFAULT 1",
+        """
+        UPDATE function_versions SET packages = json_extract(configuration, '$._.CodeKey'),
+          code_size = json_extract(configuration, '$.CodeSize')
+        """,
+      ]),
   ]
 
   package static func load(_ session: SQLSession) throws(Fault) -> [FunctionRecord] {
-    var versions: [FunctionKey: [FunctionConfiguration]] = [:]
-    for row in try session.rows("SELECT account, region, name, configuration FROM function_versions") {
-      let key = try key(of: row)
-      versions[key, default: []].append(
-        try FunctionConfiguration(record: row.text("configuration"), place: key.place))
-    }
-    var records: [FunctionKey: FunctionRecord] = [:]
-    for row in try session.rows("SELECT account, region, name, next_version, tags FROM functions") {
-      let key = try key(of: row)
-      guard let latest = versions[key]?.first(where: { $0.version == .latest }) else {
-        throw Fault("read functions", "function \(key.name) has no $LATEST in the database")
-      }
-      var record = FunctionRecord(latest: latest)
-      for configuration in versions[key] ?? [] {
-        switch configuration.version {
-        case .latest: break
-        case .latestPublished: record.latestPublished = configuration
-        case .number(let n): record.published[n] = configuration
-        }
-      }
-      record.nextVersion = row.integer("next_version")
-      record.tags = Tags.parse(row.text("tags"))
-      records[key] = record
-    }
-    for row in try session.rows("SELECT account, region, name, kind, qualifier, value FROM function_attachments") {
-      let (kind, value) = (row.text("kind"), row.text("value"))
-      guard let json = try? JSONValue(parsing: value),
-        let reader = AttachmentKind.all.first(where: { $0.name == kind }),
-        reader.read(json, row.text("qualifier"), &records[try key(of: row)])
-      else { throw Fault("read functions", "a \(kind) is damaged: \(value.prefix(200))") }
-    }
-    return Array(records.values)
-  }
-
-  private static func key(of row: SQLRow) throws(Fault) -> FunctionKey {
-    guard let account = Account(row.text("account")), let region = Region(row.text("region")) else {
-      throw Fault("read functions", "a row has no valid account and region")
-    }
-    return FunctionKey(place: Place(account: account, region: region), name: row.text("name"))
+    var reader = FunctionReader()
+    try reader.readVersions(session)
+    try reader.readFunctions(session)
+    try reader.readAttachments(session)
+    return Array(reader.records.values)
   }
 
   package static func store(
@@ -205,15 +183,23 @@ extension FunctionRecord: CatalogueRecord {
       INSERT INTO functions (account, region, name, next_version, tags) VALUES (?, ?, ?, ?, ?)
       ON CONFLICT (account, region, name) DO UPDATE SET next_version = excluded.next_version, tags = excluded.tags
       """, names + [.integer(Int64(after.nextVersion)), .text(Tags.text(after.tags))])
-    for configuration in after.versions where configuration != before?.configuration(configuration.version) {
+    for (version, stored) in after.versions where stored !== before?.stored(version) {
       try session.execute(
         """
-        INSERT INTO function_versions (account, region, name, version, configuration) VALUES (?, ?, ?, ?, ?)
-        ON CONFLICT (account, region, name, version) DO UPDATE SET configuration = excluded.configuration
-        """, names + [.text(configuration.version.description), .text(configuration.record)])
+        INSERT INTO function_versions (account, region, name, version, configuration, packages, code_size, is_pending)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+        ON CONFLICT (account, region, name, version) DO UPDATE SET configuration = excluded.configuration,
+          packages = excluded.packages, code_size = excluded.code_size, is_pending = excluded.is_pending
+        """,
+        names + [
+          .text(version.description), .text(stored.configuration.record),
+          .text(stored.packages.joined(separator: " ")), .integer(Int64(stored.codeSize)),
+          .integer(stored.isPending ? 1 : 0),
+        ])
     }
-    for number in (before?.published ?? [:]).keys where after.published[number] == nil {
-      try session.execute("DELETE FROM function_versions \(`where`) AND version = ?", names + [.text(String(number))])
+    for (version, _) in before?.versions ?? [] where after.stored(version) == nil {
+      try session.execute(
+        "DELETE FROM function_versions \(`where`) AND version = ?", names + [.text(version.description)])
     }
     for kind in AttachmentKind.all {
       for (qualifier, value) in kind.changes(before, after) {
@@ -229,5 +215,73 @@ extension FunctionRecord: CatalogueRecord {
           """, row + [.text(value)])
       }
     }
+  }
+}
+
+/// Puts records together from the rows of three tables.
+private struct FunctionReader {
+  private(set) var records: [FunctionKey: FunctionRecord] = [:]
+  private var versions: [FunctionKey: [(VersionName, StoredVersion)]] = [:]
+  /// Most rows are of the place of the row before.
+  private var place: Place?
+
+  mutating func readVersions(_ session: SQLSession) throws(Fault) {
+    try session.forEach(
+      """
+      SELECT account, region, name, version, packages, code_size, is_pending, configuration FROM function_versions
+      """
+    ) { (row) throws(Fault) in
+      let key = try key(of: row)
+      guard let version = VersionName(row.text(3)) else {
+        throw Fault("read functions", "a version of \(key.name) has the name \(row.text(3))")
+      }
+      let stored = StoredVersion(
+        row: row.text(7), packages: row.text(4).split(separator: " ").map(String.init), codeSize: row.integer(5),
+        isPending: row.integer(6) != 0, place: key.place)
+      if version == .latest {
+        records[key] = FunctionRecord(key: key, latest: stored)
+      } else {
+        versions[key, default: []].append((version, stored))
+      }
+    }
+  }
+
+  mutating func readFunctions(_ session: SQLSession) throws(Fault) {
+    try session.forEach("SELECT account, region, name, next_version, tags FROM functions") { (row) throws(Fault) in
+      let key = try key(of: row)
+      guard var record = records.removeValue(forKey: key) else {
+        throw Fault("read functions", "function \(key.name) has no $LATEST in the database")
+      }
+      for (version, stored) in versions[key] ?? [] { record.put(stored, as: version) }
+      record.nextVersion = row.integer(3)
+      let tags = row.text(4)
+      record.tags = tags == "{}" ? [] : Tags.parse(tags)
+      records[key] = record
+    }
+  }
+
+  mutating func readAttachments(_ session: SQLSession) throws(Fault) {
+    try session.forEach(
+      "SELECT account, region, name, kind, qualifier, value FROM function_attachments"
+    ) { (row) throws(Fault) in
+      let (key, kind, value) = (try key(of: row), row.text(3), row.text(5))
+      guard let json = try? JSONValue(parsing: value),
+        let reader = AttachmentKind.all.first(where: { $0.name == kind }),
+        reader.read(json, row.text(4), &records[key])
+      else { throw Fault("read functions", "a \(kind) of \(key.name) is damaged: \(value.prefix(200))") }
+    }
+  }
+
+  private mutating func key(of row: SQLCells) throws(Fault) -> FunctionKey {
+    let (account, region) = (row.text(0), row.text(1))
+    if let place, place.account.id == account, place.region.name == region {
+      return FunctionKey(place: place, name: row.text(2))
+    }
+    guard let account = Account(account), let region = Region(region) else {
+      throw Fault("read functions", "a row has no valid account and region")
+    }
+    let place = Place(account: account, region: region)
+    self.place = place
+    return FunctionKey(place: place, name: row.text(2))
   }
 }

@@ -61,14 +61,11 @@ package final class Placement: Sendable {
   // MARK: - Idle environments
 
   /// Removes what has been idle for too long, and the environments of versions that are no more.
-  /// - Parameter isCurrent: whether an incarnation is still what some version runs.
-  package func sweep(isCurrent: () -> (RequestID) -> Bool) {
-    // The pools first: a version that comes to life meanwhile must not be taken for one that is no more.
-    let pools = self.pools.withLock { $0 }
-    let isCurrent = isCurrent()
+  /// - Parameter isCurrent: whether a version still is what its function runs under its name.
+  package func sweep(isCurrent: (FunctionConfiguration) -> Bool) {
     let oldest = parts.world.monotonic() &- idleTimeout.nanoseconds
-    for (incarnation, pool) in pools {
-      if isCurrent(incarnation) {
+    for (incarnation, pool) in self.pools.withLock({ $0 }) {
+      if isCurrent(pool.version) {
         for environment in pool.removeIdle(since: oldest) { environment.remove() }
       } else {
         for environment in pool.retire() { environment.remove() }
@@ -79,7 +76,7 @@ package final class Placement: Sendable {
 
   /// The packages that environments have mounted.
   package var packagesInUse: Set<String> {
-    Set(pools.withLock { $0.values }.flatMap { $0.members.map(\.configuration.code.key) })
+    Set(pools.withLock { $0.values }.flatMap { $0.members.flatMap(\.configuration.packageKeys) })
   }
 
   /// Environments alive, and how many of them have no work.
@@ -93,7 +90,7 @@ package final class Placement: Sendable {
   private func pool(of version: FunctionConfiguration) -> EnvironmentPool {
     pools.withLock { pools in
       if let pool = pools[version.incarnation], !pool.isRetired { return pool }
-      let pool = EnvironmentPool()
+      let pool = EnvironmentPool(version)
       pools[version.incarnation] = pool
       return pool
     }

@@ -40,7 +40,7 @@ extension Lambda {
         guard let version, case .number(let number) = version else { return }
         let aliases = record.aliases.values.filter { $0.versions.contains(version) }.map(\.name)
         if let alias = aliases.min() { throw .versionReferenced(version, by: alias) }
-        record.published[number] = nil
+        record.remove(number: number)
         record.removeAttachments(of: version.description)
         after = record
       }

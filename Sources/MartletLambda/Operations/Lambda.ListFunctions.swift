@@ -52,15 +52,17 @@ extension Lambda {
       _ table: FunctionTable, _ place: Place, allVersions: Bool, after last: String?, count: Int
     ) -> [FunctionConfiguration] {
       let name = last.map { String($0.prefix { $0 != " " }) }
-      guard allVersions else { return table.page(place, after: name, count: count).map(\.latest) }
+      guard allVersions else {
+        return table.page(place, after: name, count: count).compactMap { $0.stored(.latest)?.glance }
+      }
       var found: [FunctionConfiguration] = []
       // The marker may stand in the middle of its function's versions.
       if let last, let name, let record = table.find(FunctionKey(place: place, name: name)) {
-        found = record.versions.filter { Page.key($0) > last }
+        found = record.versions.map(\.stored.glance).filter { Page.key($0) > last }
       }
       var next = name
       while found.count < count, let record = table.page(place, after: next, count: 1).first {
-        found += record.versions
+        found += record.versions.map(\.stored.glance)
         next = record.latest.name
       }
       return found

@@ -32,7 +32,7 @@ extension Lambda {
 
     static func answer(_ input: Input, _ call: Call, _ lambda: LambdaService) async throws(AWSError) -> Output {
       let record = try lambda.record(lambda.reference(input.name, qualifier: nil, call))
-      let page = try input.page.cut(record.versions, key: Page.key)
+      let page = try input.page.cut(record.versions.map(\.stored.glance), key: Page.key)
       return Output(versions: page.elements, next: page.next)
     }
   }

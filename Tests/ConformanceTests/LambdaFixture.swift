@@ -107,15 +107,45 @@ final class LambdaFixture: Sendable {
   }
 
   func call(
-    _ method: HTTPMethod, _ uri: String, _ body: String = "", bodyExceedsLimit: Bool = false
+    _ method: HTTPMethod, _ uri: String, _ body: String = "", headers: HTTPHeaders = [:],
+    bodyExceedsLimit: Bool = false
   ) async throws -> Answer {
     let request = HTTPRequest(
-      method: method, uri: uri, headers: [:], body: ByteBuffer(string: body), bodyExceedsLimit: bodyExceedsLimit)
+      method: method, uri: uri, headers: headers, body: ByteBuffer(string: body), bodyExceedsLimit: bodyExceedsLimit)
     let call = Call(
       requestID: RequestID(from: world), place: place, caller: .anonymous, host: "localhost:4566", traceHeader: nil)
     let reply = await service.answer(request, call)
     let value: JSONValue = reply.body.readableBytes == 0 ? .null : try JSONValue(parsing: reply.body)
-    return Answer(status: reply.status, code: reply.header("x-amzn-ErrorType"), body: value)
+    let answer = Answer(status: reply.status, code: reply.header("x-amzn-ErrorType"), body: value)
+    if let row = service.row(for: request) { checkAgainstModel(answer, row.route.name) }
+    return answer
+  }
+
+  /// Errors that AWS's services answer with although no model documents them.
+  private static let common: Set<String> = [
+    "AccessDeniedException", "NotImplementedException", "RequestEntityTooLargeException", "SerializationException",
+    "ServiceException", "UnknownOperationException", "ValidationException",
+  ]
+  /// Errors that were recorded from AWS although the model of the operation lacks them.
+  private static let recorded: [String: Set<String>] = [:]
+
+  /// Whatever a test asks, the answer has only members, and is only an error, that the operation's model knows.
+  private func checkAgainstModel(_ answer: Answer, _ row: String) {
+    let name = String(row.dropFirst("Lambda.".count))
+    guard let operation = ServiceModel.lambda.operations[name] else { return }
+    guard let code = answer.code else {
+      // What Invoke answers is the function's own.
+      guard !name.hasPrefix("Invoke") else { return }
+      let unknown = answer.names.subtracting(operation.output)
+      #expect(unknown.isEmpty, "\(name) answers members that its model lacks: \(unknown)")
+      return
+    }
+    guard !LambdaFixture.common.contains(code) else { return }
+    let isDocumented = operation.errors.contains(code) || LambdaFixture.recorded[name]?.contains(code) == true
+    #expect(isDocumented, "\(name) does not document \(code)")
+    guard let failure = ServiceModel.lambda.errors[code] else { return }
+    #expect(answer.status == failure.status, "\(name): \(code)")
+    if let key = failure.key { #expect(answer.names.contains(key), "\(name): \(code) is spelt \(key)") }
   }
 
   /// Creates `name`.

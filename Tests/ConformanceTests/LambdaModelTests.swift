@@ -6,34 +6,26 @@ import NIOHTTP1
 import Testing
 
 @Suite struct LambdaModelTests {
-  private static let here = String(#filePath.prefix(upTo: #filePath.lastIndex(of: "/") ?? #filePath.endIndex))
-
-  private func model() throws -> JSONValue {
-    let bytes = try Files.read("\(LambdaModelTests.here)/lambda-model.json")
-    return try JSONValue(parsing: String(decoding: bytes, as: UTF8.self))
-  }
-
   @Test func everyRowIsAsInTheModel() throws {
-    let model = try model()
     for row in LambdaService.rows {
       let name = String(row.route.name.dropFirst("Lambda.".count))
-      let operation = try #require(model[name], "\(name) is not in the model")
-      #expect(row.route.method.rawValue == operation["method"]?.string, "\(name)")
-      let parts = (operation["uri"]?.string ?? "").split(separator: "?", maxSplits: 1)
+      let operation = try #require(ServiceModel.lambda.operations[name], "\(name) is not in the model")
+      #expect(row.route.method.rawValue == operation.method, "\(name)")
+      let parts = operation.uri.split(separator: "?", maxSplits: 1)
       #expect(row.route.path == parts[0], "\(name)")
       let selector = row.route.selector.map { "\($0.name)=\($0.value)" }
       #expect(selector == (parts.count > 1 ? String(parts[1]) : nil), "\(name)")
-      #expect(row.route.status == operation["status"]?.integer, "\(name)")
+      #expect(row.route.status == operation.status, "\(name)")
     }
   }
 
   @Test func everyOperationHasOneRow() throws {
     let names = LambdaService.rows.map { String($0.route.name.dropFirst("Lambda.".count)) }
-    #expect(names == (try model().members ?? []).map(\.name).sorted())
+    #expect(names == ServiceModel.lambda.operations.keys.sorted())
   }
 
   @Test func whatIsMissingIsListed() throws {
-    let bytes = try Files.read("\(LambdaModelTests.here)/../../UNIMPLEMENTED.txt")
+    let bytes = try Files.read("\(ServiceModel.here)/../../UNIMPLEMENTED.txt")
     let lines = String(decoding: bytes, as: UTF8.self).split(separator: "\n")
     let listed = lines.filter { !$0.hasPrefix("#") }.map(String.init)
     let missing = LambdaService.rows.filter { $0.stage != .executes }

@@ -19,12 +19,16 @@ package struct FunctionReference: Sendable, Equatable {
   }
 
   /// The pattern that the service model has for names of existing functions, shown in errors.
-  static let pattern = Pattern(
+  package static let pattern = Pattern(
     #"(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:)?(\d{12}:)?(function:)?([a-zA-Z0-9-_\.]+)(:(\$LATEST(\.PUBLISHED)?|[a-zA-Z0-9-_]+))?"#
   )
-  /// The same for CreateFunction.
-  static let creationPattern = Pattern(
+  /// The same where dots and `$LATEST.PUBLISHED` have no place, as in CreateFunction.
+  package static let creationPattern = Pattern(
     #"(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:)?(\d{12}:)?(function:)?([a-zA-Z0-9-_]+)(:(\$LATEST|[a-zA-Z0-9-_]+))?"#
+  )
+  /// The same where a version or an alias has no place.
+  static let unqualifiedPattern = Pattern(
+    #"(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:)?(\d{12}:)?(function:)?([a-zA-Z0-9-_]+)"#
   )
   static let qualifierPattern = Pattern(#"\$(LATEST(\.PUBLISHED)?)|[a-zA-Z0-9-_$]+"#)
 }
@@ -111,20 +115,37 @@ package struct FunctionNameParts: Sendable, Equatable {
 }
 
 extension Reader {
+  /// Which names the service model allows an operation.
+  package enum FunctionNameForm {
+    /// Whatever names a function or one of its versions and aliases.
+    case any
+    /// No dots, and not `$LATEST.PUBLISHED`.
+    case plain
+    /// Moreover no version and no alias.
+    case unqualified
+  }
+
   /// Reads the path's `FunctionName`; what is wrong with it is recorded.
-  package func functionName() -> FunctionNameParts? {
+  package func functionName(_ form: FunctionNameForm = .any) -> FunctionNameParts? {
     let text = path("FunctionName")
-    if let parts = FunctionNameParts(text) { return parts }
+    let pattern =
+      switch form {
+      case .any: FunctionReference.pattern
+      case .plain: FunctionReference.creationPattern
+      case .unqualified: FunctionReference.unqualifiedPattern
+      }
+    if let parts = FunctionNameParts(text), form == .any || pattern.matches(text) { return parts }
     violate(
       "Value '\(text)' at 'functionName' failed to satisfy constraint: "
-        + "Member must satisfy regular expression pattern: \(FunctionReference.pattern.text)")
+        + "Member must satisfy regular expression pattern: \(pattern.text)")
     return nil
   }
 
   /// Reads the query's `Qualifier`.
   package func qualifier() -> String? {
     guard let text = query("Qualifier") else { return nil }
-    if text == "$LATEST" || FunctionNameParts("f:\(text)") != nil { return text }
+    // Every invocation passes here, so what is plain to see is not put to a regular expression.
+    if text == "$LATEST" || text.utf8.count <= 128 && FunctionNameParts("f:\(text)") != nil { return text }
     check(text, at: "qualifier", [.length(1, 128), .pattern(FunctionReference.qualifierPattern)])
     return text
   }

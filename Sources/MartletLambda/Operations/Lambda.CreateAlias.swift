@@ -16,7 +16,7 @@ extension Lambda {
       let routing: [(version: String, weight: Double)]
 
       init(_ r: Reader) throws(AWSError) {
-        function = r.functionName()
+        function = r.functionName(.plain)
         let m = try r.smallBody("CreateAlias")
         name = m.required("Name", .length(1, 128), .pattern(AliasRequest.namePattern))
         version = m.required("FunctionVersion", .length(1, 1024), .pattern(AliasRequest.versionPattern))

@@ -13,7 +13,7 @@ extension Lambda {
       let name: String
 
       init(_ r: Reader) throws(AWSError) {
-        function = r.functionName()
+        function = r.functionName(.plain)
         name = r.aliasName()
       }
     }

@@ -11,7 +11,7 @@ extension Lambda {
     struct Input: Readable {
       let name: FunctionNameParts?
 
-      init(_ r: Reader) throws(AWSError) { name = r.functionName() }
+      init(_ r: Reader) throws(AWSError) { name = r.functionName(.plain) }
     }
 
     struct Output: Writable {

@@ -13,7 +13,7 @@ extension Lambda {
       let qualifier: String
 
       init(_ r: Reader) throws(AWSError) {
-        name = r.functionName()
+        name = r.functionName(.plain)
         qualifier = r.provisionedQualifier()
       }
     }

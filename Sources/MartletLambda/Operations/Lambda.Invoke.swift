@@ -32,10 +32,16 @@ extension Lambda {
           ?? .requestResponse
         wantsLog = r.header("X-Amz-Log-Type", as: "logType", .oneOf(["None", "Tail"])) == "Tail"
         clientContext = r.header("X-Amz-Client-Context", as: "clientContext")
+        // Checked only: what they ask for is not built yet (UNIMPLEMENTED.txt).
+        _ = r.header("X-Amz-Durable-Execution-Name", as: "durableExecutionName", .length(1, 64), .pattern(Invoke.name))
+        _ = r.header("X-Amz-Tenant-Id", as: "tenantId", .length(1, 256), .pattern(Invoke.tenant))
         payload = r.payload
         payloadExceedsLimit = r.request.bodyExceedsLimit
       }
     }
+
+    private static let name = Pattern("[a-zA-Z0-9-_]+")
+    private static let tenant = Pattern(#"[a-zA-Z0-9\._:\/=+\-@ ]+"#)
 
     struct Output: Writable {
       /// nil for `DryRun`.

@@ -13,7 +13,7 @@ extension Lambda {
       let page: Page
 
       init(_ r: Reader) throws(AWSError) {
-        function = r.functionName()
+        function = r.functionName(.plain)
         version = r.query("FunctionVersion", .length(1, 1024), .pattern(AliasRequest.versionPattern))
         page = Page(r)
       }

@@ -14,7 +14,7 @@ extension Lambda {
       let page: Page
 
       init(_ r: Reader) throws(AWSError) {
-        name = r.functionName()
+        name = r.functionName(.plain)
         page = Page(r, atMost: 50)
       }
     }

@@ -16,7 +16,7 @@ extension Lambda {
       let publishesLatest: Bool
 
       init(_ r: Reader) throws(AWSError) {
-        name = r.functionName()
+        name = r.functionName(.plain)
         let m = try r.smallBody("PublishVersion")
         codeSha256 = m.string("CodeSha256")
         description = m.string("Description", .length(nil, 256))

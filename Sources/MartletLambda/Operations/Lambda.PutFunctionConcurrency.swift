@@ -13,7 +13,7 @@ extension Lambda {
       let executions: Int
 
       init(_ r: Reader) throws(AWSError) {
-        name = r.functionName()
+        name = r.functionName(.plain)
         let m = try r.smallBody("PutFunctionConcurrency")
         executions = m.requiredInteger("ReservedConcurrentExecutions", in: 0...Int.max)
       }

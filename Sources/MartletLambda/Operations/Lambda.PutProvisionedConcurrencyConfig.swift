@@ -15,7 +15,7 @@ extension Lambda {
       let executions: Int
 
       init(_ r: Reader) throws(AWSError) {
-        name = r.functionName()
+        name = r.functionName(.plain)
         qualifier = r.provisionedQualifier()
         let m = try r.smallBody("PutProvisionedConcurrencyConfig")
         executions = m.requiredInteger("ProvisionedConcurrentExecutions", in: 1...Int.max)

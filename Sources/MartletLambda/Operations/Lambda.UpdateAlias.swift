@@ -16,7 +16,7 @@ extension Lambda {
       let revision: String?
 
       init(_ r: Reader) throws(AWSError) {
-        function = r.functionName()
+        function = r.functionName(.plain)
         name = r.aliasName()
         let m = try r.smallBody("UpdateAlias")
         version = m.string("FunctionVersion", .length(1, 1024), .pattern(AliasRequest.versionPattern))

@@ -14,7 +14,7 @@ extension Lambda {
       let body: Body?
 
       init(_ r: Reader) throws(AWSError) {
-        name = r.functionName()
+        name = r.functionName(.plain)
         body = r.request.bodyExceedsLimit ? nil : Body(try r.body(), r)
       }
     }

@@ -14,7 +14,7 @@ extension Lambda {
       let revision: String?
 
       init(_ r: Reader) throws(AWSError) {
-        name = r.functionName()
+        name = r.functionName(.plain)
         let m = try r.smallBody("UpdateFunctionConfiguration")
         settings = FunctionSettings(m, creating: false)
         revision = m.string("RevisionId")

@@ -70,12 +70,16 @@ struct CollectService: Service {
   let packages: CodePackages
   let placement: Placement
   let functions: FunctionTable
+  let layers: LayerTable
 
   func run() async throws {
     var age = Duration.seconds(60)
     while !Task.isShuttingDownGracefully && !Task.isCancelled {
+      // The layers first: what is deleted after this may be used by a function that was changed before.
+      let published = layers.all.flatMap { layer in layer.versions.values.map(\.package.key) }
       let configured = functions.all.flatMap { record in record.versions + [record.serving].compactMap { $0 } }
-      await packages.collect(keeping: placement.packagesInUse.union(configured.map(\.code.key)), olderThan: age)
+      let used = placement.packagesInUse.union(configured.flatMap(\.packageKeys)).union(published)
+      await packages.collect(keeping: used, olderThan: age)
       age = .seconds(3600)
       try? await cancelWhenGracefulShutdown { try await Task.sleep(for: .seconds(600)) }
     }

@@ -25,16 +25,16 @@ package final class FunctionActivation: Sendable {
   package func run() async {
     for record in functions.all {
       if FunctionActivation.isPending(record) { schedule(record.key) }
-      restoreCode(of: record)
+      await restoreCode(of: record)
     }
     for await key in queue { await activate(key) }
   }
 
   /// Unpacks what was removed from under the server; looks at one name for each version.
-  private func restoreCode(of record: FunctionRecord) {
+  private func restoreCode(of record: FunctionRecord) async {
     for configuration in record.versions {
       do throws(Fault) {
-        try packages.ensureUnpacked(configuration.code)
+        try await packages.ensureReady(configuration)
       } catch {
         log.error("code is lost", metadata: ["function": "\(record.key.name)", "fault": "\(error)"])
       }
@@ -53,7 +53,7 @@ package final class FunctionActivation: Sendable {
     var fault: Fault?
     for configuration in record.versions
     where configuration.state == .pending || configuration.lastUpdateStatus == .inProgress {
-      do throws(Fault) { try packages.ensureUnpacked(configuration.code) } catch { fault = error }
+      do throws(Fault) { try await packages.ensureReady(configuration) } catch { fault = error }
     }
     if let fault { log.error("activation failed", metadata: ["function": "\(key.name)", "fault": "\(fault)"]) }
     let failure = fault.map {

@@ -119,6 +119,8 @@ package struct FunctionConfiguration: Sendable, Equatable {
   package var snapStartApplyOn = "None"
   package var logging: LoggingConfiguration
   package var code: CodePackage
+  /// The last has precedence.
+  package var layers: [FunctionLayer] = []
 
   package var state = FunctionState.pending
   package var stateReason: StateReason?

@@ -28,7 +28,8 @@ struct FunctionSettings: Sendable {
   let tracingMode: String?
   let snapStartApplyOn: String?
   let logging: Logging?
-  let layers: [String]
+  /// ARNs of layer versions. Empty removes them all.
+  let layers: [String]?
   /// Parameters of the request that are not built here (UNIMPLEMENTED.txt).
   let unsupported: [String]
 
@@ -56,8 +57,7 @@ struct FunctionSettings: Sendable {
     tracingMode = m.object("TracingConfig")?.string("Mode", .oneOf(["Active", "PassThrough"]))
     snapStartApplyOn = m.object("SnapStart")?.string("ApplyOn", .oneOf(["PublishedVersions", "None"]))
     logging = m.object("LoggingConfig").map { FunctionSettings.logging($0) }
-    layers =
-      m.strings("Layers", each: [.length(1, 2048), .pattern(FunctionSettings.layerPattern)]) ?? []
+    layers = m.strings("Layers", each: [.length(1, 2048), .pattern(LayerVersionReference.pattern)])
     unsupported = FunctionSettings.unsupported(m)
   }
 
@@ -98,9 +98,6 @@ struct FunctionSettings: Sendable {
   static let logGroupPattern = Pattern(#"[\.\-_/#A-Za-z0-9]+"#)
   static let subnetPattern = Pattern(#"subnet-[0-9a-z]*"#)
   static let groupPattern = Pattern(#"sg-[0-9a-zA-Z]*"#)
-  static let layerPattern = Pattern(
-    #"((arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:\d{12}:layer:[a-zA-Z0-9-_]+:[0-9]+)|(arn:[a-zA-Z0-9-]+:lambda:::awslayer:[a-zA-Z0-9-_]+))"#
-  )
 }
 
 // MARK: - What the model cannot say
@@ -121,9 +118,8 @@ extension FunctionSettings {
   }
 
   /// - Parameter format: the log format before this request.
-  func check(_ place: Place, _ limits: LambdaLimits, format: LoggingConfiguration.Format) throws(AWSError) {
+  func check(_ limits: LambdaLimits, format: LoggingConfiguration.Format) throws(AWSError) {
     try checkEnvironment(limits)
-    try checkLayers(place)
     if let logging, logging.format ?? format == .text, logging.applicationLevel != nil || logging.systemLevel != nil {
       throw .logLevelWithText()
     }
@@ -135,20 +131,6 @@ extension FunctionSettings {
     guard reserved.isEmpty else { throw .environmentReserved(reserved) }
     let measured = Tags.text(environment.map { (key: $0.name, value: $0.value) })
     guard measured.utf8.count <= limits.environmentSize.bytes else { throw .environmentTooLarge(measured) }
-  }
-
-  private func checkLayers(_ place: Place) throws(AWSError) {
-    let limit = 5
-    guard layers.count <= limit else { throw .tooManyLayers(limit) }
-    var seen: [Substring: String] = [:]
-    for arn in layers {
-      let region = ARN(arn)?.region ?? ""
-      guard region.isEmpty || region == place.region.name else { throw .layerRegion(place.region) }
-      let layer = arn.prefix(upTo: arn.lastIndex(of: ":") ?? arn.endIndex)
-      if let other = seen.updateValue(arn, forKey: layer) { throw .sameLayerTwice(other, arn) }
-    }
-    // True of every layer until layers can be published (UNIMPLEMENTED.txt).
-    if let first = layers.first { throw .layerVersionMissing(first) }
   }
 
   func apply(to configuration: inout FunctionConfiguration) {

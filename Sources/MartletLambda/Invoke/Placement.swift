@@ -79,7 +79,7 @@ package final class Placement: Sendable {
 
   /// The packages that environments have mounted.
   package var packagesInUse: Set<String> {
-    Set(pools.withLock { $0.values }.flatMap { $0.members.map(\.configuration.code.key) })
+    Set(pools.withLock { $0.values }.flatMap { $0.members.flatMap(\.configuration.packageKeys) })
   }
 
   /// Environments alive, and how many of them have no work.

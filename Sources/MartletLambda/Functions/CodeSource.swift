@@ -14,14 +14,15 @@ struct CodeSource: Sendable {
 
   init(_ m: Members) {
     zip = m.blob("ZipFile")
-    let bucket = m.string("S3Bucket", .length(3, 63))
+    let bucket = m.string("S3Bucket", .length(3, 63), .pattern(CodeSource.bucketPattern))
     let key = m.string("S3Key", .length(1, 1024))
     let version = m.string("S3ObjectVersion", .length(1, 1024))
     let mode = m.string("S3ObjectStorageMode", .oneOf(["COPY", "REFERENCE"]))
     hasBucket = bucket != nil
     hasKey = key != nil || version != nil || mode == "REFERENCE"
     hasImage = m.string("ImageUri") != nil
-    hasSourceKey = m.string("SourceKMSKeyArn", .pattern(FunctionSettings.resourcePattern))?.isEmpty == false
+    hasSourceKey =
+      m.string("SourceKMSKeyArn", .length(nil, 10_000), .pattern(FunctionSettings.resourcePattern))?.isEmpty == false
   }
 
   /// The zip, or why there is none.
@@ -36,12 +37,16 @@ struct CodeSource: Sendable {
     return zip
   }
 
-  /// Exactly one of two words.
-  static func architectures(_ m: Members, _ r: Reader) -> [String]? {
-    guard let list = m.strings("Architectures", count: 1...1) else { return nil }
+  private static let bucketPattern = Pattern(#"[0-9A-Za-z\.\-_]*(?<!\.)"#)
+
+  /// A list of two words; of a function exactly one of them.
+  static func architectures(
+    _ m: Members, _ r: Reader, member: String = "Architectures", count: ClosedRange<Int> = 1...1
+  ) -> [String]? {
+    guard let list = m.strings(member, count: count) else { return nil }
     if list.contains(where: { $0 != "x86_64" && $0 != "arm64" }) {
       r.violate(
-        "Value '[\(list.joined(separator: ", "))]' at 'architectures' failed to satisfy constraint: "
+        "Value '[\(list.joined(separator: ", "))]' at '\(Reader.lowerCamel(member))' failed to satisfy constraint: "
           + "Member must satisfy constraint: "
           + "[Member must satisfy enum value set: [x86_64, arm64], Member must not be null]")
     }

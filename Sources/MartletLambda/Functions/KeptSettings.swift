@@ -60,7 +60,10 @@ enum KeptSettings {
 
   private static func durable(_ m: Members) -> JSONValue {
     .members(
-      ("KMSKeyArn", m.string("KMSKeyArn", .pattern(FunctionSettings.resourcePattern)).map { .string($0) }),
+      (
+        "KMSKeyArn",
+        m.string("KMSKeyArn", .length(nil, 10_000), .pattern(FunctionSettings.resourcePattern)).map { .string($0) }
+      ),
       ("RetentionPeriodInDays", m.integer("RetentionPeriodInDays", in: 1...90).map { .integer(Int64($0)) }),
       ("ExecutionTimeout", m.integer("ExecutionTimeout", in: 1...31_622_400).map { .integer(Int64($0)) }))
   }

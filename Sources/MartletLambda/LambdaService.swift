@@ -9,6 +9,7 @@ package final class LambdaService: Sendable {
   package let world: any World
   package let limits: LambdaLimits
   package let functions: FunctionTable
+  package let layers: LayerTable
   package let packages: CodePackages
   package let runtimes: RuntimeCatalog
   package let activation: FunctionActivation
@@ -19,13 +20,15 @@ package final class LambdaService: Sendable {
   package let log: Logger
 
   package init(
-    world: any World, limits: LambdaLimits, functions: FunctionTable, packages: CodePackages, runtimes: RuntimeCatalog,
+    world: any World, limits: LambdaLimits, functions: FunctionTable, layers: LayerTable, packages: CodePackages,
+    runtimes: RuntimeCatalog,
     activation: FunctionActivation, line: Line, provisioned: ProvisionedConcurrency,
     door: Door, log: Logger
   ) {
     self.world = world
     self.limits = limits
     self.functions = functions
+    self.layers = layers
     self.packages = packages
     self.runtimes = runtimes
     self.activation = activation

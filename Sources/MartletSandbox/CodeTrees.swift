@@ -48,14 +48,19 @@ package struct CodeTrees: Sendable {
   }
 
   /// Removes a tree without following links.
-  private static func remove(_ path: String) {
+  static func remove(_ path: String) {
     guard unlink(path) != 0 else { return }
     for name in names(in: path) { remove(path + "/" + name) }
     rmdir(path)
   }
 
   private static func names(in path: String) -> [String] {
-    guard let directory = opendir(path) else { return [] }
+    do throws(Fault) { return try entries(of: path) } catch { return [] }
+  }
+
+  /// What is in a directory, without `.` and `..`.
+  static func entries(of path: String) throws(Fault) -> [String] {
+    guard let directory = opendir(path) else { throw Fault("open \(path)", errno: errno) }
     defer { closedir(directory) }
     var names: [String] = []
     while let entry = readdir(directory) {

@@ -82,6 +82,7 @@ package struct PreparedNode: Sendable {
     let database = try Database(path: state.database)
     try database.migrate(FunctionRecord.migrations + Documents.migrations)
     let functions = try FunctionTable(database: database)
+    let layers = try LayerTable(database: database)
     var limits = LambdaLimits()
     limits.concurrentExecutions = configuration.concurrency
     let packages = CodePackages(
@@ -103,7 +104,7 @@ package struct PreparedNode: Sendable {
     let door = Door(log: log)
     let activation = FunctionActivation(functions: functions, packages: packages, world: world, log: log)
     let lambda = LambdaService(
-      world: world, limits: limits, functions: functions, packages: packages, runtimes: runtimes,
+      world: world, limits: limits, functions: functions, layers: layers, packages: packages, runtimes: runtimes,
       activation: activation, line: line, provisioned: provisioned, door: door, log: log)
     front.serve(["lambda": RESTService(lambda, rows: LambdaService.rows, door: door)])
 
@@ -122,7 +123,7 @@ package struct PreparedNode: Sendable {
       ActivationService(activation: activation),
       ProvisionedConcurrencyService(provisioned: provisioned),
       SweepService(placement: placement, functions: functions),
-      CollectService(packages: packages, placement: placement, functions: functions),
+      CollectService(packages: packages, placement: placement, functions: functions, layers: layers),
       ListenerService(listener: listener, line: line, log: log) { announce(listener) },
     ]
     let lifecycle = ServiceGroup(

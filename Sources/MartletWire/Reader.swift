@@ -33,6 +33,16 @@ package final class Reader {
     return value
   }
 
+  /// A parameter of the query that must be there.
+  package func requiredQuery(_ name: String, _ constraints: Constraint...) -> String {
+    guard let value = query.first(where: { $0.name == name })?.value else {
+      violate("Value null at '\(Reader.lowerCamel(name))' failed to satisfy constraint: Member must not be null")
+      return ""
+    }
+    check(value, at: Reader.lowerCamel(name), constraints)
+    return value
+  }
+
   /// All values of a repeated parameter of the query.
   package func queryList(_ name: String) -> [String] { query.filter { $0.name == name }.map(\.value) }
 
@@ -46,6 +56,14 @@ package final class Reader {
       violate("Value '\(value)' at '\(Reader.lowerCamel(name))' failed to satisfy constraint: \(violation)")
     }
     return value
+  }
+
+  /// A number in the path; nil after something that is none, which is recorded.
+  package func pathInteger(_ name: String) -> Int? {
+    let text = path(name)
+    if let value = Int(text) { return value }
+    typeError = typeError ?? .serialization("\(text) can not be converted to a Long")
+    return nil
   }
 
   package func header(_ name: String, as field: String, _ constraints: Constraint...) -> String? {

@@ -37,12 +37,13 @@ struct Answer {
 
 final class LambdaFixture: Sendable {
   let functions: FunctionTable
+  let layers: LayerTable
   private let service: RESTService<LambdaService>
   private let packages: CodePackages
   private let directory: String
   private let world = RealWorld()
   private let log = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-  private let place: Place
+  let place: Place
 
   static let role = "arn:aws:iam::111111111111:role/r"
   static let arn = "arn:aws:lambda:us-east-1:111111111111:function:f"
@@ -64,6 +65,7 @@ final class LambdaFixture: Sendable {
     let database = try Database(path: "\(directory)/martlet.db")
     try database.migrate(FunctionRecord.migrations + Documents.migrations)
     functions = try FunctionTable(database: database)
+    layers = try LayerTable(database: database)
     packages = CodePackages(
       blobs: try Blobs(root: "\(directory)/blobs"), trees: CodeTrees(root: "\(directory)/trees"), limits: limits,
       world: world)
@@ -81,7 +83,7 @@ final class LambdaFixture: Sendable {
     let provisioned = ProvisionedConcurrency(functions: functions, placement: placement, log: log)
     let door = Door(log: log)
     let lambda = LambdaService(
-      world: world, limits: limits, functions: functions, packages: packages, runtimes: runtimes,
+      world: world, limits: limits, functions: functions, layers: layers, packages: packages, runtimes: runtimes,
       activation: FunctionActivation(functions: functions, packages: packages, world: world, log: log), line: line,
       provisioned: provisioned, door: door, log: log)
     service = RESTService(lambda, rows: LambdaService.rows, door: door)
@@ -108,12 +110,13 @@ final class LambdaFixture: Sendable {
 
   func call(
     _ method: HTTPMethod, _ uri: String, _ body: String = "", headers: HTTPHeaders = [:],
-    bodyExceedsLimit: Bool = false
+    bodyExceedsLimit: Bool = false, place: Place? = nil
   ) async throws -> Answer {
     let request = HTTPRequest(
       method: method, uri: uri, headers: headers, body: ByteBuffer(string: body), bodyExceedsLimit: bodyExceedsLimit)
     let call = Call(
-      requestID: RequestID(from: world), place: place, caller: .anonymous, host: "localhost:4566", traceHeader: nil)
+      requestID: RequestID(from: world), place: place ?? self.place, caller: .anonymous, host: "localhost:4566",
+      traceHeader: nil)
     let reply = await service.answer(request, call)
     let value: JSONValue = reply.body.readableBytes == 0 ? .null : try JSONValue(parsing: reply.body)
     let answer = Answer(status: reply.status, code: reply.header("x-amzn-ErrorType"), body: value)

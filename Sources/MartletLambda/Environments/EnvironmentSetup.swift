@@ -12,23 +12,28 @@ struct EnvironmentSetup {
     isProvisioned: Bool = false
   ) {
     let code = parts.packages.directory(c.code)
+    let layers = parts.packages.layerDirectory(c)
     let interpreter: Interpreter? = if case .interpreter(let found) = served { found } else { nil }
     let hasPlatform = parts.platform != nil
     specification = SandboxSpecification(
       memory: .mebibytes(c.memorySize), tmp: .mebibytes(c.ephemeralStorage),
       cpu: EnvironmentSetup.cpu(memorySize: c.memorySize), processes: parts.limits.processes,
       descriptors: parts.limits.descriptors, hostname: "sandbox",
-      mounts: parts.root.mounts(family: family, interpreter: interpreter, code: code),
+      mounts: parts.root.mounts(family: family, interpreter: interpreter, code: code, layers: layers),
       ports: [EnvironmentParts.runtimePort] + (hasPlatform ? [EnvironmentParts.platformPort] : []),
       network: parts.network)
     var paths = RuntimeProgram.Paths(api: "127.0.0.1:\(EnvironmentParts.runtimePort)")
     if !parts.sandboxes.hasOwnRoot {
       paths.task = code
+      if let layers { paths.layers = layers }
       paths.runtime = parts.root.bootstrapDirectory(family)
     }
     let stream = "\(parts.world.now().logDate)/[\(c.version)]\(randomHex(32, from: parts.world))"
     program = RuntimeProgram.make(
-      c, served: served, family: family, paths: paths, logStream: stream,
+      c, served: served, family: family, paths: paths,
+      bootstrap: EnvironmentSetup.isBootstrapInLayers(c, parts)
+        ? "\(paths.layers)/bootstrap" : "\(paths.task)/bootstrap",
+      logStream: stream,
       endpoint: hasPlatform ? EnvironmentSetup.platformAddress : nil,
       initializationType: isProvisioned ? "provisioned-concurrency" : "on-demand")
   }
@@ -52,7 +57,14 @@ struct EnvironmentSetup {
   /// The platform's own API, as a function in a network of its own reaches it.
   static let platformAddress = "http://127.0.0.1:\(EnvironmentParts.platformPort)"
 
+  /// True if there is something that an OS-only runtime can start.
   static func hasBootstrap(_ c: FunctionConfiguration, _ parts: EnvironmentParts) -> Bool {
-    Files.exists(parts.packages.directory(c.code) + "/bootstrap")
+    Files.exists(parts.packages.directory(c.code) + "/bootstrap") || isBootstrapInLayers(c, parts)
+  }
+
+  /// A layer's bootstrap is started only if the function has none of its own.
+  private static func isBootstrapInLayers(_ c: FunctionConfiguration, _ parts: EnvironmentParts) -> Bool {
+    guard let layers = parts.packages.layerDirectory(c) else { return false }
+    return !Files.exists(parts.packages.directory(c.code) + "/bootstrap") && Files.exists(layers + "/bootstrap")
   }
 }

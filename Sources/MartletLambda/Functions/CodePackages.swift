@@ -70,6 +70,30 @@ package struct CodePackages: Sendable {
     if case .failure(let flaw) = unpacked { throw Fault("unpack stored package \(package.key)", "\(flaw)") }
   }
 
+  /// Sees to it that all that a version runs is there: its code, its layers, and the layers as one tree.
+  package func ensureReady(_ configuration: FunctionConfiguration) async throws(Fault) {
+    try ensureUnpacked(configuration.code)
+    for layer in configuration.layers { try ensureUnpacked(layer.package) }
+    guard configuration.layers.count > 1, let tree = configuration.layerTree else { return }
+    let (trees, parts) = (trees, configuration.layers.map(\.package.key))
+    let merged: Result<Void, Fault>
+    do {
+      merged = try await threads.runIfActive {
+        Result { () throws(Fault) in try trees.merge(parts, as: tree) }
+      }
+    } catch {
+      throw Fault("merge layers", "\(error)")
+    }
+    try merged.get()
+  }
+
+  /// The name of the tree that has the files of several packages; one package's own tree needs no other.
+  package static func layerTree(_ packages: [CodePackage]) -> String? {
+    guard packages.count > 1 else { return packages.first?.key }
+    let list = packages.reduce(into: "layers") { $0 += "\n\($1.key)" }
+    return Digest.hex(Array(list.utf8).withUnsafeBytes { Digest.sha256($0) })
+  }
+
   /// Removes packages that no version and no environment uses, if nobody has touched them for `age`.
   package func collect(keeping used: Set<String>, olderThan age: Duration) async {
     let (blobs, trees) = (blobs, trees)
@@ -81,6 +105,11 @@ package struct CodePackages: Sendable {
 
   /// The directory that becomes /var/task.
   package func directory(_ package: CodePackage) -> String { trees.path(package.key) }
+
+  /// The directory that becomes /opt; nil if a version has no layers.
+  package func layerDirectory(_ configuration: FunctionConfiguration) -> String? {
+    configuration.layerTree.map { trees.path($0) }
+  }
 
   private static func error(_ flaw: CodeArchive.Flaw, limit: ByteCount) -> AWSError {
     switch flaw {

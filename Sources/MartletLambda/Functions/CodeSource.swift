@@ -36,12 +36,14 @@ struct CodeSource: Sendable {
     return zip
   }
 
-  /// Exactly one of two words.
-  static func architectures(_ m: Members, _ r: Reader) -> [String]? {
-    guard let list = m.strings("Architectures", count: 1...1) else { return nil }
+  /// A list of two words; of a function exactly one of them.
+  static func architectures(
+    _ m: Members, _ r: Reader, member: String = "Architectures", count: ClosedRange<Int> = 1...1
+  ) -> [String]? {
+    guard let list = m.strings(member, count: count) else { return nil }
     if list.contains(where: { $0 != "x86_64" && $0 != "arm64" }) {
       r.violate(
-        "Value '[\(list.joined(separator: ", "))]' at 'architectures' failed to satisfy constraint: "
+        "Value '[\(list.joined(separator: ", "))]' at '\(Reader.lowerCamel(member))' failed to satisfy constraint: "
           + "Member must satisfy constraint: "
           + "[Member must satisfy enum value set: [x86_64, arm64], Member must not be null]")
     }

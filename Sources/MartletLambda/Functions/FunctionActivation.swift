@@ -26,17 +26,17 @@ package final class FunctionActivation: Sendable {
     var seen: Set<String> = []
     for record in functions.all {
       if FunctionActivation.isPending(record) { schedule(record.key) }
-      restoreCode(of: record, seen: &seen)
+      await restoreCode(of: record, seen: &seen)
     }
     for await key in queue { await activate(key) }
   }
 
   /// Unpacks what was removed from under the server; looks at each package once.
-  private func restoreCode(of record: FunctionRecord, seen: inout Set<String>) {
+  private func restoreCode(of record: FunctionRecord, seen: inout Set<String>) async {
     for stored in record.allStored where !seen.isSuperset(of: stored.packages) {
       seen.formUnion(stored.packages)
       do throws(Fault) {
-        try packages.ensureUnpacked(stored.glance.code)
+        try await packages.ensureReady(stored.glance)
       } catch {
         log.error("code is lost", metadata: ["function": "\(record.key.name)", "fault": "\(error)"])
       }
@@ -54,7 +54,7 @@ package final class FunctionActivation: Sendable {
     guard let record = functions.find(key) else { return }
     var fault: Fault?
     for configuration in record.allStored.filter(\.isPending).map(\.configuration) {
-      do throws(Fault) { try packages.ensureUnpacked(configuration.code) } catch { fault = error }
+      do throws(Fault) { try await packages.ensureReady(configuration) } catch { fault = error }
     }
     if let fault { log.error("activation failed", metadata: ["function": "\(key.name)", "fault": "\(fault)"]) }
     let failure = fault.map {

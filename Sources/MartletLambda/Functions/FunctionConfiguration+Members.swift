@@ -35,6 +35,12 @@ extension FunctionConfiguration {
     w.member("KMSKeyArn", kmsKeyARN)
     w.object("TracingConfig") { $0.member("Mode", tracingMode) }
     w.member("RevisionId", revisionID.description)
+    if !layers.isEmpty {
+      w.list("Layers", layers) {
+        $0.member("Arn", $1.arn)
+        $0.member("CodeSize", $1.package.size)
+      }
+    }
     if purpose != .listing { writeState(to: &w) }
     w.member("PackageType", packageType)
     w.member("Architectures", architectures)
@@ -73,6 +79,7 @@ extension FunctionConfiguration {
       $0.member("UnpackedSize", code.unpackedSize)
       $0.member("LastModifiedNanoseconds", Int(lastModified.nanoseconds))
       $0.member("Incarnation", incarnation.description)
+      if !layers.isEmpty { $0.member("Layers", .array(layers.map(\.package.json))) }
     }
   }
 
@@ -101,6 +108,12 @@ extension FunctionConfiguration {
       lastModified: Timestamp(nanoseconds: Int64(modified)), revisionID: revision, incarnation: incarnation)
     self.version = version
     readMembers(json)
+    for (shown, kept) in zip(json["Layers"]?.array ?? [], hidden["Layers"]?.array ?? []) {
+      guard let arn = shown["Arn"]?.string, let package = CodePackage(json: kept) else {
+        throw Fault("read function from the database", "a layer is damaged: \(record.prefix(200))")
+      }
+      layers.append(FunctionLayer(arn: arn, package: package))
+    }
   }
 
   private mutating func readMembers(_ json: JSONValue) {

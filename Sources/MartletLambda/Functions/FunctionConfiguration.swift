@@ -128,6 +128,8 @@ package struct FunctionConfiguration: Sendable, Equatable {
   /// See `KeptSettings`.
   package var kept: [String: JSONValue] = [:]
   package var code: CodePackage
+  /// The last has precedence.
+  package var layers: [FunctionLayer] = []
 
   package var state = FunctionState.pending
   package var stateReason: StateReason?

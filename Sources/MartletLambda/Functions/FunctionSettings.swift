@@ -28,7 +28,8 @@ struct FunctionSettings: Sendable {
   let tracingMode: String?
   let snapStartApplyOn: String?
   let logging: Logging?
-  let layers: [String]
+  /// ARNs of layer versions. Empty removes them all.
+  let layers: [String]?
   let vpc: VPCSettings?
   let imageConfig: ImageConfiguration?
   /// What is kept and shown only, by name.
@@ -62,8 +63,7 @@ struct FunctionSettings: Sendable {
     tracingMode = m.object("TracingConfig")?.string("Mode", .oneOf(["Active", "PassThrough"]))
     snapStartApplyOn = m.object("SnapStart")?.string("ApplyOn", .oneOf(["PublishedVersions", "None"]))
     logging = m.object("LoggingConfig").map { FunctionSettings.logging($0) }
-    layers =
-      m.strings("Layers", each: [.length(1, 2048), .pattern(FunctionSettings.layerPattern)]) ?? []
+    layers = m.strings("Layers", each: [.length(1, 2048), .pattern(LayerVersionReference.pattern)])
     vpc = m.object("VpcConfig").map { VPCSettings($0) }
     imageConfig = m.object("ImageConfig").map { ImageConfiguration($0) }
     kept = KeptSettings.read(m, creating: creating)
@@ -92,9 +92,6 @@ struct FunctionSettings: Sendable {
   static let variablePattern = Pattern(#"[a-zA-Z]([a-zA-Z0-9_])+"#)
   static let resourcePattern = Pattern(#"(arn:(aws[a-zA-Z-]*)?:[a-z0-9-.]+:.*)|()"#)
   static let logGroupPattern = Pattern(#"[\.\-_/#A-Za-z0-9]+"#)
-  static let layerPattern = Pattern(
-    #"((arn:(aws[a-zA-Z-]*)?:lambda:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:\d{12}:layer:[a-zA-Z0-9-_]+:[0-9]+)|(arn:[a-zA-Z0-9-]+:lambda:::awslayer:[a-zA-Z0-9-_]+))"#
-  )
 }
 
 // MARK: - What the model cannot say
@@ -115,9 +112,8 @@ extension FunctionSettings {
   }
 
   /// - Parameter format: the log format before this request.
-  func check(_ place: Place, _ limits: LambdaLimits, format: LoggingConfiguration.Format) throws(AWSError) {
+  func check(_ limits: LambdaLimits, format: LoggingConfiguration.Format) throws(AWSError) {
     try checkEnvironment(limits)
-    try checkLayers(place)
     if let logging, logging.format ?? format == .text, logging.applicationLevel != nil || logging.systemLevel != nil {
       throw .logLevelWithText()
     }
@@ -146,20 +142,6 @@ extension FunctionSettings {
     guard reserved.isEmpty else { throw .environmentReserved(reserved) }
     let measured = Tags.text(environment.map { (key: $0.name, value: $0.value) })
     guard measured.utf8.count <= limits.environmentSize.bytes else { throw .environmentTooLarge(measured) }
-  }
-
-  private func checkLayers(_ place: Place) throws(AWSError) {
-    let limit = 5
-    guard layers.count <= limit else { throw .tooManyLayers(limit) }
-    var seen: [Substring: String] = [:]
-    for arn in layers {
-      let region = ARN(arn)?.region ?? ""
-      guard region.isEmpty || region == place.region.name else { throw .layerRegion(place.region) }
-      let layer = arn.prefix(upTo: arn.lastIndex(of: ":") ?? arn.endIndex)
-      if let other = seen.updateValue(arn, forKey: layer) { throw .sameLayerTwice(other, arn) }
-    }
-    // True of every layer until layers can be published (UNIMPLEMENTED.txt).
-    if let first = layers.first { throw .layerVersionMissing(first) }
   }
 
   func apply(to configuration: inout FunctionConfiguration) {

@@ -66,9 +66,6 @@ package final class StoredVersion: Sendable {
 }
 
 extension FunctionConfiguration {
-  /// The packages that environments of this version mount.
-  package var packageKeys: [String] { [code.key] }
-
   /// True while the version waits for the activation.
   package var isPending: Bool { state == .pending || lastUpdateStatus == .inProgress }
 }

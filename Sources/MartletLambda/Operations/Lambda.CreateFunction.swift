@@ -56,17 +56,21 @@ extension Lambda {
       }
       let key = try lambda.reference(FunctionNameParts(body.name), qualifier: nil, call).key
       guard key.name.utf8.count <= longestName else { throw .functionNameTooLong(key.name, limit: longestName) }
-      let zip = try checked(body, call.place, lambda.limits)
+      let zip = try checked(body, lambda.limits)
+      let layers = try lambda.layers(body.settings.layers, call.place) ?? []
       if let runtime = body.settings.runtime { try await lambda.runtimes.require(runtime) }
       guard lambda.functions.find(key) == nil else { throw .functionExists(key.name) }
       try lambda.requireStorage(call.place, adding: zip.readableBytes)
 
       let code = try await lambda.packages.store(zip)
+      try lambda.limits.requireFit(code, layers)
       let world = lambda.world
       let configuration = try await lambda.functions.change(key) {
         (after: inout FunctionRecord?) throws(AWSError) -> FunctionConfiguration in
         guard after == nil else { throw .functionExists(key.name) }
-        var record = make(key, body, code, world)
+        // Once more: a layer may have been deleted while the code was stored.
+        let layers = try lambda.layers(body.settings.layers, key.place, isWriting: true) ?? []
+        var record = make(key, body, code, layers, world)
         let shown =
           body.publishesLatest
           ? try record.publishToLatest(description: nil, world)
@@ -79,15 +83,15 @@ extension Lambda {
     }
 
     /// Everything that can be said of the request without its package being looked at.
-    private static func checked(_ body: Body, _ place: Place, _ limits: LambdaLimits) throws(AWSError) -> ByteBuffer {
+    private static func checked(_ body: Body, _ limits: LambdaLimits) throws(AWSError) -> ByteBuffer {
       if body.packageType == "Image" || body.code?.hasImage == true {
-        guard body.settings.handler == nil, body.settings.runtime == nil, body.settings.layers.isEmpty else {
+        guard body.settings.handler == nil, body.settings.runtime == nil, body.settings.layers?.isEmpty ?? true else {
           throw .zipSettingsOfImage()
         }
         throw .notImplemented("CreateFunction with PackageType Image")
       }
       guard body.settings.runtime != nil, body.settings.handler != nil else { throw .runtimeAndHandlerMissing() }
-      try body.settings.check(place, limits, format: .text)
+      try body.settings.check(limits, format: .text)
       try Tags.check(body.tags, limits)
       try body.settings.refuseUnsupported("CreateFunction")
       try body.settings.check(against: nil)
@@ -96,12 +100,13 @@ extension Lambda {
     }
 
     private static func make(
-      _ key: FunctionKey, _ body: Body, _ code: CodePackage, _ world: any World
+      _ key: FunctionKey, _ body: Body, _ code: CodePackage, _ layers: [FunctionLayer], _ world: any World
     ) -> FunctionRecord {
       var latest = FunctionConfiguration(
         place: key.place, name: key.name, role: "", code: code, lastModified: world.now(),
         revisionID: RequestID(from: world), incarnation: RequestID(from: world))
       body.settings.apply(to: &latest)
+      latest.layers = layers
       if let architectures = body.architectures { latest.architectures = architectures }
       latest.stateReason = .creating
       var record = FunctionRecord(latest: latest)

@@ -12,6 +12,7 @@ extension Lambda {
     struct Output: Writable {
       let limits: LambdaLimits
       let figures: FunctionTable.Figures
+      let layerSize: Int
 
       func write(to w: inout Writer) {
         w.body {
@@ -23,7 +24,7 @@ extension Lambda {
             $0.member("UnreservedConcurrentExecutions", limits.concurrentExecutions - figures.setAside)
           }
           $0.object("AccountUsage") {
-            $0.member("TotalCodeSize", figures.codeSize)
+            $0.member("TotalCodeSize", figures.codeSize + layerSize)
             $0.member("FunctionCount", figures.functions)
           }
         }
@@ -31,7 +32,9 @@ extension Lambda {
     }
 
     static func answer(_ input: Input, _ call: Call, _ lambda: LambdaService) async throws(AWSError) -> Output {
-      Output(limits: lambda.limits, figures: lambda.functions.figures(call.place))
+      Output(
+        limits: lambda.limits, figures: lambda.functions.figures(call.place),
+        layerSize: lambda.layers.codeSize(call.place))
     }
   }
 }

@@ -57,12 +57,14 @@ extension Lambda {
       try lambda.requireStorage(call.place, adding: zip.readableBytes)
 
       let code = try await lambda.packages.store(zip)
+      try lambda.limits.requireFit(code, before.latest.layers)
       if body.dryRun { return Output(configuration: updated(before.latest, body, code)) }
-      let world = lambda.world
+      let (world, limits) = (lambda.world, lambda.limits)
       let configuration = try await lambda.functions.change(function.key) {
         (after: inout FunctionRecord?) throws(AWSError) -> FunctionConfiguration in
         guard var record = after else { throw .functionNotFound(function.unqualifiedARN) }
         try record.requireChangeable(revision: body.revision)
+        try limits.requireFit(code, record.latest.layers)
         record.beginUpdate(world)
         record.latest = updated(record.latest, body, code)
         let shown =

@@ -33,7 +33,9 @@ extension Lambda {
       let function = try lambda.function(input.name, call)
       let before = try lambda.record(function)
       try before.requireChangeable(revision: input.revision)
-      try input.settings.check(call.place, lambda.limits, format: before.latest.logging.format)
+      try input.settings.check(lambda.limits, format: before.latest.logging.format)
+      let named = try lambda.layers(input.settings.layers, call.place)
+      try lambda.limits.requireFit(before.latest.code, named ?? [])
       try input.settings.refuseUnsupported("UpdateFunctionConfiguration")
       try input.settings.check(against: before.latest)
       if let runtime = input.settings.runtime { try await lambda.runtimes.require(runtime) }
@@ -43,10 +45,13 @@ extension Lambda {
         (after: inout FunctionRecord?) throws(AWSError) -> FunctionConfiguration in
         guard var record = after else { throw .functionNotFound(function.unqualifiedARN) }
         try record.requireChangeable(revision: input.revision)
-        try input.settings.check(function.key.place, limits, format: record.latest.logging.format)
+        try input.settings.check(limits, format: record.latest.logging.format)
         try input.settings.check(against: record.latest)
+        let layers = try lambda.layers(input.settings.layers, function.key.place, isWriting: true)
+        try limits.requireFit(record.latest.code, layers ?? [])
         record.beginUpdate(world)
         input.settings.apply(to: &record.latest)
+        if let layers { record.latest.layers = layers }
         after = record
         return record.latest
       }

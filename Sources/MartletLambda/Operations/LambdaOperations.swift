@@ -4,10 +4,7 @@ import MartletWire
 
 extension LambdaService {
   package static let rows: [OperationRow<LambdaService>] = [
-    .init(
-      missing: .rest(
-        "Lambda.AddLayerVersionPermission", .post,
-        "/2018-10-31/layers/{LayerName}/versions/{VersionNumber}/policy", status: 201)),
+    .init(Lambda.AddLayerVersionPermission.self),
     .init(missing: .rest("Lambda.AddPermission", .post, "/2015-03-31/functions/{FunctionName}/policy", status: 201)),
     .init(
       missing: .rest(
@@ -48,9 +45,7 @@ extension LambdaService {
     .init(
       missing: .rest(
         "Lambda.DeleteFunctionUrlConfig", .delete, "/2021-10-31/functions/{FunctionName}/url", status: 204)),
-    .init(
-      missing: .rest(
-        "Lambda.DeleteLayerVersion", .delete, "/2018-10-31/layers/{LayerName}/versions/{VersionNumber}", status: 204)),
+    .init(Lambda.DeleteLayerVersion.self),
     .init(Lambda.DeleteProvisionedConcurrencyConfig.self),
     .init(
       missing: .rest(
@@ -85,11 +80,9 @@ extension LambdaService {
       missing: .rest(
         "Lambda.GetFunctionScalingConfig", .get, "/2025-11-30/functions/{FunctionName}/function-scaling-config")),
     .init(missing: .rest("Lambda.GetFunctionUrlConfig", .get, "/2021-10-31/functions/{FunctionName}/url")),
-    .init(missing: .rest("Lambda.GetLayerVersion", .get, "/2018-10-31/layers/{LayerName}/versions/{VersionNumber}")),
-    .init(missing: .rest("Lambda.GetLayerVersionByArn", .get, "/2018-10-31/layers?find=LayerVersion")),
-    .init(
-      missing: .rest(
-        "Lambda.GetLayerVersionPolicy", .get, "/2018-10-31/layers/{LayerName}/versions/{VersionNumber}/policy")),
+    .init(Lambda.GetLayerVersion.self),
+    .init(Lambda.GetLayerVersionByArn.self),
+    .init(Lambda.GetLayerVersionPolicy.self),
     .init(missing: .rest("Lambda.GetPolicy", .get, "/2015-03-31/functions/{FunctionName}/policy")),
     .init(Lambda.GetProvisionedConcurrencyConfig.self),
     .init(missing: .rest("Lambda.GetResourcePolicy", .get, "/2026-07-09/resource-policy/{ResourceArn}")),
@@ -125,8 +118,8 @@ extension LambdaService {
       missing: .rest(
         "Lambda.ListFunctionsByCodeSigningConfig", .get,
         "/2020-04-22/code-signing-configs/{CodeSigningConfigArn}/functions")),
-    .init(missing: .rest("Lambda.ListLayerVersions", .get, "/2018-10-31/layers/{LayerName}/versions")),
-    .init(missing: .rest("Lambda.ListLayers", .get, "/2018-10-31/layers")),
+    .init(Lambda.ListLayerVersions.self),
+    .init(Lambda.ListLayers.self),
     .init(Lambda.ListProvisionedConcurrencyConfigs.self),
     .init(Lambda.ListTags.self),
     .init(Lambda.ListVersionsByFunction.self),
@@ -134,7 +127,7 @@ extension LambdaService {
       missing: .rest(
         "Lambda.PauseDurableExecution", .post,
         "/2025-12-01/durable-executions/{DurableExecutionArn}/pause", status: 202)),
-    .init(missing: .rest("Lambda.PublishLayerVersion", .post, "/2018-10-31/layers/{LayerName}/versions", status: 201)),
+    .init(Lambda.PublishLayerVersion.self),
     .init(Lambda.PublishVersion.self),
     .init(
       missing: .rest(
@@ -155,10 +148,7 @@ extension LambdaService {
     .init(
       missing: .rest(
         "Lambda.PutRuntimeManagementConfig", .put, "/2021-07-20/functions/{FunctionName}/runtime-management-config")),
-    .init(
-      missing: .rest(
-        "Lambda.RemoveLayerVersionPermission", .delete,
-        "/2018-10-31/layers/{LayerName}/versions/{VersionNumber}/policy/{StatementId}", status: 204)),
+    .init(Lambda.RemoveLayerVersionPermission.self),
     .init(
       missing: .rest(
         "Lambda.RemovePermission", .delete, "/2015-03-31/functions/{FunctionName}/policy/{StatementId}", status: 204)),

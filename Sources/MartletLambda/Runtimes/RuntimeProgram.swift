@@ -7,17 +7,20 @@ package enum RuntimeProgram {
   package struct Paths: Sendable {
     var task = "/var/task"
     var runtime = "/var/runtime"
+    /// The layers, as one tree.
+    var layers = "/opt"
     var api: String
   }
 
+  /// - Parameter bootstrap: what OS-only runtimes start.
   static func make(
     _ configuration: FunctionConfiguration, served: RuntimeCatalog.Served, family: RuntimeFamily, paths: Paths,
-    logStream: String, endpoint: String?, initializationType: String
+    bootstrap: String, logStream: String, endpoint: String?, initializationType: String
   ) -> SandboxProgram {
     let arguments: [String]
     switch served {
     case .bootstrap, .missing:
-      arguments = ["\(paths.task)/bootstrap"]
+      arguments = [bootstrap]
     case .interpreter(let interpreter) where family == .python:
       arguments = [interpreter.path, "\(paths.runtime)/bootstrap.py"]
     case .interpreter(let interpreter):
@@ -41,20 +44,20 @@ package enum RuntimeProgram {
   ) -> [String] {
     var variables: [(String, String)] = [
       ("LANG", "en_US.UTF-8"), ("TZ", ":UTC"),
-      ("PATH", "/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:/opt/bin"),
+      ("PATH", "/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:\(paths.layers)/bin"),
       (
         "LD_LIBRARY_PATH",
-        "/var/lang/lib:/lib64:/usr/lib64:\(paths.runtime):\(paths.runtime)/lib:\(paths.task):\(paths.task)/lib:/opt/lib"
+        "/var/lang/lib:/lib64:/usr/lib64:\(paths.runtime):\(paths.runtime)/lib:\(paths.task):\(paths.task)/lib:\(paths.layers)/lib"
       ),
     ]
     switch family {
-    case .python: variables += [("LC_CTYPE", "C.UTF-8"), ("PYTHONPATH", paths.runtime)]
+    case .python: variables += [("LC_CTYPE", "C.UTF-8"), ("PYTHONPATH", pythonPath(c, paths))]
     case .nodejs:
       let major = RuntimeCatalog.identifier(c.runtime ?? "")?.version ?? ""
       variables.append(
         (
           "NODE_PATH",
-          "/opt/nodejs/node\(major)/node_modules:/opt/nodejs/node_modules:\(paths.runtime)/node_modules:\(paths.runtime):\(paths.task)"
+          "\(paths.layers)/nodejs/node\(major)/node_modules:\(paths.layers)/nodejs/node_modules:\(paths.runtime)/node_modules:\(paths.runtime):\(paths.task)"
         ))
     default: break
     }
@@ -69,6 +72,13 @@ package enum RuntimeProgram {
     variables += reserved(
       c, family: family, paths: paths, logStream: logStream, initializationType: initializationType)
     return variables.map { "\($0.0)=\($0.1)" }
+  }
+
+  /// The bootstrap itself looks for layers in /opt; where they lie elsewhere, the interpreter is told.
+  private static func pythonPath(_ c: FunctionConfiguration, _ paths: Paths) -> String {
+    guard paths.layers != Paths(api: "").layers else { return paths.runtime }
+    let version = RuntimeCatalog.identifier(c.runtime ?? "")?.version ?? ""
+    return "\(paths.runtime):\(paths.layers)/python/lib/python\(version)/site-packages:\(paths.layers)/python"
   }
 
   private static func reserved(

@@ -31,11 +31,13 @@ package struct RuntimeRoot: Sendable {
   /// Where a family's bootstrap lies on the host.
   package func bootstrapDirectory(_ family: RuntimeFamily) -> String { "\(bootstraps)/\(family.rawValue)" }
 
-  /// The root for a function: `code` becomes /var/task.
-  package func mounts(family: RuntimeFamily, interpreter: Interpreter?, code: String) -> [SandboxSpecification.Mount] {
+  /// The root for a function: `code` becomes /var/task, and `layers`, if there are any, /opt.
+  package func mounts(
+    family: RuntimeFamily, interpreter: Interpreter?, code: String, layers: String?
+  ) -> [SandboxSpecification.Mount] {
     var mounts = base
     mounts.append(.bind(source: code, target: "/var/task"))
-    mounts.append(.directory("/opt"))
+    mounts.append(layers.map { .bind(source: $0, target: "/opt") } ?? .directory("/opt"))
     if let interpreter {
       mounts.append(.bind(source: bootstrapDirectory(family), target: "/var/runtime"))
       if interpreter.prefix != "/usr" { mounts.append(.bind(source: interpreter.prefix, target: interpreter.prefix)) }

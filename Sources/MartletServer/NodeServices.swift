@@ -73,9 +73,9 @@ struct CollectService: Service {
   func run() async throws {
     var age = Duration.seconds(60)
     while !Task.isShuttingDownGracefully && !Task.isCancelled {
+      var used = placement.packagesInUse
       // The layers first: what is deleted after this may be used by a function that was changed before.
-      var used = Set(layers.all.flatMap { layer in layer.versions.values.map(\.package.key) })
-      used.formUnion(placement.packagesInUse)
+      for layer in layers.all { used.formUnion(layer.versions.values.map(\.package.key)) }
       for record in functions.all {
         for stored in record.allStored { used.formUnion(stored.packages) }
         if let serving = record.serving { used.formUnion(serving.packageKeys) }

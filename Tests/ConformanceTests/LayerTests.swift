@@ -162,6 +162,7 @@ import Testing
 
   // MARK: - Lists
 
+  /// ListLayerVersions and ListLayers.
   @Test func listsFilterAndPage() async throws {
     _ = try await publish("l", zip: 0, #","CompatibleRuntimes":["python3.12"],"CompatibleArchitectures":["x86_64"]"#)
     _ = try await publish("l", zip: 1, #","CompatibleRuntimes":["python3.13"],"CompatibleArchitectures":["arm64"]"#)
@@ -210,6 +211,7 @@ import Testing
 
   // MARK: - Policies
 
+  /// AddLayerVersionPermission and GetLayerVersionPolicy.
   @Test func policiesAreShown() async throws {
     _ = try await publish()
     let first = try await add(statement("s1"))

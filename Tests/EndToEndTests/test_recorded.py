@@ -1,0 +1,28 @@
+# Every recorded scenario of the control plane is replayed, or listed in recorded/NOT_REPLAYED.txt with a reason.
+import pytest
+
+import replay
+import scenarios_configs  # noqa: F401
+import scenarios_functions  # noqa: F401
+import scenarios_names  # noqa: F401
+import scenarios_versions  # noqa: F401
+
+RECORDINGS = replay.recordings()
+SCENARIOS = replay.scenarios()
+
+
+def not_replayed():
+    lines = (replay.RECORDED / "NOT_REPLAYED.txt").read_text().splitlines()
+    return {line.split(" ", 1)[0]: line.split(" ", 1)[1] for line in lines if line and not line.startswith("#")}
+
+
+def test_every_recording_is_replayed_or_listed():
+    assert set(RECORDINGS) == set(SCENARIOS) | (set(not_replayed()) & set(RECORDINGS))
+    assert not set(SCENARIOS) & set(not_replayed())
+
+
+@pytest.mark.parametrize("scenario", sorted(set(SCENARIOS) & set(RECORDINGS)))
+def test_answers_as_recorded(server, python_runtimes, scenario):
+    run = replay.Replay(server, scenario, RECORDINGS[scenario], sorted(python_runtimes)[-1])
+    SCENARIOS[scenario](run)
+    run.finish()

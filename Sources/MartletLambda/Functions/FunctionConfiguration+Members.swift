@@ -71,6 +71,7 @@ extension FunctionConfiguration {
     w.object("_") {
       $0.member("CodeKey", code.key)
       $0.member("UnpackedSize", code.unpackedSize)
+      $0.member("SourceKMSKeyArn", sourceKeyARN)
       $0.member("LastModifiedNanoseconds", Int(lastModified.nanoseconds))
       $0.member("Incarnation", incarnation.description)
     }
@@ -100,6 +101,7 @@ extension FunctionConfiguration {
       code: CodePackage(key: key, sha256: sha256, size: size, unpackedSize: hidden["UnpackedSize"]?.integer ?? 0),
       lastModified: Timestamp(nanoseconds: Int64(modified)), revisionID: revision, incarnation: incarnation)
     self.version = version
+    sourceKeyARN = hidden["SourceKMSKeyArn"]?.string
     readMembers(json)
   }
 

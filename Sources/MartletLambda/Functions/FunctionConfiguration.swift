@@ -128,6 +128,8 @@ package struct FunctionConfiguration: Sendable, Equatable {
   /// See `KeptSettings`.
   package var kept: [String: JSONValue] = [:]
   package var code: CodePackage
+  /// The customer's key for the package; GetFunction shows it.
+  package var sourceKeyARN: String?
 
   package var state = FunctionState.pending
   package var stateReason: StateReason?

@@ -130,6 +130,8 @@ package struct FunctionConfiguration: Sendable, Equatable {
   package var code: CodePackage
   /// The last has precedence.
   package var layers: [FunctionLayer] = []
+  /// The customer's key for the package; GetFunction shows it.
+  package var sourceKeyARN: String?
 
   package var state = FunctionState.pending
   package var stateReason: StateReason?

@@ -64,7 +64,8 @@ extension AWSError {
   static func throttled(_ reason: String) -> AWSError {
     var error = AWSError("TooManyRequestsException", status: 429, "Rate Exceeded.")
     error.members = [("Reason", reason)]
-    error.headers = [("Retry-After", "1")]
+    // With a reservation AWS does not say when to come back.
+    if !reason.hasPrefix("Reserved") { error.headers = [("Retry-After", "1")] }
     return error
   }
 

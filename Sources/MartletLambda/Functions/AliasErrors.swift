@@ -27,7 +27,9 @@ extension AWSError {
   }
 
   static func latestInRouting() -> AWSError {
-    .invalidParameter("$LATEST is not supported for an alias pointing to more than 1 version")
+    AWSError(
+      "InvalidParameterValueException", status: 400,
+      "$LATEST is not supported for an alias pointing to more than 1 version", type: nil)
   }
 
   static func versionReferenced(_ version: VersionName, by alias: String) -> AWSError {

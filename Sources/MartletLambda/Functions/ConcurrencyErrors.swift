@@ -2,15 +2,20 @@
 import MartletCore
 
 extension AWSError {
+  /// AWS sends no `Type` with these.
+  private static func withoutType(_ message: String) -> AWSError {
+    AWSError("InvalidParameterValueException", status: 400, message, type: nil)
+  }
+
   /// The text begins with a space, and has two in the middle: AWS's own.
   static func reservedBelowProvisioned(_ reserved: Int, provisioned: Int) -> AWSError {
-    .invalidParameter(
+    .withoutType(
       " ReservedConcurrentExecutions  \(reserved) should not be lower than function's total provisioned concurrency "
         + "[\(provisioned)].")
   }
 
   static func reservedTooMuch(minimum: Int) -> AWSError {
-    .invalidParameter(
+    .withoutType(
       "Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below its "
         + "minimum value of [\(minimum)].")
   }
@@ -21,12 +26,12 @@ extension AWSError {
   }
 
   static func provisionedAboveUnreserved(_ unreserved: Int) -> AWSError {
-    .invalidParameter(
+    .withoutType(
       "Specified ConcurrentExecutions for function is greater than account's unreserved concurrency [\(unreserved)].")
   }
 
   static func provisionedTooMuch(minimum: Int) -> AWSError {
-    .invalidParameter(
+    .withoutType(
       "Specified ConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below its "
         + "minimum value of [\(minimum)].")
   }

@@ -27,7 +27,7 @@ extension AWSError {
   }
 
   static func latestInRouting() -> AWSError {
-    .invalidParameter("$LATEST is not supported for an alias pointing to more than 1 version")
+    .invalidParameter("$LATEST is not supported for an alias pointing to more than 1 version", isTyped: false)
   }
 
   static func versionReferenced(_ version: VersionName, by alias: String) -> AWSError {

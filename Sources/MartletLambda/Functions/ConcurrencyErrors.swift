@@ -6,13 +6,13 @@ extension AWSError {
   static func reservedBelowProvisioned(_ reserved: Int, provisioned: Int) -> AWSError {
     .invalidParameter(
       " ReservedConcurrentExecutions  \(reserved) should not be lower than function's total provisioned concurrency "
-        + "[\(provisioned)].")
+        + "[\(provisioned)].", isTyped: false)
   }
 
   static func reservedTooMuch(minimum: Int) -> AWSError {
     .invalidParameter(
       "Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below its "
-        + "minimum value of [\(minimum)].")
+        + "minimum value of [\(minimum)].", isTyped: false)
   }
 
   static func provisionedAboveReserved() -> AWSError {
@@ -22,13 +22,14 @@ extension AWSError {
 
   static func provisionedAboveUnreserved(_ unreserved: Int) -> AWSError {
     .invalidParameter(
-      "Specified ConcurrentExecutions for function is greater than account's unreserved concurrency [\(unreserved)].")
+      "Specified ConcurrentExecutions for function is greater than account's unreserved concurrency [\(unreserved)].",
+      isTyped: false)
   }
 
   static func provisionedTooMuch(minimum: Int) -> AWSError {
     .invalidParameter(
       "Specified ConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below its "
-        + "minimum value of [\(minimum)].")
+        + "minimum value of [\(minimum)].", isTyped: false)
   }
 
   static func provisionedLatest() -> AWSError {

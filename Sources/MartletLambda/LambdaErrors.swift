@@ -2,8 +2,9 @@
 import MartletCore
 
 extension AWSError {
-  static func invalidParameter(_ message: String) -> AWSError {
-    AWSError("InvalidParameterValueException", status: 400, message)
+  /// - Parameter isTyped: false for the few refusals that AWS sends without `Type`.
+  static func invalidParameter(_ message: String, isTyped: Bool = true) -> AWSError {
+    AWSError("InvalidParameterValueException", status: 400, message, type: isTyped ? "User" : nil)
   }
 
   /// - Parameter arn: as the caller named it: with a qualifier only if the caller gave one.
@@ -60,12 +61,11 @@ extension AWSError {
       "Could not parse request body into json: Could not parse payload into json: \(reason)")
   }
 
-  /// 429. `reason` is AWS's `Reason` member.
+  /// 429. `reason` is AWS's `Reason` member. A function at its own limit is not told when to come back.
   static func throttled(_ reason: String) -> AWSError {
     var error = AWSError("TooManyRequestsException", status: 429, "Rate Exceeded.")
     error.members = [("Reason", reason)]
-    // With a reservation AWS does not say when to come back.
-    if !reason.hasPrefix("Reserved") { error.headers = [("Retry-After", "1")] }
+    if !reason.hasPrefix("ReservedFunction") { error.headers = [("Retry-After", "1")] }
     return error
   }
 

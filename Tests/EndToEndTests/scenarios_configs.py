@@ -3,7 +3,7 @@ from conftest import package
 from replay import scenario
 
 HANDLER = {
-    "Handler": "handler.handler", "Timeout": 30,
+    "Handler": "handler.handler", "Timeout": 30, "Environment": {"Variables": {}},
     "Code": {"ZipFile": package({"handler.py": "def handler(event, context):\n    return event\n"})}}
 S3 = {"Action": "lambda:InvokeFunction", "Principal": "s3.amazonaws.com"}
 FROM_BUCKET = {**S3, "SourceArn": "arn:aws:s3:::bucket"}
@@ -172,7 +172,7 @@ def url_deletion(r):
 
 def with_alias(r):
     code = {"ZipFile": package({"lambda_handler.py": "def handler(event, context):\n    return event\n"})}
-    r.create(Handler="lambda_handler.handler", Timeout=30, Code=code)
+    r.create(Handler="lambda_handler.handler", Timeout=30, Code=code, Environment={"Variables": {}})
     r("fn_version_result", "publish_version", FunctionName=r.name)
     r("create_alias_result", "create_alias", FunctionName=r.name, Name="urlalias", FunctionVersion="1")
 

@@ -31,6 +31,12 @@ CASES = {
 }
 
 
+def with_qualifier(r, name, qualifier):
+    if qualifier is None or qualifier.startswith("a"):
+        return name if qualifier is None else f"{name}:{qualifier}"
+    return f"arn:aws:lambda:us-east-1:{r.account}:function:{name}:{qualifier}" if "$" in name + qualifier else f"{name}:{qualifier}"
+
+
 @scenario(*(
     f"TestLambdaFunction::test_function_name_and_qualifier_validation[{case}-{operation}]"
     for case in CASES for operation in ("create_function", "delete_function", "get_function", "invoke")
@@ -40,13 +46,10 @@ CASES = {
         ("function_name_and_qualifier_too_long", "create_function")}))
 def names_and_qualifiers(r):
     case, operation = r.parameter.rsplit("-", 1)
-    # The recordings' own names are as long as the operation allows; what is masked of them is the count below.
-    text = str(r.recorded)
-    long = 170 if "a:len(170)" in text else 170
-    name, qualifier = CASES[case](r, long)
+    name, qualifier = CASES[case](r, 170)
     if operation == "create_function":
         r.errors(
-            "create_function_exception", "create_function", FunctionName=name + (f":{qualifier}" if qualifier else ""),
+            "create_function_exception", "create_function", FunctionName=with_qualifier(r, name, qualifier),
             Runtime=r.runtime, Handler="index.handler", Role=r.role, Code={"ZipFile": b"x"})
     else:
         r.errors(

@@ -27,9 +27,7 @@ extension AWSError {
   }
 
   static func latestInRouting() -> AWSError {
-    AWSError(
-      "InvalidParameterValueException", status: 400,
-      "$LATEST is not supported for an alias pointing to more than 1 version", type: nil)
+    .invalidParameter("$LATEST is not supported for an alias pointing to more than 1 version", isTyped: false)
   }
 
   static func versionReferenced(_ version: VersionName, by alias: String) -> AWSError {

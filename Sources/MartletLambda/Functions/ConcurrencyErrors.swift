@@ -2,22 +2,17 @@
 import MartletCore
 
 extension AWSError {
-  /// AWS sends no `Type` with these.
-  private static func withoutType(_ message: String) -> AWSError {
-    AWSError("InvalidParameterValueException", status: 400, message, type: nil)
-  }
-
   /// The text begins with a space, and has two in the middle: AWS's own.
   static func reservedBelowProvisioned(_ reserved: Int, provisioned: Int) -> AWSError {
-    .withoutType(
+    .invalidParameter(
       " ReservedConcurrentExecutions  \(reserved) should not be lower than function's total provisioned concurrency "
-        + "[\(provisioned)].")
+        + "[\(provisioned)].", isTyped: false)
   }
 
   static func reservedTooMuch(minimum: Int) -> AWSError {
-    .withoutType(
+    .invalidParameter(
       "Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below its "
-        + "minimum value of [\(minimum)].")
+        + "minimum value of [\(minimum)].", isTyped: false)
   }
 
   static func provisionedAboveReserved() -> AWSError {
@@ -26,14 +21,15 @@ extension AWSError {
   }
 
   static func provisionedAboveUnreserved(_ unreserved: Int) -> AWSError {
-    .withoutType(
-      "Specified ConcurrentExecutions for function is greater than account's unreserved concurrency [\(unreserved)].")
+    .invalidParameter(
+      "Specified ConcurrentExecutions for function is greater than account's unreserved concurrency [\(unreserved)].",
+      isTyped: false)
   }
 
   static func provisionedTooMuch(minimum: Int) -> AWSError {
-    .withoutType(
+    .invalidParameter(
       "Specified ConcurrentExecutions for function decreases account's UnreservedConcurrentExecution below its "
-        + "minimum value of [\(minimum)].")
+        + "minimum value of [\(minimum)].", isTyped: false)
   }
 
   static func provisionedLatest() -> AWSError {

@@ -24,7 +24,8 @@ extension Line {
   /// - Throws: 404 for an unknown function or qualifier; 409 if the function failed to become active.
   func resolve(_ reference: FunctionReference, in functions: FunctionTable) async throws(AWSError) -> Resolved {
     guard let record = functions.find(reference.key), let version = version(reference.qualifier, of: record) else {
-      throw .functionNotFound(reference.arn)
+      // Whoever invokes means a version, if only $LATEST; the text says so.
+      throw .functionNotFound(reference.qualifier == nil ? "\(reference.arn):$LATEST" : reference.arn)
     }
     guard let configuration = record.invocable(version) else {
       throw version == .latestPublished ? .noPublishedVersion(reference.arn) : .functionNotFound(reference.arn)

@@ -42,7 +42,8 @@ extension Lambda {
       let configuration: FunctionConfiguration
 
       func write(to w: inout Writer) {
-        w.body { configuration.write(to: &$0) }
+        // The version that was published with it is told, but not in the ARN.
+        w.body { configuration.write(to: &$0, arn: configuration.unqualifiedARN) }
       }
     }
 

@@ -394,6 +394,37 @@ import Testing
     #expect(try await configure(#"{"Timeout":5}"#)["Layers"]?.array?.count == 1)
   }
 
+  // MARK: - Tags
+
+  @Test func layersHaveTags() async throws {
+    let tags = "/2017-03-31/tags/\(Percent.encode(arn))"
+    let missing = "The resource you requested does not exist."
+    for method in [HTTPMethod.GET, .POST] {
+      lambda.expect(
+        try await lambda.call(method, tags, #"{"Tags":{"a":"1"}}"#), 404, "ResourceNotFoundException", missing)
+    }
+    _ = try await publish()
+    #expect(try await lambda.call(.GET, tags)["Tags"] == .object([]))
+    #expect(try await lambda.call(.POST, tags, #"{"Tags":{"a":"1","b":"2"}}"#).status == 204)
+    #expect(try await lambda.call(.POST, tags, #"{"Tags":{"a":"3"}}"#).status == 204)
+    let expected = JSONValue.members(("a", .string("3")), ("b", .string("2")))
+    #expect(try await lambda.call(.GET, tags)["Tags"] == expected)
+    let many = (1...49).map { "\"k\($0)\":\"\"" }.joined(separator: ",")
+    lambda.expect(
+      try await lambda.call(.POST, tags, "{\"Tags\":{\(many)}}"), 400, "InvalidParameterValueException",
+      "Number of tags exceeds resource tag limit.")
+    let layer = try #require(lambda.layers.all.first)
+    #expect(try Layer(document: layer.document, key: layer.key).tags.map(\.value) == ["3", "2"])
+    #expect(try await lambda.call(.DELETE, "\(tags)?tagKeys=a&tagKeys=c").status == 204)
+    #expect(try await lambda.call(.GET, tags)["Tags"] == .members(("b", .string("2"))))
+    #expect(try await lambda.call(.GET, "\(tags)%3A1").code == "ValidationException", "not of a version")
+    // They end with the last version.
+    _ = try await delete(1)
+    lambda.expect(try await lambda.call(.GET, tags), 404, "ResourceNotFoundException", missing)
+    _ = try await publish()
+    #expect(try await lambda.call(.GET, tags)["Tags"] == .object([]))
+  }
+
   // MARK: - In the database
 
   @Test func layersSurviveTheServer() async throws {

@@ -34,6 +34,12 @@ import Testing
       // Checked after the rest, and under another code (LambdaValidationTests).
       .init("CreateFunction", "runtime", .enumeration, nil),
       .init("UpdateFunctionConfiguration", "runtime", .enumeration, nil),
+      .init("GetLayerVersionByArn", "arn", .pattern, "Member must satisfy regular expression pattern: (arn:(aws"),
+      // AWS's answers show other runtimes than the model of the SDKs, and one form for a list and a value (LayerTests).
+      .init("ListLayers", "compatibleRuntime", .enumeration, "Member must satisfy enum value set: [ruby3.5, ruby2.6"),
+      .init(
+        "ListLayerVersions", "compatibleRuntime", .enumeration, "Member must satisfy enum value set: [ruby3.5, ruby2.6"),
+      .init("PublishLayerVersion", "compatibleRuntimes", .element, "Member must satisfy enum value set: [nodejs20.x"),
     ] + largerInModel
 
   /// The model has the bounds of functions on managed instances; others are held to these.
@@ -45,7 +51,7 @@ import Testing
 
   /// Operations whose requests are not checked as the model says yet. May only shrink.
   static let unfinished: Set<String> = [
-    "CreateFunction", "GetLayerVersionByArn", "ListLayerVersions", "ListLayers", "PublishLayerVersion",
+    "CreateFunction"
   ]
 
   static let names = LambdaService.rows.filter(\.isWritten).map { String($0.route.name.dropFirst("Lambda.".count)) }
@@ -128,7 +134,7 @@ import Testing
     let lambda = try LambdaFixture()
     try await checked(name) {
       for boundary in ModelWalker.walk(operation).boundaries
-      where exception(name, boundary.field, .tooLarge) == nil {
+      where exception(name, boundary.field, .tooLarge) == nil && exception(name, boundary.field, .element) == nil {
         let request = ModelRequest(operation).setting(boundary.member, boundary.value)
         let answer = try await send(request, lambda)
         let isRefused = answer.message.contains("at '\(boundary.field)' failed to satisfy constraint")
@@ -140,7 +146,10 @@ import Testing
       for request in [ModelRequest(operation), ModelRequest(operation, all: true)] {
         for more in [[], [JSONValue.Member("NoSuchMember", .integer(1))]] {
           let answer = try await send(request, lambda, more: more)
-          if answer.code == "ValidationException" || answer.code == "SerializationException" {
+          let isKnown = ModelWalkTests.exceptions.contains {
+            $0.operation == name && $0.kind == .element && answer.message.contains("at '\($0.field)' failed")
+          }
+          if answer.code == "ValidationException" && !isKnown || answer.code == "SerializationException" {
             Issue.record("\(name): \(answer.message) for \(request.uri) \(request.body(more))")
           }
         }

@@ -175,7 +175,6 @@ def test_a_function_is_created_once(server, name):
 @pytest.mark.parametrize("operation, arguments", [
     ("create_alias", {"FunctionName": "f", "Name": "a", "FunctionVersion": "1"}),
     ("put_function_concurrency", {"FunctionName": "f", "ReservedConcurrentExecutions": 1}),
-    ("list_layers", {}),
     ("list_event_source_mappings", {}),
 ])
 def test_what_is_not_built_names_itself(server, operation, arguments):

@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from conftest import Server, descendants, is_gone, program, running_programs, wait_until
+from conftest import Server, descendants, is_gone, package, program, running_programs, wait_until
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="the tests become other users, which only root can; without root, all tests are rootless")
 
@@ -55,6 +55,15 @@ def test_functions_are_isolated(rootless, look):
         assert look(f"os.readlink('/proc/self/ns/{namespace}')") != os.readlink(f"/proc/self/ns/{namespace}")
     assert look("os.path.exists('/home') and os.listdir('/home')") in (False, [])
     assert look(f"os.path.exists({rootless.state!r})") is False
+
+
+def test_layers_are_there(rootless):
+    arns = [rootless.client.publish_layer_version(
+        LayerName=layer, Content={"ZipFile": package({"python/shared.py": f"value = '{layer}'\n", f"python/{layer}.py": ""})})["LayerVersionArn"]
+        for layer in ("one", "two")]
+    code = "import shared, one, two\ndef handler(event, context):\n    return shared.value\n"
+    rootless.create("layered", code, Layers=arns)
+    assert rootless.invoke("layered").succeeded() == "two"
 
 
 def test_failures_are_told_as_ever(rootless):

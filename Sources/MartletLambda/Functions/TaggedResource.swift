@@ -4,6 +4,9 @@ import MartletCore
 import MartletWire
 
 extension Tags {
+  /// Makes new tags of old ones, or refuses to.
+  typealias Change = @Sendable ([(key: String, value: String)]) throws(AWSError) -> [(key: String, value: String)]
+
   static let textPattern = Pattern(#"([\p{L}\p{Z}\p{N}_.:/=+\-@]*)"#)
   static let keyConstraints: [Constraint] = [.length(1, 128), .pattern(textPattern)]
   static let valueConstraints: [Constraint] = [.length(0, 256), .pattern(textPattern)]
@@ -60,8 +63,7 @@ extension LambdaService {
 
   /// Changes the tags of a function. Its revision changes with them.
   func changeTags(
-    _ reference: FunctionReference,
-    _ body: @escaping @Sendable ([(key: String, value: String)]) throws(AWSError) -> [(key: String, value: String)]
+    _ reference: FunctionReference, _ body: @escaping Tags.Change
   ) async throws(AWSError) {
     let world = world
     try await functions.change(reference.key) { (after: inout FunctionRecord?) throws(AWSError) -> Void in

@@ -1,4 +1,4 @@
-// TagResource: adds tags to a function, or gives them new values.
+// TagResource: adds tags to a function or a layer, or gives them new values.
 // https://docs.aws.amazon.com/lambda/latest/api/API_TagResource.html
 import MartletCore
 import MartletWire
@@ -21,15 +21,18 @@ extension Lambda {
     typealias Output = Empty
 
     static func answer(_ input: Input, _ call: Call, _ lambda: LambdaService) async throws(AWSError) -> Output {
-      let function = try lambda.taggedFunction(input.resource, call, "TagResource")
+      let layer = try lambda.taggedLayer(input.resource, call, "TagResource")
+      let function = layer == nil ? try lambda.taggedFunction(input.resource, call, "TagResource") : nil
       guard !input.tags.isEmpty else { throw .noTags() }
       let limits = lambda.limits
       try Tags.check(input.tags, limits)
-      try await lambda.changeTags(function) { (old) throws(AWSError) in
+      let merge: Tags.Change = { (old) throws(AWSError) in
         let merged = Tags.merge(old, input.tags)
         try Tags.check(merged, limits)
         return merged
       }
+      if let layer { try await lambda.changeTags(layer, merge) }
+      if let function { try await lambda.changeTags(function, merge) }
       return Empty()
     }
   }

@@ -25,6 +25,9 @@ package struct Timestamp: Hashable, Comparable, Sendable {
   /// `2026-01-02T03:04:05+0000`, the form of the `LastModified` of provisioned concurrency.
   package var lambdaSeconds: String { calendar + "+0000" }
 
+  /// `20260102T030405Z`, the form of signatures.
+  package var compact: String { String(calendar.filter { $0 != "-" && $0 != ":" }) + "Z" }
+
   /// `2026/01/02`, the beginning of a log stream's name.
   package var logDate: String {
     let (year, month, day) = date

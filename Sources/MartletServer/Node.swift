@@ -106,6 +106,7 @@ package struct PreparedNode: Sendable {
     let lambda = LambdaService(
       world: world, limits: limits, functions: functions, layers: layers, packages: packages, runtimes: runtimes,
       activation: activation, line: line, provisioned: provisioned, door: door, log: log)
+    offerRemote(door)
     front.serve(["lambda": RESTService(lambda, rows: LambdaService.rows, door: door)])
 
     let listener: HTTPListener
@@ -137,6 +138,23 @@ package struct PreparedNode: Sendable {
     }
     sandboxes.close()
     log.info("stopped")
+  }
+
+  /// Calls of services that somebody else runs leave by HTTP.
+  private func offerRemote(_ door: Door) {
+    for endpoint in configuration.endpoints {
+      switch endpoint.service {
+      case "s3":
+        let s3 = RemoteS3(endpoint, world: world, directory: state.incoming, log: log)
+        door.offer(S3.GetObject.self) { (input, call) async throws(AWSError) in try await s3.get(input, call) }
+      default: preconditionFailure("no calls are known for a remote \(endpoint.service)")
+      }
+      log.info(
+        "\(endpoint.service) is remote",
+        metadata: [
+          "endpoint": "\(endpoint.address)", "signed": endpoint.keys.map { "with the key \($0.id)" } ?? "no",
+        ])
+    }
   }
 
   private func announce(_ listener: HTTPListener) {

@@ -1,6 +1,7 @@
 // What a server can be told: by flags, by environment variables, else by default.
 import Logging
 import MartletCore
+import MartletWire
 
 package struct ServerConfiguration: Sendable {
   package enum Isolation: String, Sendable, CaseIterable { case full, none }
@@ -19,6 +20,8 @@ package struct ServerConfiguration: Sendable {
   package var user: String?
   package var idleTimeout = Duration.seconds(600)
   package var concurrency = 1000
+  /// Services that somebody else runs.
+  package var endpoints: [RemoteEndpoint] = []
   /// Threads that move bytes.
   package var threads: Int
   /// The path of `martlet-sandbox`.

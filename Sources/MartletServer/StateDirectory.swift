@@ -34,7 +34,7 @@ package final class StateDirectory: Sendable {
     let mine = "\(getpid())\n"
     ftruncate(lock, 0)
     _ = mine.withCString { pwrite(lock, $0, strlen($0), 0) }
-    for name in ["blobs", "trees", "runtimes"] { try Files.makeDirectory("\(path)/\(name)", mode: 0o755) }
+    for name in ["blobs", "trees", "runtimes", "incoming"] { try Files.makeDirectory("\(path)/\(name)", mode: 0o755) }
     if let owner { try StateDirectory.give(path, to: owner) }
   }
 
@@ -42,6 +42,8 @@ package final class StateDirectory: Sendable {
   package var blobs: String { "\(path)/blobs" }
   package var trees: String { "\(path)/trees" }
   package var runtimes: String { "\(path)/runtimes" }
+  /// Where bytes lie that are still on their way, in files without names.
+  package var incoming: String { "\(path)/incoming" }
 
   /// Names this directory where names must be short: control groups.
   package var instance: String {

@@ -5,11 +5,19 @@ import MartletCore
 package struct Pattern: Sendable {
   package let text: String
 
-  package init(_ text: String) { self.text = text }
+  /// The same in Swift's words, which know no lookbehind.
+  private let expression: String
+
+  /// - Parameter expression: what is matched in the place of `text`, where Swift cannot read it.
+  package init(_ text: String, as expression: String? = nil) {
+    self.text = text
+    self.expression = expression ?? text
+  }
 
   /// Compiled at each use: a compiled expression cannot be shared between threads, and control-plane calls are rare.
   package func matches(_ value: String) -> Bool {
-    guard let regex = try? Regex(Pattern.escapingHyphens(text)).matchingSemantics(.unicodeScalar).dotMatchesNewlines()
+    guard
+      let regex = try? Regex(Pattern.escapingHyphens(expression)).matchingSemantics(.unicodeScalar).dotMatchesNewlines()
     else {
       preconditionFailure("not a regular expression: \(text)")
     }

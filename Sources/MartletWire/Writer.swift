@@ -1,4 +1,5 @@
 // Writes an operation's output into a reply, whatever the protocol; today REST-JSON.
+import MartletCore
 import NIOCore
 
 package struct Writer {
@@ -6,6 +7,7 @@ package struct Writer {
   private var headers: [(name: String, value: String)] = []
   private var json = JSONWriter()
   private var raw: ByteBuffer?
+  private var file: HTTPReply.FileBody?
   private var hasMembers = false
 
   package init(status: Int) { self.status = status }
@@ -18,6 +20,11 @@ package struct Writer {
   /// A member that is the body itself.
   package mutating func payload(_ buffer: ByteBuffer) { raw = buffer }
 
+  /// A member that is the body itself, too large for memory.
+  package mutating func payload(_ file: OpenFile, range: Range<Int>) {
+    self.file = HTTPReply.FileBody(file: file, range: range)
+  }
+
   /// The members of the body.
   package mutating func body(_ write: (inout MemberWriter) -> Void) {
     hasMembers = true
@@ -28,7 +35,9 @@ package struct Writer {
 
   package func reply() -> HTTPReply {
     var reply = HTTPReply(status: status, headers: headers)
-    if let raw {
+    if let file {
+      reply.file = file
+    } else if let raw {
       reply.body = raw
     } else if hasMembers {
       reply.body = json.buffer

@@ -3,6 +3,7 @@ import ArgumentParser
 import Logging
 import MartletCore
 import MartletServer
+import MartletWire
 
 struct Serve: ParsableCommand {
   static let configuration = CommandConfiguration(
@@ -45,6 +46,13 @@ struct Serve: ParsableCommand {
     name: .customLong("idle-timeout"),
     help: "Seconds that an idle environment is kept (MARTLET_IDLE_TIMEOUT; default 600).")
   var idleTimeout: Int?
+
+  @Option(
+    name: .customLong("endpoint"),
+    help: ArgumentHelp(
+      "A service that somebody else runs, such as s3=http://127.0.0.1:9000; may be repeated (MARTLET_ENDPOINT_S3). See docs/remote-endpoints.md.",
+      valueName: "service=url"))
+  var endpoints: [String] = []
 
   @Option(help: "Concurrent executions per account and region (MARTLET_CONCURRENCY; default 1000).")
   var concurrency: Int?
@@ -100,6 +108,11 @@ struct Serve: ParsableCommand {
     configuration.address = text(address, "MARTLET_ADDRESS") ?? configuration.address
     configuration.port = try number(port, "MARTLET_PORT", 0...65535) ?? configuration.port
     configuration.user = text(user, "MARTLET_USER")
+    do {
+      configuration.endpoints = try RemoteEndpoint.all(flags: endpoints, variables: variables)
+    } catch {
+      throw ValidationError("\(error)")
+    }
     configuration.outbound = outbound || ["1", "true", "yes"].contains(variables["MARTLET_OUTBOUND"] ?? "")
     if let seconds = try number(idleTimeout, "MARTLET_IDLE_TIMEOUT", 1...86_400) {
       configuration.idleTimeout = .seconds(seconds)

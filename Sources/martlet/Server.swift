@@ -19,17 +19,21 @@ struct ServerOptions: ParsableArguments {
   ) async throws -> HTTPReply {
     let variables = ProcessVariables.all
     let address = endpoint ?? variables["MARTLET_ENDPOINT"] ?? variables["AWS_ENDPOINT_URL"] ?? "http://127.0.0.1:4566"
-    guard let (host, port) = ServerOptions.parse(address) else {
+    guard let parsed = HTTPAddress(address), !parsed.isSecure else {
       throw ValidationError("--endpoint: \(address) is not of the form http://HOST:PORT")
     }
     let region = region ?? variables["AWS_REGION"] ?? variables["AWS_DEFAULT_REGION"] ?? "us-east-1"
     let key = variables["AWS_ACCESS_KEY_ID"] ?? "martlet"
     let scope =
       "AWS4-HMAC-SHA256 Credential=\(key)/20260101/\(region)/lambda/aws4_request, SignedHeaders=host, Signature=0"
+    // A function may take fifteen minutes.
+    var patience = HTTPClient.Patience()
+    patience.silence = .seconds(1000)
     let reply: HTTPReply
     do {
-      reply = try await HTTPClient(host: host, port: port).send(
-        HTTPMethod(rawValue: method.rawValue), uri, headers: headers + [("Authorization", scope)], body: body)
+      reply = try await HTTPClient(parsed, patience: patience).send(
+        HTTPMethod(rawValue: method.rawValue), uri, headers: HTTPHeaders(headers + [("Authorization", scope)]),
+        body: body)
     } catch {
       Console.complain("martlet: no server answers at \(address) (\(error)). Start one with: martlet serve")
       throw ExitCode(2)
@@ -41,15 +45,6 @@ struct ServerOptions: ParsableArguments {
       throw ExitCode(2)
     }
     return reply
-  }
-
-  private static func parse(_ address: String) -> (String, Int)? {
-    guard address.hasPrefix("http://") else { return nil }
-    let rest = address.dropFirst(7).split(separator: "/").first ?? ""
-    let parts = rest.split(separator: ":")
-    guard let host = parts.first else { return nil }
-    guard parts.count > 1 else { return (String(host), 80) }
-    return Int(parts[1]).map { (String(host), $0) }
   }
 }
 

@@ -38,6 +38,8 @@ struct Answer {
 final class LambdaFixture: Sendable {
   let functions: FunctionTable
   let layers: LayerTable
+  /// Where a test can offer what other services answer.
+  let door: Door
   private let service: RESTService<LambdaService>
   private let packages: CodePackages
   private let directory: String
@@ -81,7 +83,7 @@ final class LambdaFixture: Sendable {
       functions: functions, admission: Admission(limits: limits), placement: placement,
       world: world)
     let provisioned = ProvisionedConcurrency(functions: functions, placement: placement, log: log)
-    let door = Door(log: log)
+    door = Door(log: log)
     let lambda = LambdaService(
       world: world, limits: limits, functions: functions, layers: layers, packages: packages, runtimes: runtimes,
       activation: FunctionActivation(functions: functions, packages: packages, world: world, log: log), line: line,

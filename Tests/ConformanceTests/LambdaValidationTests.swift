@@ -114,7 +114,10 @@ import Testing
   }
 
   @Test(arguments: [
-    (#""Code":{"S3Bucket":"bucket","S3Key":"key"}"#, "CreateFunction with Code.S3Bucket"),
+    (
+      #""Code":{"S3Bucket":"bucket","S3Key":"key","S3ObjectStorageMode":"REFERENCE"}"#,
+      "CreateFunction with Code.S3ObjectStorageMode=REFERENCE"
+    ),
     (#""CodeSigningConfigArn":"arn:x""#, "CreateFunction with CodeSigningConfigArn"),
   ])
   func createSaysWhatIsMissing(member: String, what: String) async throws {

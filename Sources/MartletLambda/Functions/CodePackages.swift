@@ -35,11 +35,25 @@ package struct CodePackages: Sendable {
         "RequestEntityTooLargeException", status: 413,
         "Zipped size must be smaller than \(limits.codeSizeZipped.bytes) bytes", type: nil)
     }
+    return try await store { body in zip.withUnsafeReadableBytes(body) }
+  }
+
+  /// Checks and stores the zip of an object in S3, which may be larger than one in a request.
+  package func store(_ zip: OpenFile) async throws(AWSError) -> CodePackage {
+    guard zip.size > 0 else { throw .invalidParameter("Uploaded file must be a non-empty zip") }
+    return try await store { body in zip.withBytes(body) }
+  }
+
+  private typealias Stored = Result<CodePackage, AWSError>
+
+  private func store(
+    _ withBytes: @escaping @Sendable ((UnsafeRawBufferPointer) -> Stored) -> Stored
+  ) async throws(AWSError) -> CodePackage {
     let (blobs, trees, limit) = (blobs, trees, limits.codeSizeUnzipped)
-    let result: Result<CodePackage, AWSError>
+    let result: Stored
     do {
       result = try await threads.runIfActive {
-        zip.withUnsafeReadableBytes { bytes in
+        withBytes { bytes in
           let digest = Digest.sha256(bytes)
           let key = Digest.hex(digest)
           do throws(CodeArchive.Flaw) {
@@ -61,8 +75,7 @@ package struct CodePackages: Sendable {
   /// Sees to it that the unpacked code is there, as after a crash or a removed tree.
   package func ensureUnpacked(_ package: CodePackage) throws(Fault) {
     if Files.exists(trees.path(package.key)) { return }
-    let bytes = try blobs.get(package.key)
-    let unpacked = bytes.withUnsafeBytes { raw in
+    let unpacked = try OpenFile(path: blobs.path(package.key)).withBytes { raw in
       Result { () throws(CodeArchive.Flaw) in
         try trees.unpack(raw, key: package.key, limit: limits.codeSizeUnzipped)
       }
@@ -116,7 +129,7 @@ package struct CodePackages: Sendable {
     case .malformed:
       .invalidParameter("Could not unzip uploaded file. Please check your file, then try to upload again.")
     case .empty: .invalidParameter("Uploaded file must be a non-empty zip")
-    case .tooLarge: .invalidParameter("Unzipped size must be smaller than \(limit.bytes) bytes")
+    case .tooLarge: .unzippedTooLarge(limit)
     case .unsafeEntry(let name):
       .invalidParameter(
         "Could not unzip uploaded file: the entry '\(name.prefix(200))' is not a file, directory or link inside of the "
@@ -147,11 +160,13 @@ package struct CodePackages: Sendable {
       return HTTPReply(
         status: 403, headers: [("Content-Type", "text/plain")], body: ByteBuffer(string: "The link has expired.\n"))
     }
-    guard let bytes = try? blobs.get(key) else {
+    guard let file = try? OpenFile(path: blobs.path(key)) else {
       return HTTPReply(
         status: 404, headers: [("Content-Type", "text/plain")], body: ByteBuffer(string: "No such package.\n"))
     }
-    return HTTPReply(status: 200, headers: [("Content-Type", "application/zip")], body: ByteBuffer(bytes: bytes))
+    var reply = HTTPReply(status: 200, headers: [("Content-Type", "application/zip")])
+    reply.file = HTTPReply.FileBody(file: file, range: 0..<file.size)
+    return reply
   }
 
   private func signature(_ key: String, _ expires: Int64) -> String { Digest.hmac(key: linkKey, "\(key) \(expires)") }

@@ -1,43 +1,54 @@
-// Where a request says that a function's code is: the members of CreateFunction's `Code` and of UpdateFunctionCode.
-// https://docs.aws.amazon.com/lambda/latest/api/API_FunctionCode.html
+// Where a request says that code is: the members of CreateFunction's `Code`, of UpdateFunctionCode, of a layer's
+// `Content`. https://docs.aws.amazon.com/lambda/latest/api/API_FunctionCode.html
 import MartletCore
 import MartletWire
 import NIOCore
 
 struct CodeSource: Sendable {
   let zip: ByteBuffer?
-  let hasBucket: Bool
+  let bucket: String?
+  let key: String?
+  let objectVersion: String?
+  /// The package is to stay in the bucket, not built (UNIMPLEMENTED.txt).
+  let isReference: Bool
   let hasImage: Bool
-  let hasKey: Bool
-  /// A customer's key for the package, not built (UNIMPLEMENTED.txt).
-  let hasSourceKey: Bool
+  /// A customer's key for the package: kept and shown, nothing is encrypted with it. Empty = none.
+  let sourceKeyARN: String?
 
   init(_ m: Members) {
     zip = m.blob("ZipFile")
-    let bucket = m.string("S3Bucket", .length(3, 63), .pattern(CodeSource.bucketPattern))
-    let key = m.string("S3Key", .length(1, 1024))
-    let version = m.string("S3ObjectVersion", .length(1, 1024))
-    let mode = m.string("S3ObjectStorageMode", .oneOf(["COPY", "REFERENCE"]))
-    hasBucket = bucket != nil
-    hasKey = key != nil || version != nil || mode == "REFERENCE"
+    bucket = m.string("S3Bucket", .length(3, 63), .pattern(CodeSource.bucketPattern))
+    key = m.string("S3Key", .length(1, 1024))
+    objectVersion = m.string("S3ObjectVersion", .length(1, 1024))
+    isReference = m.string("S3ObjectStorageMode", .oneOf(["COPY", "REFERENCE"])) == "REFERENCE"
     hasImage = m.string("ImageUri") != nil
-    hasSourceKey =
-      m.string("SourceKMSKeyArn", .length(nil, 10_000), .pattern(FunctionSettings.resourcePattern))?.isEmpty == false
+    sourceKeyARN = m.string("SourceKMSKeyArn", .length(nil, 10_000), .pattern(FunctionSettings.resourcePattern))
   }
 
-  /// The zip, or why there is none.
+  private static let bucketPattern = Pattern(
+    #"[0-9A-Za-z\.\-_]*(?<!\.)"#, as: #"([0-9A-Za-z\.\-_]*[0-9A-Za-z\-_])?"#)
+
+  /// Where a package comes from.
+  enum Origin: Sendable {
+    case request(ByteBuffer)
+    case object(S3.GetObject.Input)
+  }
+
+  /// The one place that the request names.
   /// - Parameters:
   ///   - operation: as an error that names a missing feature shows it.
   ///   - prefix: what the members are in: `Code.` or nothing.
-  func package(_ operation: String, prefix: String) throws(AWSError) -> ByteBuffer {
-    if zip != nil, hasBucket || hasKey || hasImage { throw .codeSourceAmbiguous() }
-    if hasSourceKey { throw .notImplemented("\(operation) with \(prefix)SourceKMSKeyArn") }
-    if hasBucket || hasKey { throw .notImplemented("\(operation) with \(prefix)S3Bucket") }
-    guard let zip else { throw .codeSourceMissing() }
-    return zip
+  func origin(_ operation: String, prefix: String) throws(AWSError) -> Origin {
+    if let zip {
+      guard bucket == nil, key == nil, objectVersion == nil, !isReference, !hasImage else {
+        throw .codeSourceAmbiguous()
+      }
+      return .request(zip)
+    }
+    guard let bucket, let key else { throw .codeSourceMissing() }
+    if isReference { throw .notImplemented("\(operation) with \(prefix)S3ObjectStorageMode=REFERENCE") }
+    return .object(S3.GetObject.Input(bucket: bucket, key: key, version: objectVersion))
   }
-
-  private static let bucketPattern = Pattern(#"[0-9A-Za-z\.\-_]*(?<!\.)"#)
 
   /// A list of two words; of a function exactly one of them.
   static func architectures(
@@ -51,5 +62,29 @@ struct CodeSource: Sendable {
           + "[Member must satisfy enum value set: [x86_64, arm64], Member must not be null]")
     }
     return list
+  }
+}
+
+extension LambdaService {
+  /// Checks and stores a package, from the request or from S3. When this returns, it is on disk, packed and unpacked.
+  /// - Throws: what S3 says of the object, in Lambda's words; what is wrong with the package.
+  func store(_ origin: CodeSource.Origin, _ call: Call) async throws(AWSError) -> CodePackage {
+    switch origin {
+    case .request(let zip):
+      try requireStorage(call.place, adding: zip.readableBytes)
+      return try await packages.store(zip)
+    case .object(var input):
+      // No zip is much larger than what is in it.
+      input.limit = .bytes(limits.codeSizeUnzipped.bytes + limits.codeSizeZipped.bytes)
+      input.isRegional = true
+      let object: S3.GetObject.Output
+      do throws(AWSError) {
+        object = try await door.call(S3.GetObject.self, input, call)
+      } catch {
+        throw error.status >= 500 ? error : .codeObject(error, limits)
+      }
+      try requireStorage(call.place, adding: object.body.size)
+      return try await packages.store(object.body)
+    }
   }
 }

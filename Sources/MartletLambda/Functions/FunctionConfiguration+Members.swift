@@ -77,6 +77,7 @@ extension FunctionConfiguration {
     w.object("_") {
       $0.member("CodeKey", code.key)
       $0.member("UnpackedSize", code.unpackedSize)
+      $0.member("SourceKMSKeyArn", sourceKeyARN)
       $0.member("LastModifiedNanoseconds", Int(lastModified.nanoseconds))
       $0.member("Incarnation", incarnation.description)
       if !layers.isEmpty { $0.member("Layers", .array(layers.map(\.package.json))) }
@@ -107,6 +108,7 @@ extension FunctionConfiguration {
       code: CodePackage(key: key, sha256: sha256, size: size, unpackedSize: hidden["UnpackedSize"]?.integer ?? 0),
       lastModified: Timestamp(nanoseconds: Int64(modified)), revisionID: revision, incarnation: incarnation)
     self.version = version
+    sourceKeyARN = hidden["SourceKMSKeyArn"]?.string
     readMembers(json)
     for (shown, kept) in zip(json["Layers"]?.array ?? [], hidden["Layers"]?.array ?? []) {
       guard let arn = shown["Arn"]?.string, let package = CodePackage(json: kept) else {

@@ -1,5 +1,6 @@
 // What the service says of settings, code and tags that it refuses (reference/api-validation.md 3.4, 3.5, 3.12).
 import MartletCore
+import MartletWire
 
 extension AWSError {
   /// The one length rule that AWS checks after the others and under another code.
@@ -17,6 +18,17 @@ extension AWSError {
 
   static func codeSourceAmbiguous() -> AWSError {
     .invalidParameter("Please do not provide other FunctionCode parameters when providing a ZipFile.")
+  }
+
+  /// What S3 said of the object with the code.
+  static func codeObject(_ error: AWSError, _ limits: LambdaLimits) -> AWSError {
+    if error == .s3TooLarge() { return .unzippedTooLarge(limits.codeSizeUnzipped) }
+    return .invalidParameter(
+      "Error occurred while GetObject. S3 Error Code: \(error.code). S3 Error Message: \(error.message)")
+  }
+
+  static func unzippedTooLarge(_ limit: ByteCount) -> AWSError {
+    .invalidParameter("Unzipped size must be smaller than \(limit.bytes) bytes")
   }
 
   static func imageForZipFunction() -> AWSError {

@@ -2,7 +2,6 @@
 // https://docs.aws.amazon.com/lambda/latest/api/API_CreateFunction.html
 import MartletCore
 import MartletWire
-import NIOCore
 
 extension Lambda {
   enum CreateFunction: Operation {
@@ -56,13 +55,12 @@ extension Lambda {
       }
       let key = try lambda.reference(FunctionNameParts(body.name), qualifier: nil, call).key
       guard key.name.utf8.count <= longestName else { throw .functionNameTooLong(key.name, limit: longestName) }
-      let zip = try checked(body, lambda.limits)
+      let origin = try checked(body, lambda.limits)
       let layers = try lambda.layers(body.settings.layers, call.place) ?? []
       if let runtime = body.settings.runtime { try await lambda.runtimes.require(runtime) }
       guard lambda.functions.find(key) == nil else { throw .functionExists(key.name) }
-      try lambda.requireStorage(call.place, adding: zip.readableBytes)
 
-      let code = try await lambda.packages.store(zip)
+      let code = try await lambda.store(origin, call)
       try lambda.limits.requireFit(code, layers)
       let world = lambda.world
       let configuration = try await lambda.functions.change(key) {
@@ -83,7 +81,7 @@ extension Lambda {
     }
 
     /// Everything that can be said of the request without its package being looked at.
-    private static func checked(_ body: Body, _ limits: LambdaLimits) throws(AWSError) -> ByteBuffer {
+    private static func checked(_ body: Body, _ limits: LambdaLimits) throws(AWSError) -> CodeSource.Origin {
       if body.packageType == "Image" || body.code?.hasImage == true {
         guard body.settings.handler == nil, body.settings.runtime == nil, body.settings.layers?.isEmpty ?? true else {
           throw .zipSettingsOfImage()
@@ -96,7 +94,7 @@ extension Lambda {
       try body.settings.refuseUnsupported("CreateFunction")
       try body.settings.check(against: nil)
       guard let code = body.code else { throw .codeSourceMissing() }
-      return try code.package("CreateFunction", prefix: "Code.")
+      return try code.origin("CreateFunction", prefix: "Code.")
     }
 
     private static func make(
@@ -108,6 +106,7 @@ extension Lambda {
       body.settings.apply(to: &latest)
       latest.layers = layers
       if let architectures = body.architectures { latest.architectures = architectures }
+      latest.sourceKeyARN = body.code?.sourceKeyARN.flatMap { $0.isEmpty ? nil : $0 }
       latest.stateReason = .creating
       var record = FunctionRecord(latest: latest)
       record.tags = body.tags

@@ -31,6 +31,7 @@ extension Lambda {
           $0.object("Code") {
             $0.member("RepositoryType", "S3")
             $0.member("Location", location)
+            $0.member("SourceKMSKeyArn", configuration.sourceKeyARN)
           }
           $0.member("Tags", tags)
           if let reserved { $0.object("Concurrency") { $0.member("ReservedConcurrentExecutions", reserved) } }

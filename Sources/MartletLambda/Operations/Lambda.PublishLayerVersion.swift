@@ -58,10 +58,9 @@ extension Lambda {
       let name = try lambda.ownLayer(input.name, call, "PublishLayerVersion")
       guard name.place.region == call.place.region else { throw .layerNotFound() }
       guard let content = body.content else { throw .codeSourceMissing() }
-      let zip = try content.package("PublishLayerVersion", prefix: "Content.")
-      try lambda.requireStorage(call.place, adding: zip.readableBytes)
+      let origin = try content.origin("PublishLayerVersion", prefix: "Content.")
 
-      let package = try await lambda.packages.store(zip)
+      let package = try await lambda.store(origin, call)
       let world = lambda.world
       let published = try await lambda.layers.catalogue.change(name.key) {
         (after: inout Layer?) throws(AWSError) -> (Layer, LayerVersion) in

@@ -2,7 +2,6 @@
 // https://docs.aws.amazon.com/lambda/latest/api/API_UpdateFunctionCode.html
 import MartletCore
 import MartletWire
-import NIOCore
 
 extension Lambda {
   enum UpdateFunctionCode: Operation {
@@ -53,10 +52,9 @@ extension Lambda {
       let before = try lambda.record(function)
       try before.requireChangeable(revision: body.revision)
       if body.code.hasImage { throw .imageForZipFunction() }
-      let zip = try body.code.package("UpdateFunctionCode", prefix: "")
-      try lambda.requireStorage(call.place, adding: zip.readableBytes)
+      let origin = try body.code.origin("UpdateFunctionCode", prefix: "")
 
-      let code = try await lambda.packages.store(zip)
+      let code = try await lambda.store(origin, call)
       try lambda.limits.requireFit(code, before.latest.layers)
       if body.dryRun { return Output(configuration: updated(before.latest, body, code)) }
       let (world, limits) = (lambda.world, lambda.limits)
@@ -83,6 +81,8 @@ extension Lambda {
     ) -> FunctionConfiguration {
       var changed = latest
       changed.code = code
+      // As the package, so its key: what an update does not name is not there afterwards.
+      changed.sourceKeyARN = body.code.sourceKeyARN.flatMap { $0.isEmpty ? nil : $0 }
       if let architectures = body.architectures { changed.architectures = architectures }
       return changed
     }

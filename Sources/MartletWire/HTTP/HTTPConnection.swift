@@ -263,12 +263,27 @@ package final class HTTPConnection: ChannelInboundHandler {
     try? context.channel.syncOptions?.setOption(.autoRead, value: !paused)
   }
 
+  /// The kernel copies from the file to the socket.
+  private func write(_ body: HTTPReply.FileBody, _ context: ChannelHandlerContext) {
+    let handle = NIOFileHandle(_deprecatedTakingOwnershipOfDescriptor: body.file.descriptor)
+    let region = FileRegion(
+      fileHandle: handle, readerIndex: body.range.lowerBound, endIndex: body.range.upperBound)
+    context.write(NIOAny(IOData.fileRegion(region))).whenComplete { _ in
+      // The descriptor is the file's, which must live until here.
+      withExtendedLifetime(body.file) { _ = try? handle.takeDescriptorOwnership() }
+    }
+  }
+
   private func emit(_ reply: HTTPReply, _ context: ChannelHandlerContext) {
     let closes = reply.closes || !keepsAlive || (isLast && waiting.isEmpty)
     var buffer = context.channel.allocator.buffer(capacity: 256 + min(reply.body.readableBytes, 4096))
     HTTPReplyHead.write(reply, closes: closes, into: &buffer)
-    let body = answersHead || reply.status == 204 ? ByteBuffer() : reply.body
-    if body.readableBytes <= 4096 {
+    let hasBody = !answersHead && reply.status != 204
+    let body = hasBody ? reply.body : ByteBuffer()
+    if hasBody, let file = reply.file, !file.range.isEmpty {
+      context.write(wrapOutboundOut(buffer), promise: nil)
+      write(file, context)
+    } else if body.readableBytes <= 4096 {
       buffer.writeImmutableBuffer(body)
       context.write(wrapOutboundOut(buffer), promise: nil)
     } else {

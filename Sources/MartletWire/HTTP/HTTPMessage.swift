@@ -45,9 +45,22 @@ package struct HTTPRequest: Sendable {
 
 /// A reply, whole.
 package struct HTTPReply: Sendable {
+  /// A body that lies in a file.
+  package struct FileBody: Sendable {
+    package let file: OpenFile
+    package let range: Range<Int>
+
+    package init(file: OpenFile, range: Range<Int>) {
+      self.file = file
+      self.range = range
+    }
+  }
+
   package var status: Int
   package var headers: [(name: String, value: String)]
   package var body: ByteBuffer
+  /// In the place of `body`.
+  package var file: FileBody?
   /// Close the connection after this reply.
   package var closes = false
 
@@ -56,6 +69,9 @@ package struct HTTPReply: Sendable {
     self.headers = headers
     self.body = body
   }
+
+  /// Bytes of the body.
+  var length: Int { file?.range.count ?? body.readableBytes }
 
   package func header(_ name: String) -> String? {
     headers.first { $0.name.lowercased() == name.lowercased() }?.value
@@ -97,6 +113,11 @@ package enum Percent {
       }
     }
     return out
+  }
+
+  /// A path whose slashes stay.
+  package static func encodePath(_ text: String) -> String {
+    text.split(separator: "/", omittingEmptySubsequences: false).map { encode(String($0)) }.joined(separator: "/")
   }
 
   private static func hex(_ byte: UInt8) -> UInt8? {

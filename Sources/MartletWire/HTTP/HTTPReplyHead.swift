@@ -17,7 +17,7 @@ enum HTTPReplyHead {
     }
     if reply.status != 204 {
       buffer.writeStaticString("Content-Length: ")
-      buffer.writeString(String(reply.body.readableBytes))
+      buffer.writeString(String(reply.length))
       buffer.writeStaticString("\r\n")
     }
     buffer.writeStaticString(closes ? "Connection: close\r\n\r\n" : "Connection: keep-alive\r\n\r\n")

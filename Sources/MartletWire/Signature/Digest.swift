@@ -15,13 +15,21 @@ package enum Digest {
     buffer.withUnsafeReadableBytes { sha256($0) }
   }
 
+  package static func sha256(_ text: String) -> [UInt8] {
+    var text = text
+    return text.withUTF8 { sha256(UnsafeRawBufferPointer($0)) }
+  }
+
   /// HMAC-SHA-256 as lower-case hexadecimal.
-  package static func hmac(key: [UInt8], _ text: String) -> String {
+  package static func hmac(key: [UInt8], _ text: String) -> String { hex(hmacBytes(key: key, text)) }
+
+  /// The 32 bytes of HMAC-SHA-256.
+  package static func hmacBytes(key: [UInt8], _ text: String) -> [UInt8] {
     var digest = [UInt8](repeating: 0, count: 32)
     var length: UInt32 = 32
     let message = Array(text.utf8)
     HMAC(EVP_sha256(), key, Int32(key.count), message, message.count, &digest, &length)
-    return hex(digest)
+    return digest
   }
 
   package static func hex(_ bytes: [UInt8]) -> String {

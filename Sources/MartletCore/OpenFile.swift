@@ -1,0 +1,102 @@
+// Bytes that are too many for memory: an open file that closes itself when nobody holds it any more.
+import Glibc
+
+/// A file that is read by position and so can be shared; it stays readable when its name is removed.
+package final class OpenFile: Sendable {
+  package let descriptor: CInt
+  /// Bytes in the file.
+  package let size: Int
+
+  /// Takes over a descriptor whose file is written to its end.
+  package init(adopting descriptor: CInt, size: Int) {
+    self.descriptor = descriptor
+    self.size = size
+  }
+
+  /// Opens a file for reading.
+  package convenience init(path: String) throws(Fault) {
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw Fault("open \(path)", errno: errno) }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else {
+      let code = errno
+      close(descriptor)
+      throw Fault("look at \(path)", errno: code)
+    }
+    self.init(adopting: descriptor, size: Int(status.st_size))
+  }
+
+  deinit { close(descriptor) }
+
+  /// Shows the whole content as memory. Its pages are the file's, so they cost nothing that cannot be taken back.
+  package func withBytes<T, E: Error>(_ body: (UnsafeRawBufferPointer) throws(E) -> T) throws(E) -> T {
+    guard size > 0, let address = mmap(nil, size, PROT_READ, MAP_SHARED, descriptor, 0), address != MAP_FAILED else {
+      precondition(size == 0, "a file cannot be mapped: \(systemErrorText(errno))")
+      return try body(UnsafeRawBufferPointer(start: nil, count: 0))
+    }
+    defer { munmap(address, size) }
+    return try body(UnsafeRawBufferPointer(start: address, count: size))
+  }
+
+  /// Gives the content piece by piece.
+  /// - Parameter range: the bytes to read; they must be there.
+  package func forEachPiece(
+    in range: Range<Int>? = nil, _ body: (UnsafeRawBufferPointer) throws(Fault) -> Void
+  ) throws(Fault) {
+    var position = range?.lowerBound ?? 0
+    let end = range?.upperBound ?? size
+    var piece = [UInt8](repeating: 0, count: 1 << 18)
+    while position < end {
+      let wanted = min(piece.count, end - position)
+      let count = pread(descriptor, &piece, wanted, off_t(position))
+      if count < 0, errno == EINTR { continue }
+      guard count > 0 else { throw Fault("read a file", errno: count < 0 ? errno : 0, "it is shorter than it was") }
+      let result = piece.withUnsafeBytes { raw in
+        Result { () throws(Fault) in try body(UnsafeRawBufferPointer(rebasing: raw[0..<count])) }
+      }
+      try result.get()
+      position += count
+    }
+  }
+}
+
+/// A file that is being written and has no name: nothing is left of it if the server dies.
+package final class DraftFile: @unchecked Sendable {
+  // `@unchecked`: whoever makes it hands it from one thread to the next, and never uses it from two at a time.
+  private var descriptor: CInt
+  package private(set) var size = 0
+
+  private let limit: Int
+
+  /// - Parameters:
+  ///   - directory: where the bytes lie; must exist.
+  ///   - limit: the file keeps no more than one byte beyond it, by which its reader sees that there was more.
+  package init(in directory: String, limit: ByteCount? = nil) throws(Fault) {
+    self.limit = limit?.bytes ?? Int.max - 1
+    let path = "\(directory)/draft-\(String(UInt64.random(in: 0...UInt64.max), radix: 16))"
+    descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+    guard descriptor >= 0 else { throw Fault("make a file in \(directory)", errno: errno) }
+    unlink(path)
+  }
+
+  deinit { if descriptor >= 0 { close(descriptor) } }
+
+  package func append(_ bytes: UnsafeRawBufferPointer) throws(Fault) {
+    let wanted = min(bytes.count, limit + 1 - size)
+    var offset = 0
+    while offset < wanted {
+      let count = write(descriptor, bytes.baseAddress.map { $0 + offset }, wanted - offset)
+      if count < 0, errno == EINTR { continue }
+      guard count > 0 else { throw Fault("write a file", errno: errno) }
+      offset += count
+    }
+    size += wanted
+  }
+
+  /// Ends the writing.
+  package func finish() -> OpenFile {
+    precondition(descriptor >= 0, "a draft is finished once")
+    defer { descriptor = -1 }
+    return OpenFile(adopting: descriptor, size: size)
+  }
+}

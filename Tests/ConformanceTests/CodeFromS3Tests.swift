@@ -139,4 +139,11 @@ import Testing
     let answer = try await create(#""ZipFile":"eA==","SourceKMSKeyArn":"no ARN""#)
     #expect(answer.code == "ValidationException" && answer.message.contains("'code.sourceKMSKeyArn'"))
   }
+
+  @Test func layersComeFromBucketsToo() async throws {
+    let answer = try await lambda.call(
+      .POST, "/2018-10-31/layers/l/versions", #"{"Content":{"S3Bucket":"the-bucket","S3Key":"layer.zip"}}"#)
+    #expect(answer.status == 201, "\(answer.message)")
+    #expect(asked.inputs.withLock { $0.map(\.key) } == ["layer.zip"])
+  }
 }

@@ -25,7 +25,7 @@ struct CodeSource: Sendable {
     sourceKeyARN = m.string("SourceKMSKeyArn", .length(nil, 10_000), .pattern(FunctionSettings.resourcePattern))
   }
 
-  static let bucketPattern = Pattern(
+  private static let bucketPattern = Pattern(
     #"[0-9A-Za-z\.\-_]*(?<!\.)"#, as: #"([0-9A-Za-z\.\-_]*[0-9A-Za-z\-_])?"#)
 
   /// Where a package comes from.

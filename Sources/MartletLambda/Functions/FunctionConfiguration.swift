@@ -128,6 +128,8 @@ package struct FunctionConfiguration: Sendable, Equatable {
   /// See `KeptSettings`.
   package var kept: [String: JSONValue] = [:]
   package var code: CodePackage
+  /// The customer's key for the package; GetFunction shows it.
+  package var sourceKeyARN: String?
   /// The last has precedence.
   package var layers: [FunctionLayer] = []
   /// The customer's key for the package; GetFunction shows it.

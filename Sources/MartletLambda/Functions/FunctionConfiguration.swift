@@ -132,8 +132,6 @@ package struct FunctionConfiguration: Sendable, Equatable {
   package var sourceKeyARN: String?
   /// The last has precedence.
   package var layers: [FunctionLayer] = []
-  /// The customer's key for the package; GetFunction shows it.
-  package var sourceKeyARN: String?
 
   package var state = FunctionState.pending
   package var stateReason: StateReason?

@@ -31,6 +31,11 @@ import Testing
       .init("ListTags", "resource", .pattern, "Member must satisfy regular expression pattern: arn:"),
       .init("TagResource", "resource", .pattern, "Member must satisfy regular expression pattern: arn:"),
       .init("UntagResource", "resource", .pattern, "Member must satisfy regular expression pattern: arn:"),
+      .init("GetLayerVersionByArn", "arn", .pattern, "Member must satisfy regular expression pattern: (arn:"),
+      // Nor are AWS's runtimes those of the SDKs; and it says of the list what it says of others' elements.
+      .init("ListLayers", "compatibleRuntime", .enumeration, "Member must satisfy enum value set: ["),
+      .init("ListLayerVersions", "compatibleRuntime", .enumeration, "Member must satisfy enum value set: ["),
+      .init("PublishLayerVersion", "compatibleRuntimes", .element, "Member must satisfy enum value set: ["),
       // Checked after the rest, and under another code (LambdaValidationTests).
       .init("CreateFunction", "runtime", .enumeration, nil),
       .init("UpdateFunctionConfiguration", "runtime", .enumeration, nil),

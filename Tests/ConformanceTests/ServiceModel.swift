@@ -29,7 +29,7 @@ struct ModelShape: Sendable {
     high = json["max"]?.number
     pattern = json["pattern"]?.string
     values = json["enum"]?.array?.compactMap(\.string) ?? []
-    sample = json["sample"]?.string ?? values.first ?? ""
+    sample = json["sample"]?.string ?? values.first { $0 == "python3.12" } ?? values.first ?? ""
     breach = json["breach"]?.string
     let required = json["required"]?.array?.compactMap(\.string) ?? []
     let payload = json["payload"]?.string

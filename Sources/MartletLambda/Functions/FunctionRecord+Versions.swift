@@ -27,6 +27,13 @@ extension FunctionRecord {
     latest.incarnation = RequestID(from: world)
   }
 
+  /// What is configured for a version counts as a change of it.
+  mutating func renewRevision(of version: VersionName, _ world: any World) {
+    guard var configuration = configuration(version) else { return }
+    configuration.revisionID = RequestID(from: world)
+    put(configuration)
+  }
+
   /// True if `$LATEST` was not changed since the newest version was published from it. A description given at the
   /// publication only is no change: the version keeps the time of `$LATEST`'s last change.
   private func isPublished(as version: FunctionConfiguration) -> Bool {

@@ -31,15 +31,17 @@ extension Lambda {
     static func answer(_ input: Input, _ call: Call, _ lambda: LambdaService) async throws(AWSError) -> Output {
       let function = try lambda.reference(input.name, qualifier: input.qualifier, call)
       let config = ProvisionedConcurrencyConfig(requested: input.executions, lastModified: lambda.world.now())
-      let (limits, functions) = (lambda.limits, lambda.functions)
+      let (limits, functions, world) = (lambda.limits, lambda.functions, lambda.world)
       try await functions.change(function.key) { (after: inout FunctionRecord?) throws(AWSError) -> Void in
         guard var record = after else { throw .functionNotFound(function.arn) }
         try record.requireProvisioned(function, missing: .provisionedLatest())
         if let alias = record.aliases[input.qualifier] {
+          record.renewRevision(of: alias.version, world)
           record.provisioned[input.qualifier] = config
           try record.requireProvisionable(alias)
         } else if let version = VersionName(input.qualifier) {
           try record.requireProvisionable(version)
+          record.renewRevision(of: version, world)
           record.provisioned[input.qualifier] = config
         }
         let total = record.provisionedTotal

@@ -17,7 +17,9 @@ package struct Pattern: Sendable {
   /// Compiled at each use: a compiled expression cannot be shared between threads, and control-plane calls are rare.
   package func matches(_ value: String) -> Bool {
     guard
-      let regex = try? Regex(Pattern.escapingHyphens(expression)).matchingSemantics(.unicodeScalar).dotMatchesNewlines()
+      // As in Java, `\d` and the like are ASCII's.
+      let regex = try? Regex(Pattern.escapingHyphens(expression)).matchingSemantics(.unicodeScalar)
+        .dotMatchesNewlines().asciiOnlyDigits().asciiOnlyWhitespace().asciiOnlyWordCharacters()
     else {
       preconditionFailure("not a regular expression: \(text)")
     }

@@ -2,6 +2,7 @@
 // which a function's name is read, by hand and by the model's regular expression, agree.
 import MartletCore
 import MartletLambda
+import MartletWire
 import Testing
 
 @Suite struct FunctionNamePropertyTests {

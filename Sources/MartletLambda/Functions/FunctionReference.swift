@@ -8,6 +8,11 @@ package struct FunctionReference: Sendable, Equatable {
   /// As the caller gave it: `$LATEST`, a number, an alias; nil if none.
   package let qualifier: String?
 
+  package init(key: FunctionKey, qualifier: String?) {
+    self.key = key
+    self.qualifier = qualifier
+  }
+
   /// The ARN that the caller meant, which error messages show.
   package var arn: String {
     let arn = ARN(service: "lambda", place: key.place, resource: "function:\(key.name)").description
@@ -41,7 +46,7 @@ package struct FunctionNameParts: Sendable, Equatable {
   package let qualifier: String?
 
   /// Follows the model's pattern without a regular expression, because every invocation passes here; nil if the text
-  /// does not match it.
+  /// does not match it (FunctionNamePropertyTests compares the two).
   package init?(_ text: String) {
     var rest = text.split(separator: ":", omittingEmptySubsequences: false)[...]
     var region: String?
@@ -54,15 +59,19 @@ package struct FunctionNameParts: Sendable, Equatable {
       else { return nil }
       rest = rest.dropFirst(3)
     }
-    if rest.count > 1, let first = rest.first, FunctionNameParts.isRegion(first) {
+    // Each of these may be left out, and may be a function's name as well when nothing else is left to be one.
+    func mayDrop() -> Bool {
+      rest.count > 1 && rest[rest.startIndex + 1].utf8.allSatisfy(FunctionNameParts.isNameByte)
+    }
+    if mayDrop(), let first = rest.first, FunctionNameParts.isRegion(first) {
       region = String(first)
       rest = rest.dropFirst()
     }
-    if rest.count > 1, let first = rest.first, Account(first) != nil {
+    if mayDrop(), let first = rest.first, Account(first) != nil {
       account = String(first)
       rest = rest.dropFirst()
     }
-    if rest.count > 1, rest.first == "function" { rest = rest.dropFirst() }
+    if mayDrop(), rest.first == "function" { rest = rest.dropFirst() }
     guard let name = rest.first, !name.isEmpty, rest.count <= 2, name.utf8.allSatisfy(FunctionNameParts.isNameByte)
     else {
       return nil
@@ -86,14 +95,19 @@ package struct FunctionNameParts: Sendable, Equatable {
     }
   }
 
-  /// Two letters, words, one digit, joined by hyphens: `us-east-1`, `us-gov-west-1`, `eusc-de-east-1`.
+  /// `us-east-1`, `us-gov-west-1`, `us-isob-east-1`, `eusc-de-east-1`: two letters, a word, a digit, and what may be
+  /// before and between.
   private static func isRegion(_ text: Substring) -> Bool {
-    let parts = text.split(separator: "-", omittingEmptySubsequences: false)
-    guard parts.count >= 3, let last = parts.last, last.utf8.count == 1, last.first?.isNumber == true else {
-      return false
+    func isWord(_ part: Substring) -> Bool { !part.isEmpty && part.utf8.allSatisfy { (97...122).contains($0) } }
+    var parts = text.split(separator: "-", omittingEmptySubsequences: false)[...]
+    if parts.first == "eusc" { parts = parts.dropFirst() }
+    guard let country = parts.popFirst(), country.utf8.count == 2, isWord(country) else { return false }
+    if parts.count == 3, let kind = parts.popFirst() {
+      guard kind == "gov" || kind.hasPrefix("iso") && kind.utf8.count <= 4 && isWord(kind) else { return false }
     }
-    return parts.dropLast().allSatisfy { part in !part.isEmpty && part.utf8.allSatisfy { (97...122).contains($0) } }
-      && (parts[0].utf8.count == 2 || parts[0] == "eusc")
+    guard parts.count == 2, let word = parts.first, isWord(word), let digit = parts.last?.utf8, digit.count == 1
+    else { return false }
+    return digit.allSatisfy { (48...57).contains($0) }
   }
 
   /// What the parts mean to a caller in `place`.

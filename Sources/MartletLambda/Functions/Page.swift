@@ -3,14 +3,14 @@ import MartletCore
 import MartletWire
 import NIOCore
 
-struct Page: Sendable {
+package struct Page: Sendable {
   /// `Marker` as sent.
   let marker: String?
   /// `MaxItems`; the service never sends more than fifty.
   let size: Int
 
   /// - Parameter atMost: the largest `MaxItems` that the operation takes.
-  init(_ r: Reader, atMost: Int = 10_000) {
+  package init(_ r: Reader, atMost: Int = 10_000) {
     marker = r.query("Marker").flatMap { $0.isEmpty ? nil : $0 }
     size = min(r.queryInteger("MaxItems", in: 1...atMost) ?? 50, 50)
   }
@@ -20,7 +20,7 @@ struct Page: Sendable {
   /// - Parameters:
   ///   - elements: in the order of their keys.
   ///   - key: tells the elements apart.
-  func cut<T>(_ elements: [T], key: (T) -> String) throws(AWSError) -> (elements: [T], next: String?) {
+  package func cut<T>(_ elements: [T], key: (T) -> String) throws(AWSError) -> (elements: [T], next: String?) {
     try cut(key: key) { last, _ in last.map { last in elements.filter { key($0) > last } } ?? elements }
   }
 

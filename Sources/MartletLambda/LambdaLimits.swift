@@ -23,6 +23,10 @@ package struct LambdaLimits: Sendable {
   /// Environment variables of a function, as compact JSON.
   package var environmentSize = ByteCount.bytes(4096)
   package var tags = 50
+  /// Layers of a function.
+  package var layers = 5
+  /// The policy of a layer version, as JSON.
+  package var layerPolicySize = ByteCount.bytes(20_480)
   /// How long an environment may initialise before its first invocation takes over.
   package var initDuration = Duration.seconds(10)
   /// The same for provisioned concurrency, unless the function's own time-out is longer.

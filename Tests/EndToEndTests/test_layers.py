@@ -1,11 +1,15 @@
 # Layers as functions see them: what is in /opt and on the search paths, which layer wins, what lives on after deletion.
+import concurrent.futures
 import errno
 import json
 import os
+import random
 import shutil
 import signal
+import threading
 import urllib.request
 
+import botocore.exceptions
 import pytest
 
 from conftest import error_of, package, wait_until
@@ -85,6 +89,7 @@ def test_a_bootstrap_and_a_program_in_a_layer(server, name):
 
 LOOK = """
 import os
+import random
 def handler(event, context):
     errors = []
     for path in ('/opt/new', '/opt/python/shared.py', '/opt/bin/new'):
@@ -218,3 +223,98 @@ def test_without_isolation_layers_are_found_as_well(own_server):
     if NODES:
         server.create("n", package({"app.js": "exports.handler = async () => require('shared')\n"}), runtime=NODES[0], Layers=[second])
         assert server.invoke("n").succeeded() == "n"
+
+
+def test_deletion_races_with_use(own_server):
+    """Whoever got the layer keeps it, and whoever comes later is refused; nobody gets a layer that is collected."""
+    server = own_server()
+    made = []
+    for round in range(4):
+        arns = [layer(server, f"{part}{round}", {"python/shared.py": f"value = {round}\n", f"{part}": str(round)}) for part in "ab"]
+        created = threading.Semaphore(0)
+
+        def create(i):
+            client, names = server.make_client(), []
+            for n in range(1000):
+                try:
+                    client.create_function(
+                        FunctionName=f"f{round}-{i}-{n}", Runtime="python3.11", Handler="app.handler", Layers=arns,
+                        Role="arn:aws:iam::000000000000:role/r", Code={"ZipFile": package({"app.py": CONTENT, "i": f"{i} {n}"})})
+                except botocore.exceptions.ClientError as error:
+                    assert error.response["Error"]["Message"] == f"Layer version {arns[1]} does not exist."
+                    return names
+                names.append((f"f{round}-{i}-{n}", round))
+                created.release()
+
+        with concurrent.futures.ThreadPoolExecutor(4) as pool:
+            creators = [pool.submit(create, i) for i in range(4)]
+            for _ in range(round + 1):
+                assert created.acquire(timeout=30)
+            server.client.delete_layer_version(LayerName=f"b{round}", VersionNumber=1)
+            made += [name for creator in creators for name in creator.result()]
+    server.stop(signal.SIGKILL)
+    trees = f"{server.state}/trees"
+    os.mkdir(f"{trees}/{'0' * 64}")
+    shutil.chown(f"{trees}/{'0' * 64}", os.stat(trees).st_uid, os.stat(trees).st_gid)
+    for tree in os.listdir(trees):
+        os.utime(f"{trees}/{tree}", (1, 1))
+    server = own_server(state=server.state)
+    wait_until(lambda: not os.path.exists(f"{trees}/{'0' * 64}"), 10, "the collection of what nobody uses")
+    pages = server.client.get_paginator("list_functions").paginate()
+    assert {f["FunctionName"] for page in pages for f in page["Functions"]} == {name for name, _ in made}
+    for name, value in made:
+        server.client.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.02, "MaxAttempts": 500})
+        assert server.invoke(name).succeeded() == value
+
+
+def test_what_was_acknowledged_survives(own_server):
+    """Versions and policies change in many calls at once, and the server is killed among them."""
+    server = own_server()
+    zips = [package({"data": str(i)}) for i in range(3)]
+
+    def work(name):
+        client, chance = server.make_client(), random.Random(name)
+        versions, next_version, count = {}, 1, 0
+        while True:
+            after = {number: set(statements) for number, statements in versions.items()}
+            kind, number = chance.randrange(4), chance.choice(sorted(after)) if after else None
+            if kind < 2 or number is None:
+                after[next_version] = set()
+                call = lambda: client.publish_layer_version(LayerName=name, Content={"ZipFile": chance.choice(zips)})
+            elif kind == 2:
+                del after[number]
+                call = lambda: client.delete_layer_version(LayerName=name, VersionNumber=number)
+            else:
+                after[number].add(f"s{count}")
+                call = lambda: client.add_layer_version_permission(
+                    LayerName=name, VersionNumber=number, StatementId=f"s{count}", Action="lambda:GetLayerVersion", Principal="*")
+            try:
+                answer = call()
+            except botocore.exceptions.BotoCoreError:
+                return versions, after, next_version
+            if kind < 2 or number is None:
+                assert answer["Version"] == next_version
+                next_version += 1
+            versions, count = after, count + 1
+            acknowledged.release()
+
+    acknowledged = threading.Semaphore(0)
+    with concurrent.futures.ThreadPoolExecutor(6) as pool:
+        futures = {f"layer-{i}": pool.submit(work, f"layer-{i}") for i in range(6)}
+        for _ in range(300):
+            assert acknowledged.acquire(timeout=30), [future.exception(0) for future in futures.values() if future.done()]
+        server.stop(signal.SIGKILL)
+        outcomes = {name: future.result() for name, future in futures.items()}
+    server = own_server(state=server.state)
+    for name, (before, after, next_version) in outcomes.items():
+        seen = {}
+        for page in server.client.get_paginator("list_layer_versions").paginate(LayerName=name):
+            for version in page["LayerVersions"]:
+                try:
+                    policy = server.client.get_layer_version_policy(LayerName=name, VersionNumber=version["Version"])["Policy"]
+                    seen[version["Version"]] = {statement["Sid"] for statement in json.loads(policy)["Statement"]}
+                except server.client.exceptions.ResourceNotFoundException:
+                    seen[version["Version"]] = set()
+        assert seen in (before, after), name
+        # A number that somebody has seen is not used again.
+        assert publish(server, name, {"data": "x"})["Version"] == next_version + (next_version in seen)

@@ -88,6 +88,21 @@ def test_function_from_a_remote_bucket(moto, remote, name):
     assert remote.invoke(name).succeeded() == "two"
 
 
+def test_layer_from_a_remote_bucket(moto, remote, name):
+    zipped = package({"python/shared.py": "value = 'from the bucket'\n"})
+    moto.client().put_object(Bucket="code", Key="layer.zip", Body=zipped)
+    layer = remote.client.publish_layer_version(LayerName=name, Content={"S3Bucket": "code", "S3Key": "layer.zip"})
+    assert layer["Content"]["CodeSize"] == len(zipped)
+    remote.client.create_function(
+        FunctionName=name, Runtime="python3.11", Handler="app.handler", Role=ROLE, Layers=[layer["LayerVersionArn"]],
+        Code={"ZipFile": package({"app.py": "import shared\ndef handler(event, context):\n    return shared.value\n"})})
+    remote.client.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.02, "MaxAttempts": 500})
+    assert remote.invoke(name).succeeded() == "from the bucket"
+    assert error_of(remote.client.publish_layer_version, LayerName=name, Content={"S3Bucket": "code", "S3Key": "missing"}) == (
+        400, "InvalidParameterValueException",
+        "Error occurred while GetObject. S3 Error Code: NoSuchKey. S3 Error Message: The specified key does not exist.")
+
+
 def test_a_version_of_the_object(moto, remote, name):
     s3 = moto.client()
     s3.create_bucket(Bucket="versioned")

@@ -30,9 +30,7 @@ extension LayerTable {
   /// - Parameters:
   ///   - arns: match the model's pattern.
   ///   - isWriting: called from the body of a change, to see what the writer sees.
-  func resolve(_ arns: [String], for place: Place, isWriting: Bool = false) throws(AWSError) -> [FunctionLayer] {
-    let limit = 5
-    guard arns.count <= limit else { throw .tooManyLayers(limit) }
+  fileprivate func resolve(_ arns: [String], for place: Place, isWriting: Bool) throws(AWSError) -> [FunctionLayer] {
     var layers: [FunctionLayer] = []
     var seen: [LayerReference: String] = [:]
     for arn in arns {
@@ -50,6 +48,16 @@ extension LayerTable {
       layers.append(FunctionLayer(arn: arn, package: version.package))
     }
     return layers
+  }
+}
+
+extension LambdaService {
+  /// The layers that a request names; nil if it does not speak of layers.
+  /// - Parameter isWriting: called from the body of a change.
+  func layers(_ arns: [String]?, _ place: Place, isWriting: Bool = false) throws(AWSError) -> [FunctionLayer]? {
+    guard let arns else { return nil }
+    guard arns.count <= limits.layers else { throw .tooManyLayers(limits.layers) }
+    return try layers.resolve(arns, for: place, isWriting: isWriting)
   }
 }
 

@@ -102,13 +102,6 @@ extension LambdaService {
     return record
   }
 
-  /// The layers that a request names; nil if it does not speak of layers.
-  /// - Parameter isWriting: called from the body of a change.
-  func layers(_ arns: [String]?, _ place: Place, isWriting: Bool = false) throws(AWSError) -> [FunctionLayer]? {
-    guard let arns else { return nil }
-    return try layers.resolve(arns, for: place, isWriting: isWriting)
-  }
-
   /// Refuses a package that would make the account's packages too many.
   func requireStorage(_ place: Place, adding bytes: Int) throws(AWSError) {
     let used = functions.figures(place).codeSize + layers.codeSize(place)

@@ -50,10 +50,10 @@ extension AWSError {
   }
 
   /// - Parameter size: of the policy as it would be, in bytes.
-  static func layerPolicyTooLarge(_ size: Int) -> AWSError {
+  static func layerPolicyTooLarge(_ size: Int, limit: ByteCount) -> AWSError {
     AWSError(
       "PolicyLengthExceededException", status: 400,
-      "The final policy size (\(size)) is bigger than the limit (\(LayerPolicy.limit)).")
+      "The final policy size (\(size)) is bigger than the limit (\(limit.bytes)).")
   }
 
   /// - Parameter size: of code and layers unpacked, in bytes.

@@ -22,8 +22,6 @@ package struct LayerPolicy: Sendable, Equatable {
 
   /// The only action that a layer's policy can allow.
   static let action = "lambda:GetLayerVersion"
-  /// Bytes of a policy as it is shown.
-  static let limit = 20_480
 
   /// True if an account may use the version. No account here is in an organisation (UNIMPLEMENTED.txt).
   func allows(_ account: Account) -> Bool {

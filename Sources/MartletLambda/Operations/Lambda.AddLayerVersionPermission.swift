@@ -49,7 +49,7 @@ extension Lambda {
       guard input.version >= 1 else { throw .layerVersionTooSmall() }
       let name = try lambda.ownLayer(input.name, call, "AddLayerVersionPermission")
       let resource = name.arn(of: input.version)
-      let world = lambda.world
+      let (world, limit) = (lambda.world, lambda.limits.layerPolicySize)
       return try await lambda.layers.update(name, version: input.version, in: call.place) {
         (version: inout LayerVersion) throws(AWSError) -> Output in
         let before = version.policy
@@ -62,7 +62,7 @@ extension Lambda {
         let policy = LayerPolicy(
           revisionID: RequestID(from: world), statements: (before?.statements ?? []) + [input.statement])
         let size = policy.text(resource: resource).utf8.count
-        guard size <= LayerPolicy.limit else { throw .layerPolicyTooLarge(size) }
+        guard size <= limit.bytes else { throw .layerPolicyTooLarge(size, limit: limit) }
         version.policy = policy
         return Output(statement: input.statement.shown(resource: resource).text, revision: policy.revisionID)
       }

@@ -19,6 +19,9 @@ package struct Timestamp: Hashable, Comparable, Sendable {
   /// `2026-01-02T03:04:05.678Z`
   package var iso8601: String { calendar + "." + Timestamp.padded(milliseconds % 1000, 3) + "Z" }
 
+  /// `2026-01-02T03:04:05Z`
+  package var iso8601Seconds: String { calendar + "Z" }
+
   /// `2026-01-02T03:04:05.678+0000`, the form of a function's `LastModified`.
   package var lambdaLastModified: String { calendar + "." + Timestamp.padded(milliseconds % 1000, 3) + "+0000" }
 

@@ -1,5 +1,6 @@
 // The HTTP front: tells which service a request is for, gives it an id and a place, and brings back the answer.
 import Logging
+import MartletCloud
 import MartletCore
 import MartletLambda
 import MartletWire
@@ -13,6 +14,8 @@ package final class Front: HTTPResponder {
   private let limits: LambdaLimits
   /// By signing name.
   private let services = Mutex<[String: any WireService]>([:])
+  /// Knows whom access keys stand for.
+  private let iam = Mutex<IAMService?>(nil)
   private let packages: CodePackages
   private let executors = Mutex<[ObjectIdentifier: EventLoopExecutor]>([:])
   private let log: Logger
@@ -26,20 +29,27 @@ package final class Front: HTTPResponder {
   }
 
   /// The services are made after the front, because environments lead back to it.
-  package func serve(_ services: [String: any WireService]) { self.services.withLock { $0 = services } }
+  package func serve(_ services: [String: any WireService], iam: IAMService?) {
+    self.iam.withLock { $0 = iam }
+    self.services.withLock { $0 = services }
+  }
 
   package func bodyLimit(for head: HTTPRequestHead) -> Int {
     head.uri.contains("/invocations") ? limits.invokeRequest.bytes : limits.requestSize.bytes
   }
 
   package func respond(to request: HTTPRequest, _ exchange: HTTPExchange) {
-    let call = Principals.call(for: request, defaults: defaults, world: world)
+    let call = Principals.call(for: request, defaults: defaults, world: world, iam: iam.withLock { $0 })
     if request.path.hasPrefix("/_martlet/") {
       exchange.send(operatorsReply(to: request))
       return
     }
     let name = ServiceName.of(request, Principals.credential(of: request))
-    guard let service = services.withLock({ $0[name] ?? $0["lambda"] }) else { return }
+    guard let service = services.withLock({ $0[name] }) else {
+      log.notice("no such service", metadata: ["service": "\(name)", "request": "\(call.requestID)"])
+      exchange.send(AbsentService.reply(name, to: request, call))
+      return
+    }
     // The task begins here, on this event loop, and comes back to it after every wait.
     Task.immediate(executorPreference: executor(of: exchange.eventLoop)) {
       let reply = await service.answer(request, call)

@@ -1,6 +1,7 @@
 // A server, put together: the one place where the parts meet. Reads as the table of contents of the program.
 import Glibc
 import Logging
+import MartletCloud
 import MartletCore
 import MartletLambda
 import MartletSandbox
@@ -83,6 +84,7 @@ package struct PreparedNode: Sendable {
     try database.migrate(FunctionRecord.migrations + Documents.migrations)
     let functions = try FunctionTable(database: database)
     let layers = try LayerTable(database: database)
+    let iam = try await IAMService(database: database, world: world)
     var limits = LambdaLimits()
     limits.concurrentExecutions = configuration.concurrency
     let packages = CodePackages(
@@ -95,7 +97,8 @@ package struct PreparedNode: Sendable {
       parts: EnvironmentParts(
         world: world, limits: limits, sandboxes: sandboxes, packages: packages, runtimes: runtimes,
         root: try RuntimeRoot(bootstrapsIn: state.runtimes, outbound: configuration.outbound), platform: front,
-        network: configuration.outbound ? .outbound : .loopback, log: log),
+        network: configuration.outbound ? .outbound : .loopback,
+        credentials: { iam.executionCredentials(role: $0, session: $1, account: $2.account) }, log: log),
       group: group, idleTimeout: configuration.idleTimeout)
     let line = Line(
       functions: functions, admission: Admission(limits: limits), placement: placement,
@@ -107,7 +110,7 @@ package struct PreparedNode: Sendable {
       world: world, limits: limits, functions: functions, layers: layers, packages: packages, runtimes: runtimes,
       activation: activation, line: line, provisioned: provisioned, door: door, log: log)
     offerRemote(door)
-    front.serve(["lambda": RESTService(lambda, rows: LambdaService.rows, door: door)])
+    front.serve(wireServices(lambda, iam, door), iam: iam)
 
     let listener: HTTPListener
     do {
@@ -155,6 +158,22 @@ package struct PreparedNode: Sendable {
           "endpoint": "\(endpoint.address)", "signed": endpoint.keys.map { "with the key \($0.id)" } ?? "no",
         ])
     }
+  }
+
+  /// The services by their signing names, and what they offer to each other.
+  private func wireServices(_ lambda: LambdaService, _ iam: IAMService, _ door: Door) -> [String: any WireService] {
+    let sts = STSService(iam: iam, world: world)
+    door.offer(IAM.GetRole.self, by: iam)
+    door.offer(STS.AssumeRole.self, by: sts)
+    let services: [String: any WireService] = [
+      "lambda": RESTService(lambda, rows: LambdaService.rows, door: door),
+      "iam": QueryService(
+        iam, rows: IAMService.rows, version: IAMService.version, namespace: IAMService.namespace, door: door),
+      "sts": QueryService(
+        sts, rows: STSService.rows, version: STSService.version, namespace: STSService.namespace, door: door),
+    ]
+    precondition(services.keys.sorted() == ServiceTable.names, "ServiceTable names the services")
+    return services
   }
 
   private func announce(_ listener: HTTPListener) {

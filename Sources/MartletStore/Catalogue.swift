@@ -100,6 +100,37 @@ package final class Catalogue<Record: CatalogueRecord>: Sendable {
     return try outcome.get()
   }
 
+  /// Changes a record and its name in one transaction. `body` gets the record and what bears the new name now, and
+  /// returns the record that shall bear it; nothing bears the old one then. Both names may be the same.
+  package func move(
+    _ from: ResourceKey, to: ResourceKey,
+    _ body: @escaping @Sendable (_ before: Record?, _ occupant: Record?) throws(AWSError) -> Record
+  ) async throws(AWSError) {
+    let outcome: Result<Void, AWSError>
+    do throws(Fault) {
+      outcome = try await database.write(
+        { session in
+          let (before, occupant) = (self.newest(from), self.newest(to))
+          let after: Record
+          do throws(AWSError) { after = try body(before, occupant) } catch { return .failure(error) }
+          if from != to { try Record.store(from, before: before, after: nil, session) }
+          try Record.store(to, before: occupant, after: after, session)
+          self.state.withLock { state in
+            if from != to { state.pending[from] = .some(nil) }
+            state.pending[to] = .some(after)
+          }
+          return .success(())
+        },
+        ended: { fault in
+          if from != to { self.settle(from, fault) }
+          self.settle(to, fault)
+        })
+    } catch {
+      throw .service("\(error)")
+    }
+    try outcome.get()
+  }
+
   /// A record as the writer sees it. Only for the bodies of changes, of this catalogue or another of the same database.
   package func newest(_ key: ResourceKey) -> Record? {
     state.withLock { state in

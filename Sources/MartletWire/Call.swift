@@ -26,6 +26,20 @@ package enum Principal: Sendable, Equatable {
   case anonymous
   /// The holder of an access key, whose signature is not checked until authorisation is built.
   case accessKey(String)
+  /// Whom the access key stands for, as far as IAM knows.
+  case identity(Identity)
+  /// An AWS service that acts by itself, such as `lambda.amazonaws.com`.
+  case service(String)
   /// A part of this server.
   case martlet(String)
+}
+
+extension Call {
+  /// Who calls, as STS says it: whoever is not known otherwise is the root of the account.
+  package var identity: Identity { if case .identity(let known) = caller { known } else { .root(place.account) } }
+
+  /// The same call, made by a service of the server on behalf of the account.
+  package func by(_ service: String) -> Call {
+    Call(requestID: requestID, place: place, caller: .service(service), host: host, traceHeader: traceHeader)
+  }
 }

@@ -1,4 +1,4 @@
-// Reads an operation's input from a request, whatever the protocol; today REST-JSON.
+// Reads an operation's input from a request, whatever the protocol; today REST-JSON and query.
 import MartletCore
 import NIOCore
 
@@ -10,10 +10,23 @@ package final class Reader {
   fileprivate var violations: [String] = []
   fileprivate var typeError: AWSError?
   private var document: Members?
+  /// Why the request is refused if no constraint is violated: some services word some rules in their own way.
+  private var refusal: AWSError?
+  /// The values are texts that mean what is asked for, as in the query protocol.
+  package let isText: Bool
 
   package init(_ request: HTTPRequest, parameters: [(name: String, value: Substring)] = []) {
     self.request = request
     self.parameters = parameters
+    isText = false
+  }
+
+  /// A request whose members are the parameters of a form.
+  package init(_ request: HTTPRequest, form: [JSONValue.Member]) {
+    self.request = request
+    parameters = []
+    isText = true
+    document = Members(reader: self, prefix: "", members: form)
   }
 
   /// A parameter of the path, decoded.
@@ -99,7 +112,11 @@ package final class Reader {
   package func finish() throws(AWSError) {
     if let typeError { throw typeError }
     if !violations.isEmpty { throw .validation(violations) }
+    if let refusal { throw refusal }
   }
+
+  /// Refuses the request with an error of the service's own; the first one counts.
+  package func refuse(_ error: AWSError) { refusal = refusal ?? error }
 
   package func violate(_ violation: String) { violations.append(violation) }
 
@@ -126,7 +143,7 @@ package final class Reader {
   }
 }
 
-/// The members of one JSON object of the request.
+/// The members of one structure of the request.
 package struct Members {
   fileprivate let reader: Reader
   fileprivate let prefix: String
@@ -139,6 +156,9 @@ package struct Members {
   }
 
   private func field(_ name: String) -> String { prefix + Reader.lowerCamel(name) }
+
+  /// Refuses the request with an error of the service's own, if no constraint is violated.
+  package func refuse(_ error: AWSError) { reader.refuse(error) }
 
   package func contains(_ name: String) -> Bool { find(name) != nil }
 
@@ -175,7 +195,7 @@ package struct Members {
 
   package func integer(_ name: String, in range: ClosedRange<Int>) -> Int? {
     guard let value = find(name) else { return nil }
-    guard case .integer(let wide) = value, let number = Int(exactly: wide) else {
+    guard let number = reader.isText ? value.string.flatMap({ Int($0) }) : value.integer else {
       wrongType(name, "an Integer")
       return nil
     }
@@ -207,6 +227,7 @@ package struct Members {
 
   package func bool(_ name: String) -> Bool? {
     guard let value = find(name) else { return nil }
+    if reader.isText, let text = value.string?.lowercased(), text == "true" || text == "false" { return text == "true" }
     guard case .bool(let flag) = value else {
       wrongType(name, "a Boolean")
       return nil
@@ -231,7 +252,7 @@ package struct Members {
   /// A list of strings. `each` speaks of the elements and is reported as one constraint of the list, as AWS does.
   package func strings(_ name: String, count: ClosedRange<Int> = 0...Int.max, each: [Constraint] = []) -> [String]? {
     guard let value = find(name) else { return nil }
-    guard case .array(let elements) = value else {
+    guard let elements = self.elements(value) else {
       wrongType(name, "a list")
       return nil
     }
@@ -261,10 +282,15 @@ package struct Members {
     return list
   }
 
+  /// An empty list is an empty text in a form.
+  private func elements(_ value: JSONValue) -> [JSONValue]? {
+    reader.isText && value == .string("") ? [] : value.array
+  }
+
   /// A list of structures.
   package func objects(_ name: String, count: ClosedRange<Int> = 0...Int.max) -> [Members]? {
     guard let value = find(name) else { return nil }
-    guard case .array(let elements) = value else {
+    guard let elements = self.elements(value) else {
       wrongType(name, "a list")
       return nil
     }
@@ -283,7 +309,26 @@ package struct Members {
       }
       list.append(Members(reader: reader, prefix: "\(field(name)).\(i + 1).member.", members: members))
     }
+    if list.count > count.upperBound || list.count < count.lowerBound {
+      let bound =
+        list.count > count.upperBound
+        ? "less than or equal to \(count.upperBound)" : "greater than or equal to \(count.lowerBound)"
+      reader.violate(
+        "Value '\(value.text)' at '\(field(name))' failed to satisfy constraint: Member must have length \(bound)")
+    }
     return list
+  }
+
+  package func requiredObjects(_ name: String, count: ClosedRange<Int> = 0...Int.max) -> [Members] {
+    if find(name) == nil { missing(name) }
+    return objects(name, count: count) ?? []
+  }
+
+  package func requiredStrings(
+    _ name: String, count: ClosedRange<Int> = 0...Int.max, each: [Constraint] = []
+  ) -> [String] {
+    if find(name) == nil { missing(name) }
+    return strings(name, count: count, each: each) ?? []
   }
 
   /// A map of strings, in the order of the request.

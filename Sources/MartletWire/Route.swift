@@ -30,4 +30,12 @@ package struct Route: Sendable {
       name: name, method: method, path: String(parts[0]), selector: selector.map { ($0[0], $0.count > 1 ? $0[1] : "") },
       status: status)
   }
+
+  /// An operation of the query protocol: the action's name is all of its address.
+  package static func query(_ name: String) -> Route {
+    Route(name: name, method: .post, path: "/", selector: nil, status: 200)
+  }
+
+  /// The name without the service.
+  package var action: String { String(name[name.index(after: name.firstIndex(of: ".") ?? name.startIndex)...]) }
 }

@@ -1,16 +1,23 @@
-// Writes an operation's output into a reply, whatever the protocol; today REST-JSON.
+// Writes an operation's output into a reply, whatever the protocol; today REST-JSON and query.
 import MartletCore
 import NIOCore
 
 package struct Writer {
   package var status: Int
   private var headers: [(name: String, value: String)] = []
-  private var json = JSONWriter()
+  private var members: MemberWriter
   private var raw: ByteBuffer?
   private var file: HTTPReply.FileBody?
   private var hasMembers = false
 
-  package init(status: Int) { self.status = status }
+  /// The XML element around the members; nil = they are JSON.
+  private let element: String?
+
+  package init(status: Int, element: String? = nil) {
+    self.status = status
+    self.element = element
+    members = MemberWriter(isXML: element != nil)
+  }
 
   /// A member that travels as a header.
   package mutating func header(_ name: String, _ value: String?) {
@@ -28,9 +35,7 @@ package struct Writer {
   /// The members of the body.
   package mutating func body(_ write: (inout MemberWriter) -> Void) {
     hasMembers = true
-    json.object { json in
-      MemberWriter.lend(&json, to: write)
-    }
+    members.structure(write)
   }
 
   package func reply() -> HTTPReply {
@@ -40,57 +45,106 @@ package struct Writer {
     } else if let raw {
       reply.body = raw
     } else if hasMembers {
-      reply.body = json.buffer
+      if let element {
+        var xml = XMLWriter()
+        xml.element(element) { $0.append(members.xml.buffer) }
+        reply.body = xml.buffer
+      } else {
+        reply.body = members.json.buffer
+      }
     }
     if reply.header("Content-Type") == nil { reply.headers.append(("Content-Type", "application/json")) }
     return reply
   }
 }
 
-/// Writes members of one object; nil is left out, as AWS does.
+/// Writes members of one structure; nil is left out, as AWS does.
 package struct MemberWriter {
-  fileprivate(set) var json: JSONWriter
+  fileprivate(set) var json = JSONWriter()
+  fileprivate(set) var xml = XMLWriter()
+  fileprivate let isXML: Bool
+
+  fileprivate init(isXML: Bool) { self.isXML = isXML }
 
   /// Moves the writer in and out again, so that its buffer has one owner at a time and is never copied.
   package static func lend(_ json: inout JSONWriter, to write: (inout MemberWriter) -> Void) {
-    var writer = MemberWriter(json: JSONWriter())
+    var writer = MemberWriter(isXML: false)
     swap(&writer.json, &json)
     write(&writer)
     swap(&writer.json, &json)
   }
 
+  fileprivate mutating func structure(_ write: (inout MemberWriter) -> Void) {
+    if isXML { write(&self) } else { json.object { MemberWriter.lend(&$0, to: write) } }
+  }
+
+  /// The same for elements.
+  private static func lend(_ xml: inout XMLWriter, to write: (inout MemberWriter) -> Void) {
+    var writer = MemberWriter(isXML: true)
+    swap(&writer.xml, &xml)
+    write(&writer)
+    swap(&writer.xml, &xml)
+  }
+
   package mutating func member(_ name: String, _ value: String?) {
     guard let value else { return }
+    if isXML { return xml.element(name, value) }
     json.name(name)
     json.value(value)
   }
 
   package mutating func member(_ name: String, _ value: Int?) {
     guard let value else { return }
+    if isXML { return xml.element(name, String(value)) }
     json.name(name)
     json.value(value)
   }
 
   package mutating func member(_ name: String, _ value: Bool?) {
     guard let value else { return }
+    if isXML { return xml.element(name, value ? "true" : "false") }
     json.name(name)
     json.value(value)
   }
 
   package mutating func member(_ name: String, _ value: Double?) {
     guard let value else { return }
+    if isXML { return xml.element(name, "\(value)") }
     json.name(name)
     json.value(value)
   }
 
+  /// A moment as each protocol writes it: seconds since 1970 in JSON, a date of whole seconds in XML.
+  package mutating func moment(_ name: String, _ value: Timestamp?) {
+    guard let value else { return }
+    if isXML { return xml.element(name, value.iso8601Seconds) }
+    json.name(name)
+    json.value(Double(value.milliseconds) / 1000)
+  }
+
   package mutating func member(_ name: String, _ value: [String]?) {
     guard let value else { return }
+    if isXML {
+      return xml.element(name) { xml in
+        for element in value { xml.element("member", element) }
+      }
+    }
     json.name(name)
     json.array(value) { $0.value($1) }
   }
 
   package mutating func member(_ name: String, _ value: [(key: String, value: String)]?) {
     guard let value else { return }
+    if isXML {
+      return xml.element(name) { xml in
+        for pair in value {
+          xml.element("entry") { xml in
+            xml.element("key", pair.key)
+            xml.element("value", pair.value)
+          }
+        }
+      }
+    }
     json.name(name)
     json.object { json in
       for pair in value {
@@ -100,14 +154,17 @@ package struct MemberWriter {
     }
   }
 
+  /// A document; in XML it is a text.
   package mutating func member(_ name: String, _ value: JSONValue?) {
     guard let value else { return }
+    if isXML { return xml.element(name, value.text) }
     json.name(name)
     json.value(value)
   }
 
   /// A structure.
   package mutating func object(_ name: String, _ write: (inout MemberWriter) -> Void) {
+    if isXML { return xml.element(name) { MemberWriter.lend(&$0, to: write) } }
     json.name(name)
     json.object { json in
       MemberWriter.lend(&json, to: write)
@@ -116,6 +173,13 @@ package struct MemberWriter {
 
   /// A list of structures.
   package mutating func list<T>(_ name: String, _ elements: [T], _ write: (inout MemberWriter, T) -> Void) {
+    if isXML {
+      return xml.element(name) { xml in
+        for element in elements {
+          xml.element("member") { MemberWriter.lend(&$0) { write(&$0, element) } }
+        }
+      }
+    }
     json.name(name)
     json.array(elements) { json, element in
       json.object { json in

@@ -14,6 +14,9 @@ package struct EnvironmentParts: Sendable {
   /// Answers the platform's own API on the second listener of an environment; nil = none.
   package let platform: (any HTTPResponder)?
   package let network: SandboxSpecification.Network
+  /// The credentials of a role for a session of that name; nil if nobody hands them out. Called when an environment is
+  /// made, so it must neither wait nor read from disk.
+  package let credentials: @Sendable (_ role: String, _ session: String, Place) -> TemporaryCredentials?
   /// How long an environment stays unfrozen after its work: calls in quick succession need not thaw it.
   package let freezeDelay: Duration
   package let log: Logger
@@ -22,6 +25,9 @@ package struct EnvironmentParts: Sendable {
     world: any World, limits: LambdaLimits, sandboxes: any SandboxHost, packages: CodePackages,
     runtimes: RuntimeCatalog,
     root: RuntimeRoot, platform: (any HTTPResponder)?, network: SandboxSpecification.Network,
+    credentials: @escaping @Sendable (_ role: String, _ session: String, Place) -> TemporaryCredentials? = { _, _, _ in
+      nil
+    },
     freezeDelay: Duration = .milliseconds(5), log: Logger
   ) {
     self.world = world
@@ -32,6 +38,7 @@ package struct EnvironmentParts: Sendable {
     self.root = root
     self.platform = platform
     self.network = network
+    self.credentials = credentials
     self.freezeDelay = freezeDelay
     self.log = log
   }

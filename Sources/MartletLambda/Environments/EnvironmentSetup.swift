@@ -35,7 +35,8 @@ struct EnvironmentSetup {
         ? "\(paths.layers)/bootstrap" : "\(paths.task)/bootstrap",
       logStream: stream,
       endpoint: hasPlatform ? EnvironmentSetup.platformAddress : nil,
-      initializationType: isProvisioned ? "provisioned-concurrency" : "on-demand")
+      initializationType: isProvisioned ? "provisioned-concurrency" : "on-demand",
+      credentials: parts.credentials(c.role, c.name, c.place))
   }
 
   /// Thousandths of a core: one core per 1,769 MB.

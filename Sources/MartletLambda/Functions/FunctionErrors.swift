@@ -14,6 +14,10 @@ extension AWSError {
     .invalidParameter("Runtime and Handler are mandatory parameters for functions created with deployment packages.")
   }
 
+  static func roleNotAssumable() -> AWSError {
+    .invalidParameter("The role defined for the function cannot be assumed by Lambda.")
+  }
+
   static func codeSourceMissing() -> AWSError { .invalidParameter("Please provide a source for function code.") }
 
   static func codeSourceAmbiguous() -> AWSError {

@@ -58,6 +58,7 @@ extension Lambda {
       guard key.name.utf8.count <= longestName else { throw .functionNameTooLong(key.name, limit: longestName) }
       let origin = try checked(body, lambda.limits)
       let layers = try lambda.layers(body.settings.layers, call.place) ?? []
+      try await lambda.requireAssumable(body.settings.role, by: key.name, call)
       if let runtime = body.settings.runtime { try await lambda.runtimes.require(runtime) }
       guard lambda.functions.find(key) == nil else { throw .functionExists(key.name) }
 

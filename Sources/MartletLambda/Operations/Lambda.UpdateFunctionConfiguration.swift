@@ -38,6 +38,7 @@ extension Lambda {
       try lambda.limits.requireFit(before.latest.code, named ?? [])
       try input.settings.refuseUnsupported("UpdateFunctionConfiguration")
       try input.settings.check(against: before.latest)
+      try await lambda.requireAssumable(input.settings.role, by: function.key.name, call)
       if let runtime = input.settings.runtime { try await lambda.runtimes.require(runtime) }
 
       let (world, limits) = (lambda.world, lambda.limits)

@@ -1,6 +1,7 @@
 // What is started in an execution environment, and with which variables (reference/runtime-api.md 1.7, 1.8).
 import MartletCore
 import MartletSandbox
+import MartletWire
 
 package enum RuntimeProgram {
   /// Where things are, as the function sees them; without a root of its own these are the host's paths.
@@ -15,7 +16,8 @@ package enum RuntimeProgram {
   /// - Parameter bootstrap: what OS-only runtimes start.
   static func make(
     _ configuration: FunctionConfiguration, served: RuntimeCatalog.Served, family: RuntimeFamily, paths: Paths,
-    bootstrap: String, logStream: String, endpoint: String?, initializationType: String
+    bootstrap: String, logStream: String, endpoint: String?, initializationType: String,
+    credentials: TemporaryCredentials?
   ) -> SandboxProgram {
     let arguments: [String]
     switch served {
@@ -33,14 +35,14 @@ package enum RuntimeProgram {
       arguments: arguments,
       environment: environment(
         configuration, family: family, paths: paths, logStream: logStream, endpoint: endpoint,
-        initializationType: initializationType),
+        initializationType: initializationType, credentials: credentials),
       workingDirectory: paths.task)
   }
 
   /// Platform variables first; the function's own may replace those that are not reserved.
   private static func environment(
     _ c: FunctionConfiguration, family: RuntimeFamily, paths: Paths, logStream: String, endpoint: String?,
-    initializationType: String
+    initializationType: String, credentials: TemporaryCredentials?
   ) -> [String] {
     var variables: [(String, String)] = [
       ("LANG", "en_US.UTF-8"), ("TZ", ":UTC"),
@@ -71,6 +73,7 @@ package enum RuntimeProgram {
     }
     variables += reserved(
       c, family: family, paths: paths, logStream: logStream, initializationType: initializationType)
+    variables += access(c, credentials)
     return variables.map { "\($0.0)=\($0.1)" }
   }
 
@@ -86,8 +89,6 @@ package enum RuntimeProgram {
   ) -> [(String, String)] {
     var variables: [(String, String)] = [
       ("_HANDLER", c.handler ?? ""), ("AWS_REGION", c.place.region.name), ("AWS_DEFAULT_REGION", c.place.region.name),
-      // The access key names the account, so that the function's own calls arrive in it.
-      ("AWS_ACCESS_KEY_ID", c.place.account.id), ("AWS_SECRET_ACCESS_KEY", "martlet"), ("AWS_SESSION_TOKEN", "martlet"),
       ("AWS_LAMBDA_FUNCTION_NAME", c.name), ("AWS_LAMBDA_FUNCTION_VERSION", c.version.description),
       ("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", String(c.memorySize)), ("AWS_LAMBDA_INITIALIZATION_TYPE", initializationType),
       ("AWS_LAMBDA_LOG_GROUP_NAME", c.logging.group), ("AWS_LAMBDA_LOG_STREAM_NAME", logStream),
@@ -97,5 +98,17 @@ package enum RuntimeProgram {
     if c.logging.format == .json { variables.append(("AWS_LAMBDA_LOG_FORMAT", "JSON")) }
     if let level = c.logging.applicationLevel { variables.append(("AWS_LAMBDA_LOG_LEVEL", level)) }
     return variables
+  }
+
+  /// The credentials of the function's role. Without IAM the access key names the account, so that the function's own
+  /// calls arrive in it all the same.
+  private static func access(
+    _ c: FunctionConfiguration, _ credentials: TemporaryCredentials?
+  ) -> [(String, String)] {
+    [
+      ("AWS_ACCESS_KEY_ID", credentials?.accessKeyID ?? c.place.account.id),
+      ("AWS_SECRET_ACCESS_KEY", credentials?.secretAccessKey ?? "martlet"),
+      ("AWS_SESSION_TOKEN", credentials?.sessionToken ?? "martlet"),
+    ]
   }
 }

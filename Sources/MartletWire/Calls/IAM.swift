@@ -1,0 +1,2 @@
+// AWS Identity and Access Management: the namespace of its operations, which are answered in MartletCloud.
+package enum IAM {}

@@ -110,7 +110,7 @@ def test_the_aws_command_with_logs_context_tags_and_versions(aws, name, tmp_path
 
 def test_the_aws_command_reports_errors(server):
     for arguments, text in ((["get-function", "--function-name", "absent"], "(ResourceNotFoundException)"),
-                            (["list-layers"], "ListLayers"), (["invoke", "--function-name", "absent", "/dev/null"], "(ResourceNotFoundException)")):
+                            (["get-layer-version", "--layer-name", "absent", "--version-number", "1"], "(ResourceNotFoundException)"), (["invoke", "--function-name", "absent", "/dev/null"], "(ResourceNotFoundException)")):
         run = subprocess.run(["aws", "lambda", *arguments, "--endpoint-url", server.endpoint], capture_output=True, text=True, timeout=60,
                              env={**os.environ, "AWS_DEFAULT_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "y",
                                   "AWS_PAGER": "", "AWS_MAX_ATTEMPTS": "1"})

@@ -173,9 +173,8 @@ def test_a_function_is_created_once(server, name):
 
 
 @pytest.mark.parametrize("operation, arguments", [
-    ("create_alias", {"FunctionName": "f", "Name": "a", "FunctionVersion": "1"}),
-    ("put_function_concurrency", {"FunctionName": "f", "ReservedConcurrentExecutions": 1}),
-    ("list_event_source_mappings", {}),
+    ("checkpoint_durable_execution", {"DurableExecutionArn": "arn:aws:lambda:us-east-1:000000000000:function:f:1/durable-execution/e/1", "CheckpointToken": "t"}),
+    ("invoke_async", {"FunctionName": "f", "InvokeArgs": b"{}"}),
 ])
 def test_what_is_not_built_names_itself(server, operation, arguments):
     status, code, text = error_of(getattr(server.client, operation), **arguments)

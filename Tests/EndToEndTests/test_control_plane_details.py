@@ -5,54 +5,12 @@ import re
 import urllib.request
 
 import botocore.exceptions
-import botocore.session
 import pytest
 
-from conftest import ROLE, ROOT, error_of, package
+from conftest import ROLE, error_of, package
 
 CODE = {"app.py": "def handler(event, context):\n    return 1\n"}
 WAIT = {"Delay": 0.02, "MaxAttempts": 500}
-MODEL = botocore.session.get_session().get_service_model("lambda")
-with open(f"{ROOT}/UNIMPLEMENTED.txt") as text:
-    NOT_BUILT = [line.strip() for line in text if line.strip() and not line.startswith("#") and " " not in line.strip()]
-
-
-def snake(operation):
-    from botocore import xform_name
-    return xform_name(operation)
-
-
-def an_example(shape, depth=0):
-    """Some value of a shape, with every required member."""
-    if shape.type_name == "structure":
-        return {} if depth > 6 else {m: an_example(shape.members[m], depth + 1) for m in shape.required_members}
-    if shape.type_name == "list":
-        return [an_example(shape.member, depth + 1)]
-    if shape.type_name == "map":
-        return {}
-    if shape.type_name == "string":
-        if shape.enum:
-            return shape.enum[0]
-        return {"Arn": "arn:aws:lambda:us-east-1:000000000000:function:f"}.get(shape.name, "1")
-    return {"blob": b"x", "integer": 1, "long": 1, "boolean": True, "timestamp": 1, "double": 1.0, "float": 1.0}[shape.type_name]
-
-
-@pytest.mark.parametrize("operation", [o for o in NOT_BUILT if o in MODEL.operation_names])
-def test_every_operation_that_is_not_built_says_so(server, operation):
-    """A clear error that names the operation, and no stack trace, 404 or pretended success."""
-    if MODEL.operation_model(operation).has_event_stream_output:
-        pass  # the error comes before the stream
-    arguments = an_example(MODEL.operation_model(operation).input_shape)
-    status, _, text = error_of(getattr(server.client, snake(operation)), **arguments)
-    assert status == 501 and operation in text
-
-
-def test_what_is_built_and_what_is_not_are_all_there_is(server):
-    built = {"CreateFunction", "GetFunction", "GetFunctionConfiguration", "UpdateFunctionCode", "UpdateFunctionConfiguration",
-             "PublishVersion", "ListVersionsByFunction", "ListFunctions", "DeleteFunction", "TagResource", "UntagResource",
-             "ListTags", "GetAccountSettings", "Invoke"}
-    assert not built & set(NOT_BUILT)
-    assert set(MODEL.operation_names) <= built | set(NOT_BUILT)
 
 
 def test_listed_functions_have_no_state(server, name):

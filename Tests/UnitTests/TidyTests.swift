@@ -39,8 +39,9 @@ import Testing
       "NIOHTTP1",
       "Logging",
     ],
+    "MartletCloud": ["MartletCore", "MartletWire", "MartletStore", "NIOCore", "Logging"],
     "MartletServer": [
-      "MartletCore", "MartletWire", "MartletStore", "MartletSandbox", "MartletLambda", "NIOCore", "NIOPosix",
+      "MartletCore", "MartletWire", "MartletStore", "MartletSandbox", "MartletLambda", "MartletCloud", "NIOCore", "NIOPosix",
       "NIOHTTP1",
       "Logging", "ServiceLifecycle", "UnixSignals",
     ],

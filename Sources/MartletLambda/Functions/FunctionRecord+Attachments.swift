@@ -41,8 +41,14 @@ struct AttachmentKind: Sendable {
 
   static let all: [AttachmentKind] = [
     .init("alias", \.aliases),
+    .init("event-invoke-config", \.eventInvokeConfigs),
+    .init("policy", \.policies),
     .init("provisioned-concurrency", \.provisioned),
+    .init("recursion-config", \.recursionConfigs),
     .init("reserved-concurrency", \.reservedConcurrency),
+    .init("runtime-management", \.runtimeManagement),
+    .init("scaling-config", \.scalingConfigs),
+    .init("url", \.urls),
   ]
 }
 

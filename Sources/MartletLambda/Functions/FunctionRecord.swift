@@ -20,6 +20,12 @@ package struct FunctionRecord: Sendable {
   package var aliases: [String: Alias] = [:]
   package var reservedConcurrency: [String: ReservedConcurrency] = [:]
   package var provisioned: [String: ProvisionedConcurrencyConfig] = [:]
+  package var policies: [String: ResourcePolicy] = [:]
+  package var eventInvokeConfigs: [String: EventInvokeConfig] = [:]
+  package var urls: [String: FunctionURL] = [:]
+  package var recursionConfigs: [String: RecursionConfig] = [:]
+  package var runtimeManagement: [String: RuntimeManagement] = [:]
+  package var scalingConfigs: [String: FunctionScalingConfig] = [:]
 
   package init(latest: FunctionConfiguration) {
     key = FunctionKey(place: latest.place, name: latest.name)

@@ -35,6 +35,10 @@ package struct FunctionReference: Sendable, Equatable {
   static let unqualifiedPattern = Pattern(
     #"(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:)?(\d{12}:)?(function:)?([a-zA-Z0-9-_]+)"#
   )
+  /// The same where an alias has a place, and a version has none.
+  static let aliasPattern = Pattern(
+    #"(arn:(aws[a-zA-Z-]*)?:lambda:)?((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:)?(\d{12}:)?(function:)?([a-zA-Z0-9-_]{1,64})(:((?!\d+$)[0-9a-zA-Z-_]+))?"#
+  )
   static let qualifierPattern = Pattern(#"\$(LATEST(\.PUBLISHED)?)|[a-zA-Z0-9-_$]+"#)
 }
 
@@ -137,6 +141,8 @@ extension Reader {
     case plain
     /// Moreover no version and no alias.
     case unqualified
+    /// An alias, but no version, and no name that no function can have.
+    case alias
   }
 
   /// Reads the path's `FunctionName`; what is wrong with it is recorded.
@@ -147,6 +153,7 @@ extension Reader {
       case .any: FunctionReference.pattern
       case .plain: FunctionReference.creationPattern
       case .unqualified: FunctionReference.unqualifiedPattern
+      case .alias: FunctionReference.aliasPattern
       }
     if let parts = FunctionNameParts(text), form == .any || pattern.matches(text) { return parts }
     violate(

@@ -5,7 +5,7 @@ import MartletWire
 extension LambdaService {
   package static let rows: [OperationRow<LambdaService>] = [
     .init(Lambda.AddLayerVersionPermission.self),
-    .init(missing: .rest("Lambda.AddPermission", .post, "/2015-03-31/functions/{FunctionName}/policy", status: 201)),
+    .init(Lambda.AddPermission.self),
     .init(
       missing: .rest(
         "Lambda.CheckpointDurableExecution", .post, "/2025-12-01/durable-executions/{DurableExecutionArn}/checkpoint")),
@@ -14,9 +14,7 @@ extension LambdaService {
     .init(missing: .rest("Lambda.CreateCodeSigningConfig", .post, "/2020-04-22/code-signing-configs", status: 201)),
     .init(missing: .rest("Lambda.CreateEventSourceMapping", .post, "/2015-03-31/event-source-mappings", status: 202)),
     .init(Lambda.CreateFunction.self),
-    .init(
-      missing: .rest(
-        "Lambda.CreateFunctionUrlConfig", .post, "/2021-10-31/functions/{FunctionName}/url", status: 201)),
+    .init(Lambda.CreateFunctionUrlConfig.self),
     .init(Lambda.DeleteAlias.self),
     .init(
       missing: .rest(
@@ -38,18 +36,11 @@ extension LambdaService {
         "Lambda.DeleteFunctionCodeSigningConfig", .delete,
         "/2020-06-30/functions/{FunctionName}/code-signing-config", status: 204)),
     .init(Lambda.DeleteFunctionConcurrency.self),
-    .init(
-      missing: .rest(
-        "Lambda.DeleteFunctionEventInvokeConfig", .delete,
-        "/2019-09-25/functions/{FunctionName}/event-invoke-config", status: 204)),
-    .init(
-      missing: .rest(
-        "Lambda.DeleteFunctionUrlConfig", .delete, "/2021-10-31/functions/{FunctionName}/url", status: 204)),
+    .init(Lambda.DeleteFunctionEventInvokeConfig.self),
+    .init(Lambda.DeleteFunctionUrlConfig.self),
     .init(Lambda.DeleteLayerVersion.self),
     .init(Lambda.DeleteProvisionedConcurrencyConfig.self),
-    .init(
-      missing: .rest(
-        "Lambda.DeleteResourcePolicy", .delete, "/2026-07-09/resource-policy/{ResourceArn}", status: 204)),
+    .init(Lambda.DeleteResourcePolicy.self),
     .init(Lambda.GetAccountSettings.self),
     .init(Lambda.GetAlias.self),
     .init(missing: .rest("Lambda.GetCapacityProvider", .get, "/2025-11-30/capacity-providers/{CapacityProviderName}")),
@@ -70,25 +61,17 @@ extension LambdaService {
         "Lambda.GetFunctionCodeSigningConfig", .get, "/2020-06-30/functions/{FunctionName}/code-signing-config")),
     .init(Lambda.GetFunctionConcurrency.self),
     .init(Lambda.GetFunctionConfiguration.self),
-    .init(
-      missing: .rest(
-        "Lambda.GetFunctionEventInvokeConfig", .get, "/2019-09-25/functions/{FunctionName}/event-invoke-config")),
-    .init(
-      missing: .rest(
-        "Lambda.GetFunctionRecursionConfig", .get, "/2024-08-31/functions/{FunctionName}/recursion-config")),
-    .init(
-      missing: .rest(
-        "Lambda.GetFunctionScalingConfig", .get, "/2025-11-30/functions/{FunctionName}/function-scaling-config")),
-    .init(missing: .rest("Lambda.GetFunctionUrlConfig", .get, "/2021-10-31/functions/{FunctionName}/url")),
+    .init(Lambda.GetFunctionEventInvokeConfig.self),
+    .init(Lambda.GetFunctionRecursionConfig.self),
+    .init(Lambda.GetFunctionScalingConfig.self),
+    .init(Lambda.GetFunctionUrlConfig.self),
     .init(Lambda.GetLayerVersion.self),
     .init(Lambda.GetLayerVersionByArn.self),
     .init(Lambda.GetLayerVersionPolicy.self),
-    .init(missing: .rest("Lambda.GetPolicy", .get, "/2015-03-31/functions/{FunctionName}/policy")),
+    .init(Lambda.GetPolicy.self),
     .init(Lambda.GetProvisionedConcurrencyConfig.self),
-    .init(missing: .rest("Lambda.GetResourcePolicy", .get, "/2026-07-09/resource-policy/{ResourceArn}")),
-    .init(
-      missing: .rest(
-        "Lambda.GetRuntimeManagementConfig", .get, "/2021-07-20/functions/{FunctionName}/runtime-management-config")),
+    .init(Lambda.GetResourcePolicy.self),
+    .init(Lambda.GetRuntimeManagementConfig.self),
     .init(Lambda.Invoke.self),
     .init(
       missing: .rest(
@@ -104,11 +87,8 @@ extension LambdaService {
       missing: .rest(
         "Lambda.ListDurableExecutionsByFunction", .get, "/2025-12-01/functions/{FunctionName}/durable-executions")),
     .init(missing: .rest("Lambda.ListEventSourceMappings", .get, "/2015-03-31/event-source-mappings")),
-    .init(
-      missing: .rest(
-        "Lambda.ListFunctionEventInvokeConfigs", .get,
-        "/2019-09-25/functions/{FunctionName}/event-invoke-config/list")),
-    .init(missing: .rest("Lambda.ListFunctionUrlConfigs", .get, "/2021-10-31/functions/{FunctionName}/urls")),
+    .init(Lambda.ListFunctionEventInvokeConfigs.self),
+    .init(Lambda.ListFunctionUrlConfigs.self),
     .init(
       missing: .rest(
         "Lambda.ListFunctionVersionsByCapacityProvider", .get,
@@ -133,25 +113,14 @@ extension LambdaService {
       missing: .rest(
         "Lambda.PutFunctionCodeSigningConfig", .put, "/2020-06-30/functions/{FunctionName}/code-signing-config")),
     .init(Lambda.PutFunctionConcurrency.self),
-    .init(
-      missing: .rest(
-        "Lambda.PutFunctionEventInvokeConfig", .put, "/2019-09-25/functions/{FunctionName}/event-invoke-config")),
-    .init(
-      missing: .rest(
-        "Lambda.PutFunctionRecursionConfig", .put, "/2024-08-31/functions/{FunctionName}/recursion-config")),
-    .init(
-      missing: .rest(
-        "Lambda.PutFunctionScalingConfig", .put,
-        "/2025-11-30/functions/{FunctionName}/function-scaling-config", status: 202)),
+    .init(Lambda.PutFunctionEventInvokeConfig.self),
+    .init(Lambda.PutFunctionRecursionConfig.self),
+    .init(Lambda.PutFunctionScalingConfig.self),
     .init(Lambda.PutProvisionedConcurrencyConfig.self),
-    .init(missing: .rest("Lambda.PutResourcePolicy", .put, "/2026-07-09/resource-policy/{ResourceArn}")),
-    .init(
-      missing: .rest(
-        "Lambda.PutRuntimeManagementConfig", .put, "/2021-07-20/functions/{FunctionName}/runtime-management-config")),
+    .init(Lambda.PutResourcePolicy.self),
+    .init(Lambda.PutRuntimeManagementConfig.self),
     .init(Lambda.RemoveLayerVersionPermission.self),
-    .init(
-      missing: .rest(
-        "Lambda.RemovePermission", .delete, "/2015-03-31/functions/{FunctionName}/policy/{StatementId}", status: 204)),
+    .init(Lambda.RemovePermission.self),
     .init(
       missing: .rest(
         "Lambda.ResumeDurableExecution", .post,
@@ -185,9 +154,7 @@ extension LambdaService {
         "Lambda.UpdateEventSourceMapping", .put, "/2015-03-31/event-source-mappings/{UUID}", status: 202)),
     .init(Lambda.UpdateFunctionCode.self),
     .init(Lambda.UpdateFunctionConfiguration.self),
-    .init(
-      missing: .rest(
-        "Lambda.UpdateFunctionEventInvokeConfig", .post, "/2019-09-25/functions/{FunctionName}/event-invoke-config")),
-    .init(missing: .rest("Lambda.UpdateFunctionUrlConfig", .put, "/2021-10-31/functions/{FunctionName}/url")),
+    .init(Lambda.UpdateFunctionEventInvokeConfig.self),
+    .init(Lambda.UpdateFunctionUrlConfig.self),
   ]
 }

@@ -1,5 +1,6 @@
 // docs/operations.md says of every operation how much of it is built. It is made from the tables, here.
 import Glibc
+import MartletCloud
 import MartletLambda
 import MartletStore
 import MartletWire
@@ -24,7 +25,9 @@ import Testing
 
   private static let sections = [
     Section(
-      "Lambda", "Every operation of AWS's service model, in the order of their names.", LambdaService.rows)
+      "Lambda", "Every operation of AWS's service model, in the order of their names.", LambdaService.rows),
+    Section("IAM", "What deployment tools call around a function.", IAMService.rows),
+    Section("STS", "Who calls, and temporary credentials.", STSService.rows),
   ]
 
   private static let path = "\(ServiceModel.here)/../../docs/operations.md"

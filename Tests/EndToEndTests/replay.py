@@ -128,9 +128,10 @@ class Replay:
     def settled(self, step):
         """The recorded answer as it would be had AWS been done: a fast server is, before the next call arrives."""
         got = self.recorded[step]["Configuration"]
-        assert got["LastUpdateStatus"] == "InProgress"
-        got["LastUpdateStatus"] = "Successful"
-        del got["LastUpdateStatusReason"], got["LastUpdateStatusReasonCode"], got["RevisionId"]
+        assert "Pending" in (got["State"], got.get("LastUpdateStatus")) or got["LastUpdateStatus"] == "InProgress"
+        got["State"], got["LastUpdateStatus"] = "Active", "Successful"
+        for name in ("StateReason", "StateReasonCode", "LastUpdateStatusReason", "LastUpdateStatusReasonCode", "RevisionId"):
+            got.pop(name, None)
 
     # Comparison
 

@@ -156,7 +156,7 @@ def snapstart(r):
     needs_snapstart(r)
     wanted = r.recorded["create_function_response"]
     settings = {**FIXTURE, "MemorySize": 1024, "Timeout": wanted["Timeout"], "Environment": wanted.get("Environment")}
-    r.create("create_function_response", SnapStart={"ApplyOn": "PublishedVersions"}, **settings)
+    r.create("create_function_response", SnapStart={"ApplyOn": wanted["SnapStart"]["ApplyOn"]}, **settings)
     r.do("publish_version", FunctionName=r.name, Description="version1")
     r.published("1")
     r("get_function_response_latest", "get_function", FunctionName=r.name)

@@ -146,9 +146,11 @@ def publish_with_update(r):
     r.create("create_response")
     r("get_function_result", "get_function", FunctionName=r.name)
     r("update_function_code_result", "update_function_code", FunctionName=r.name, ZipFile=code(2), Publish=True)
-    r("get_function_version_result", "get_function", FunctionName=r.name, Qualifier="1")
     # AWS was still at work on the update.
+    r.published("1")
     r.updated()
+    r.settled("get_function_version_result")
+    r("get_function_version_result", "get_function", FunctionName=r.name, Qualifier="1")
     r.settled("get_function_latest_result")
     r("get_function_latest_result", "get_function", FunctionName=r.name, Qualifier="$LATEST")
 

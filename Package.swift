@@ -59,7 +59,7 @@ let package = Package(
       swiftSettings: strict),
     .target(
       name: "MartletCloud",
-      dependencies: ["MartletWire", "MartletStore", "MartletCore", nioCore, logging],
+      dependencies: ["MartletWire", "MartletStore", "MartletCore", nioCore, nioPosix, nioHTTP1, logging],
       swiftSettings: strict),
     .target(
       name: "MartletWire",

@@ -41,10 +41,30 @@ package struct Timestamp: Hashable, Comparable, Sendable {
   package var httpDate: String {
     let (year, month, day) = date
     let names = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"]
-    let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
     let weekday = names[Int((days % 7 + 7) % 7)]
-    return "\(weekday), \(Timestamp.padded(day, 2)) \(months[Int(month) - 1]) \(year) \(time) GMT"
+    return "\(weekday), \(Timestamp.padded(day, 2)) \(Timestamp.months[Int(month) - 1]) \(year) \(time) GMT"
   }
+
+  /// Reads what `httpDate` writes; nil for everything else.
+  package init?(httpDate text: String) {
+    let parts = text.split(separator: " ")
+    guard parts.count == 6, parts[5] == "GMT", let day = Int64(parts[1]), let year = Int64(parts[3]),
+      let month = Timestamp.months.firstIndex(of: String(parts[2])), (1...31).contains(day), (1...9999).contains(year)
+    else { return nil }
+    let clock = parts[4].split(separator: ":").compactMap { Int64($0) }
+    guard clock.count == 3, (0..<24).contains(clock[0]), (0..<60).contains(clock[1]), (0...60).contains(clock[2]) else {
+      return nil
+    }
+    // The year begins in March, so that the leap day comes last.
+    let shifted = (Int64(month) + 10) % 12
+    let years = month < 2 ? year - 1 : year
+    let days = 365 * years + years / 4 - years / 100 + years / 400 + (153 * shifted + 2) / 5 + day - 1 - 719_468
+    self.init(milliseconds: (days * 86400 + clock[0] * 3600 + clock[1] * 60 + clock[2]) * 1000)
+  }
+
+  private static let months = [
+    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+  ]
 
   private var calendar: String {
     let (year, month, day) = date

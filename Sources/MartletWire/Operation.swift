@@ -30,7 +30,7 @@ package struct OperationRow<Service: Sendable>: Sendable {
   /// False for an operation of AWS's model that has no file here yet.
   package let isWritten: Bool
   /// Parses, answers through the door, and writes.
-  let run: @Sendable (Reader, Call, Door, Service) async throws(AWSError) -> HTTPReply
+  package let run: @Sendable (Reader, Call, Door, Service) async throws(AWSError) -> HTTPReply
 
   package init<O: Operation>(_ operation: O.Type) where O.Service == Service {
     route = O.route

@@ -9,6 +9,8 @@ package struct Writer {
   private var raw: ByteBuffer?
   private var file: HTTPReply.FileBody?
   private var hasMembers = false
+  /// False for an answer whose lack of a body is no JSON either.
+  package var isTyped = true
 
   /// The XML element around the members; nil = they are JSON.
   private let element: String?
@@ -53,7 +55,7 @@ package struct Writer {
         reply.body = members.json.buffer
       }
     }
-    if reply.header("Content-Type") == nil { reply.headers.append(("Content-Type", "application/json")) }
+    if isTyped, reply.header("Content-Type") == nil { reply.headers.append(("Content-Type", "application/json")) }
     return reply
   }
 }

@@ -20,6 +20,7 @@ extension S3 {
       package var conditions = S3.Conditions()
       /// Headers of the answer as the caller wants them, such as `response-content-type`.
       package var responseHeaders: [(name: String, value: String)] = []
+      package var wantsChecksum = false
       /// A caller inside the server wants no larger object: the answer is `EntityTooLarge`.
       package var limit: ByteCount?
       /// A caller inside the server wants the bucket to be in its own region: the answer is `PermanentRedirect`.
@@ -34,6 +35,7 @@ extension S3 {
       package init(_ r: Reader) throws(AWSError) {
         self.init(bucket: r.path("Bucket"), key: r.path("Key"), version: r.query("versionId"))
         range = r.request.header("Range")
+        wantsChecksum = r.request.header("x-amz-checksum-mode")?.uppercased() == "ENABLED"
         conditions = S3.Conditions(r.request)
         for name in S3.responseHeaders {
           if let value = r.query("response-\(name.lowercased())") { responseHeaders.append((name, value)) }

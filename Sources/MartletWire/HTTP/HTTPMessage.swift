@@ -12,6 +12,8 @@ package struct HTTPRequest: Sendable {
   package let query: Substring?
   package let headers: HTTPHeaders
   package var body: ByteBuffer
+  /// In the place of `body`, if the responder wanted it in a file (`HTTPResponder.draft`).
+  package var file: OpenFile?
   /// True if the body did not arrive whole: it was longer than the responder wanted (`HTTPResponder.bodyLimit`).
   package let bodyExceedsLimit: Bool
 

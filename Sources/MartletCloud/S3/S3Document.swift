@@ -1,0 +1,119 @@
+// XML in and out of S3, and what several operations read or write.
+import MartletCore
+import MartletWire
+import NIOCore
+
+enum S3Document {
+  /// Largest body of XML.
+  private static let limit = 2 << 20
+
+  /// A whole document.
+  static func text(_ root: String, _ attributes: String, _ body: (inout XMLWriter) -> Void) -> ByteBuffer {
+    var xml = XMLWriter()
+    xml.element(root, attributes, body)
+    return ByteBuffer(string: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\(xml.text)")
+  }
+
+  /// The body of a request, checked against what the client said of it.
+  /// - Returns: nil if there is none and none is needed.
+  static func read(_ r: Reader, _ root: String, isOptional: Bool = false) throws(AWSError) -> XMLElement? {
+    let bytes = try S3Body(r.request).whole(limit: limit)
+    if bytes.readableBytes == 0, isOptional { return nil }
+    do throws(XMLFlaw) {
+      let element = try XMLElement(parsing: bytes.readableBytesView)
+      return element.name == root ? element : nil
+    } catch {
+      throw .malformedXML()
+    }
+  }
+}
+
+/// An answer that says no more than that it was done.
+struct S3Done: Writable {
+  func write(to w: inout Writer) { w.isTyped = false }
+}
+
+/// Another object: `bucket/key?versionId=…`, with or without a slash before it.
+struct S3CopySource: Sendable {
+  let bucket: String
+  let key: String
+  let version: String?
+
+  init(_ header: String) throws(AWSError) {
+    var text = Substring(header)
+    var version: String?
+    if let mark = text.range(ofText: "?versionId=") {
+      version = Percent.decode(text[mark.end...])
+      text = text[..<mark.start]
+    }
+    if text.first == "/" { text = text.dropFirst() }
+    let path = Percent.decode(text)
+    let parts = path.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
+    guard parts.count == 2, !parts[0].isEmpty, !parts[1].isEmpty else {
+      throw .invalidArgument(
+        "Copy Source must mention the source bucket and key: sourcebucket/sourcekey", name: "x-amz-copy-source",
+        value: header)
+    }
+    bucket = String(parts[0])
+    key = String(parts[1])
+    self.version = version
+  }
+}
+
+extension Substring {
+  fileprivate func range(ofText text: String) -> (start: Index, end: Index)? {
+    var index = startIndex
+    while index != endIndex {
+      if self[index...].hasPrefix(text) { return (index, self.index(index, offsetBy: text.count)) }
+      index = self.index(after: index)
+    }
+    return nil
+  }
+}
+
+extension Reader {
+  /// The key of the request's path.
+  func objectKey() throws(AWSError) -> String {
+    let key = path("Key")
+    guard key.utf8.count <= 1024 else { throw .keyTooLong(key.utf8.count) }
+    return key
+  }
+}
+
+extension Writer {
+  /// A document that is one text.
+  mutating func xmlText(_ root: String, _ text: String) {
+    var xml = XMLWriter()
+    xml.element("t", text)
+    let escaped = xml.text.dropFirst(3).dropLast(4)
+    header("Content-Type", "application/xml")
+    payload(
+      ByteBuffer(
+        string: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<\(root) \(S3Listing.namespace)>\(escaped)</\(root)>"))
+  }
+
+  mutating func writeChecksum(of object: S3Object) {
+    guard let checksum = object.checksum else { return }
+    header("x-amz-checksum-\(checksum.algorithm.lowercased())", checksum.value)
+    header("x-amz-checksum-type", "FULL_OBJECT")
+  }
+
+  mutating func writeEncryption(of object: S3Object) {
+    for header in object.headers where header.name.hasPrefix("x-amz-server-side-encryption") {
+      self.header(header.name, header.value)
+    }
+  }
+}
+
+extension S3Service {
+  func list(
+    _ name: String, _ request: S3ListingRequest, _ call: Call
+  ) async throws(AWSError) -> (S3Bucket, S3Listing) {
+    try await catalogue.read { session throws(Fault) in
+      switch try session.ownBucket(name, call) {
+      case .failure(let error): return .failure(error)
+      case .success(let bucket): return .success((bucket, try session.list(name, request)))
+      }
+    }
+  }
+}

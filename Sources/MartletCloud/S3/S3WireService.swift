@@ -1,0 +1,100 @@
+// S3 on the wire: a request's address and sub-resource name the operation; errors are XML.
+// https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
+import MartletCore
+import MartletWire
+import NIOCore
+import NIOHTTP1
+
+package struct S3WireService: WireService {
+  private enum Level { case service, bucket, object }
+
+  private let service: S3Service
+  private let door: Door
+  /// Rows by method and level; those with a sub-resource first.
+  private let rows: [(level: Level, row: OperationRow<S3Service>)]
+  /// Query parameters that make a request one for a sub-resource, whether there is a row for it or not.
+  private let selectors: Set<String>
+
+  package init(_ service: S3Service, door: Door) {
+    self.service = service
+    self.door = door
+    let rows = S3Service.rows.map { row in
+      let segments = row.route.path.split(separator: "/").count
+      return (segments == 0 ? Level.service : segments == 1 ? .bucket : .object, row)
+    }
+    self.rows = rows.sorted { $0.1.route.selector != nil && $1.1.route.selector == nil }
+    selectors = Set(rows.compactMap { $0.1.route.selector?.name })
+  }
+
+  /// Answers a request; never throws, because errors are answers too.
+  package func answer(_ request: HTTPRequest, _ call: Call) async -> HTTPReply {
+    var reply: HTTPReply
+    do throws(AWSError) {
+      let address = S3Address(request)
+      let row = try row(for: request, address)
+      var parameters: [(name: String, value: Substring)] = []
+      if let bucket = address.bucket { parameters.append(("Bucket", bucket)) }
+      if let key = address.key { parameters.append(("Key", key)) }
+      reply = try await row.run(Reader(request, parameters: parameters), call, door, service)
+    } catch {
+      reply = S3WireService.reply(to: error, request, call)
+    }
+    reply.headers += [
+      ("x-amz-request-id", call.requestID.description), ("x-amz-id-2", call.requestID.description),
+      ("Server", "AmazonS3"), ("Date", service.world.now().httpDate),
+    ]
+    return reply
+  }
+
+  private func row(for request: HTTPRequest, _ address: S3Address) throws(AWSError) -> OperationRow<S3Service> {
+    let level: Level = address.bucket == nil ? .service : address.key == nil ? .bucket : .object
+    let query = request.queryParameters
+    let isCopy = request.header("x-amz-copy-source") != nil
+    let candidates = rows.filter { $0.level == level && $0.row.route.method.rawValue == request.method.rawValue }
+    for (_, row) in candidates {
+      if let selector = row.route.selector {
+        guard
+          query.contains(where: { $0.name == selector.name && (selector.value.isEmpty || $0.value == selector.value) })
+        else { continue }
+      } else if let other = query.first(where: { selectors.contains($0.name) && $0.name != "list-type" }) {
+        throw .notImplemented("S3 \(request.method.rawValue) with ?\(other.name)")
+      }
+      // The same address, told apart by a header.
+      if ["S3.CopyObject", "S3.UploadPartCopy"].contains(row.route.name) != isCopy,
+        ["S3.CopyObject", "S3.PutObject", "S3.UploadPartCopy", "S3.UploadPart"].contains(row.route.name)
+      {
+        continue
+      }
+      return row
+    }
+    if level == .bucket, request.method == .POST { throw .notImplemented("S3 POST of forms") }
+    throw .methodNotAllowed(request.method.rawValue)
+  }
+
+  /// `<Error><Code>…</Code><Message>…</Message>…<RequestId>…`; without a body where HTTP has none.
+  static func reply(to error: AWSError, _ request: HTTPRequest, _ call: Call) -> HTTPReply {
+    guard request.method != .HEAD, error.status != 304 else {
+      return HTTPReply(status: error.status, headers: error.headers)
+    }
+    let body = S3Document.text("Error", "") { xml in
+      xml.element("Code", code(error))
+      xml.element("Message", error.message)
+      for member in error.members { xml.element(member.name, member.value) }
+      xml.element("Resource", Percent.decode(request.path))
+      xml.element("RequestId", call.requestID.description)
+      xml.element("HostId", call.requestID.description)
+    }
+    return HTTPReply(
+      status: error.status, headers: [("Content-Type", "application/xml")] + error.headers, body: body)
+  }
+
+  /// What every service can answer has other names in S3.
+  private static func code(_ error: AWSError) -> String {
+    switch error.code {
+    case "NotImplementedException": "NotImplemented"
+    case "ServiceException": "InternalError"
+    case "ValidationException", "SerializationException": "InvalidArgument"
+    default: error.code
+    }
+  }
+}

@@ -39,7 +39,7 @@ import Testing
       "NIOHTTP1",
       "Logging",
     ],
-    "MartletCloud": ["MartletCore", "MartletWire", "MartletStore", "NIOCore", "Logging"],
+    "MartletCloud": ["MartletCore", "MartletWire", "MartletStore", "NIOCore", "NIOPosix", "NIOHTTP1", "Logging"],
     "MartletServer": [
       "MartletCore", "MartletWire", "MartletStore", "MartletSandbox", "MartletLambda", "MartletCloud", "NIOCore", "NIOPosix",
       "NIOHTTP1",

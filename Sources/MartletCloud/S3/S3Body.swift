@@ -1,4 +1,4 @@
-// The bytes that a request brings: decoded, measured, checked against what the client said of them, and put into a file.
+// The bytes that a request brings: decoded, measured, checked against what the client said, and put into a file.
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/checking-object-integrity.html
 import MartletCore
 import MartletWire

@@ -37,18 +37,20 @@ struct ModelBoundary: Sendable {
 struct ModelWalker {
   private(set) var violations: [ModelViolation] = []
   private(set) var boundaries: [ModelBoundary] = []
-  private let model = ServiceModel.lambda
+  private let model: ServiceModel
   /// The member of the request that is walked.
   private var member: ModelMember
 
   /// Puts a value into its place among valid ones: the result is the value of the request's member.
   private typealias Placing = (JSONValue?) -> JSONValue?
 
-  static func walk(_ operation: ModelOperation) -> (violations: [ModelViolation], boundaries: [ModelBoundary]) {
+  static func walk(
+    _ operation: ModelOperation, of model: ServiceModel = .lambda
+  ) -> (violations: [ModelViolation], boundaries: [ModelBoundary]) {
     var violations: [ModelViolation] = []
     var boundaries: [ModelBoundary] = []
     for member in operation.input where member.place != .payload {
-      var walker = ModelWalker(member: member)
+      var walker = ModelWalker(member: member, model: model)
       walker.walk(member, field: member.field) { $0 }
       violations += walker.violations
       boundaries += walker.boundaries
@@ -56,7 +58,10 @@ struct ModelWalker {
     return (violations, boundaries)
   }
 
-  private init(member: ModelMember) { self.member = member }
+  private init(member: ModelMember, model: ServiceModel) {
+    self.member = member
+    self.model = model
+  }
 
   private mutating func refuse(
     _ kind: ModelViolation.Kind, _ field: String, _ value: JSONValue?, _ refusal: ModelViolation.Refusal

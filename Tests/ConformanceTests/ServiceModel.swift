@@ -1,4 +1,4 @@
-// AWS's model of the service as tests look at it: lambda-model.json, which extract_model.py writes.
+// AWS's models of the services as tests look at them: lambda-model.json and others, which extract_model.py writes.
 import MartletStore
 import MartletWire
 
@@ -79,15 +79,21 @@ struct ServiceModel: Sendable {
     let status: Int
     /// `message` or `Message`.
     let key: String?
+    /// Where the code on the wire is not the name of the shape.
+    let code: String?
   }
 
   static let here = String(#filePath.prefix(upTo: #filePath.lastIndex(of: "/") ?? #filePath.endIndex))
-  static let lambda: ServiceModel = {
-    guard let model = try? ServiceModel(path: "\(here)/lambda-model.json") else {
-      preconditionFailure("lambda-model.json cannot be read: run extract_model.py")
+  static let lambda = ServiceModel(of: "lambda")
+  static let iam = ServiceModel(of: "iam")
+  static let sts = ServiceModel(of: "sts")
+
+  private init(of service: String) {
+    guard let model = try? ServiceModel(path: "\(ServiceModel.here)/\(service)-model.json") else {
+      preconditionFailure("\(service)-model.json cannot be read: run extract_model.py")
     }
-    return model
-  }()
+    self = model
+  }
 
   let operations: [String: ModelOperation]
   let errors: [String: Failure]
@@ -101,7 +107,8 @@ struct ServiceModel: Sendable {
     var errors: [String: Failure] = [:]
     for member in json["errors"]?.members ?? [] {
       errors[member.name] = Failure(
-        status: member.value["status"]?.integer ?? 0, key: member.value["message"]?.string)
+        status: member.value["status"]?.integer ?? 0, key: member.value["message"]?.string,
+        code: member.value["code"]?.string)
     }
     self.errors = errors
     var operations: [String: ModelOperation] = [:]
@@ -157,10 +164,10 @@ struct ModelRequest: Sendable {
   private var members: [(member: ModelMember, value: JSONValue)] = []
 
   /// With the members that the model requires, or all of them.
-  init(_ operation: ModelOperation, all: Bool = false) {
+  init(_ operation: ModelOperation, of model: ServiceModel = .lambda, all: Bool = false) {
     self.operation = operation
     for member in operation.input where (all && member.place != .payload) || member.isRequired {
-      members.append((member, ServiceModel.lambda.sample(member.shape, all: all)))
+      members.append((member, model.sample(member.shape, all: all)))
     }
   }
 
@@ -201,6 +208,24 @@ struct ModelRequest: Sendable {
     let known = members.filter { $0.member.place == .body }.map { JSONValue.Member($0.member.wireName, $0.value) }
     return JSONValue.object(known + more).text
   }
+
+  /// The members as the query protocol has them.
+  var form: String {
+    members.flatMap { ModelRequest.parameters($0.member.wireName, $0.value) }
+      .map { "&\(encode($0.name))=\(encode($0.value))" }.joined()
+  }
+
+  private static func parameters(_ name: String, _ value: JSONValue) -> [(name: String, value: String)] {
+    switch value {
+    case .array(let elements):
+      if elements.isEmpty { return [(name, "")] }
+      return elements.enumerated().flatMap { parameters("\(name).member.\($0 + 1)", $1) }
+    case .object(let members): return members.flatMap { parameters("\(name).\($0.name)", $0.value) }
+    default: return [(name, text(value))]
+    }
+  }
+
+  private func encode(_ text: String) -> String { ModelRequest.encode(text) }
 
   private static func text(_ value: JSONValue) -> String { value.string ?? value.text }
 

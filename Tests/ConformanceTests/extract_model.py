@@ -1,4 +1,5 @@
-"""Writes lambda-model.json: what the newest botocore says of every Lambda operation, in the words of its service model.
+"""Writes lambda-model.json, iam-model.json and sts-model.json: what the newest botocore says of every operation of these services,
+in the words of their service models.
 
 Run it after `pip install --upgrade botocore`:  python3 Tests/ConformanceTests/extract_model.py
 
@@ -39,6 +40,7 @@ SAMPLES = [
     "us-east-1",
     "111111111111",
     "lambda:InvokeFunction",
+    "arn:aws:iam::aws:policy/AdministratorAccess",
 ]
 
 
@@ -91,7 +93,7 @@ def enriched(shape):
         return shape | {"sample": "a" * max(low, min(high, 1))}
     pattern = re.compile(readable(shape["pattern"]), re.DOTALL)
     shortest = generated(sre_parse.parse(pattern.pattern))
-    candidates = SAMPLES + [shortest] + [shortest + "a" * n for n in range(1, 50)] + ["a" * low]
+    candidates = SAMPLES + [shortest] + [shortest + "a" * n for n in range(1, 50)] + ["a" * low, "1" * low, shortest * low]
     samples = [text for text in candidates if low <= len(text) <= high and pattern.fullmatch(text)]
     if not samples:
         raise ValueError(f"no sample for {shape}")
@@ -126,7 +128,12 @@ def reached(shapes, name, seen):
 
 
 def main():
-    model = botocore.loaders.Loader().load_service_model("lambda", "service-2")
+    for service in ("lambda", "iam", "sts"):
+        write(service)
+
+
+def write(service):
+    model = botocore.loaders.Loader().load_service_model(service, "service-2")
     shapes = model["shapes"]
     kept = {}
     operations = {}
@@ -147,13 +154,14 @@ def main():
             "status": shape["error"]["httpStatusCode"],
             "message": next((member for member in shape["members"] if member.lower() == "message"), None),
         }
+        | ({"code": shape["error"]["code"]} if "code" in shape["error"] else {})
         for name, shape in sorted(shapes.items())
         if "error" in shape
     }
     parts = {"operations": operations, "errors": errors, "shapes": dict(sorted(kept.items()))}
     text = "{\n" + ",\n".join(f'"{name}": {{\n{lines(part)}\n}}' for name, part in parts.items()) + "\n}\n"
-    pathlib.Path(__file__).with_name("lambda-model.json").write_text(text)
-    print(f"botocore {botocore.__version__}: {len(operations)} operations, {len(kept)} shapes")
+    pathlib.Path(__file__).with_name(f"{service}-model.json").write_text(text)
+    print(f"botocore {botocore.__version__}, {service}: {len(operations)} operations, {len(kept)} shapes")
 
 
 def lines(table):

@@ -69,6 +69,7 @@ def test_function_get_and_delete_of_what_is_not_there(server, martlet):
 def test_doctor_and_runtime_list_as_text(martlet):
     doctor = martlet("doctor")
     assert "GUARANTEE" in doctor.stdout and "seccomp" in doctor.stdout
+    assert "policies of IAM are kept but not enforced" in doctor.stdout
     runtimes = martlet("runtime", "list")
     assert runtimes.returncode == 0
     for runtime in ("python3.8", "python3.13", "nodejs20.x", "nodejs24.x", "provided.al2", "java21", "dotnet8", "ruby3.4"):

@@ -81,7 +81,8 @@ def test_the_other_tokens(server, name):
         part = base64.urlsafe_b64encode(json.dumps(claims).encode()).decode().rstrip("=")
         return f"e30.{part}.c2ln"
     ask = sts.assume_role_with_web_identity
-    answer = ask(RoleArn=role["Arn"], RoleSessionName="web", WebIdentityToken=token(sub="s", iss="https://i", aud=["a"], exp=int(time.time()) + 60))
+    answer = sts.assume_role_with_web_identity(
+        RoleArn=role["Arn"], RoleSessionName="web", WebIdentityToken=token(sub="s", iss="https://i", aud=["a"], exp=int(time.time()) + 60))
     assert (answer["SubjectFromWebIdentityToken"], answer["Provider"], answer["Audience"]) == ("s", "https://i", "a")
     assert answer["AssumedRoleUser"]["Arn"].endswith(f"assumed-role/{name}/web")
     assert error_of(ask, RoleArn=role["Arn"], RoleSessionName="web", WebIdentityToken="no-token")[1] == "InvalidIdentityToken"

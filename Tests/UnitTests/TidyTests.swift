@@ -1,5 +1,6 @@
 // The rules of the house, as tests: who may import whom, how long things may be, what is in which table.
 import FoundationEssentials
+import MartletCloud
 import MartletWire
 import Testing
 
@@ -116,21 +117,29 @@ import Testing
     }
   }
 
+  /// Of each service: its rows, and which of them are written.
+  static let tables: [(service: String, rows: [(route: Route, isWritten: Bool)])] = [
+    ("Lambda", LambdaService.rows.map { ($0.route, $0.isWritten) }),
+    ("IAM", IAMService.rows.map { ($0.route, $0.isWritten) }),
+    ("STS", STSService.rows.map { ($0.route, $0.isWritten) }),
+  ]
+
   @Test func everyOperationHasItsFileAndItsRow() {
-    let files = Set(
-      TidyTests.sources.filter { $0.path.contains("/Operations/Lambda.") }
-        .map { String($0.path.split(separator: "/").last?.dropLast(6) ?? "") })
-    let built = Set(LambdaService.rows.filter(\.isWritten).map(\.route.name))
-    #expect(files == built, "files and rows differ: \(files.symmetricDifference(built).sorted())")
-    #expect(
-      LambdaService.rows.map(\.route.name) == LambdaService.rows.map(\.route.name).sorted(), "rows are alphabetical")
+    for (service, rows) in TidyTests.tables {
+      let files = Set(
+        TidyTests.sources.filter { $0.path.contains("/Operations/\(service).") }
+          .map { String($0.path.split(separator: "/").last?.dropLast(6) ?? "") })
+      let built = Set(rows.filter(\.isWritten).map(\.route.name))
+      #expect(files == built, "files and rows differ: \(files.symmetricDifference(built).sorted())")
+      #expect(rows.map(\.route.name) == rows.map(\.route.name).sorted(), "rows are alphabetical")
+    }
   }
 
   @Test func everyBuiltOperationIsTested() {
     let python = TidyTests.files(in: "Tests/EndToEndTests", suffix: ".py")
     let text = (TidyTests.tests + python).flatMap(\.lines).joined(separator: "\n")
-    for row in LambdaService.rows where row.isWritten {
-      let name = String(row.route.name.dropFirst("Lambda.".count))
+    for row in TidyTests.tables.flatMap(\.rows) where row.isWritten {
+      let name = row.route.action
       let snake = name.reduce("") { $0 + ($1.isUppercase && !$0.isEmpty ? "_" : "") + $1.lowercased() }
       #expect(text.contains(name) || text.contains("\(snake)("), "no test calls \(name)")
     }

@@ -140,7 +140,7 @@ extension IAMService {
   }
 
   func listAttached<Holder: PolicyHolder>(
-    _ input: HolderPage<Holder>, _ call: Call
+    _ input: AttachedPage<Holder>, _ call: Call
   ) throws(AWSError) -> IAMList<AttachedPolicy> {
     let attached = try find(Holder.self, input.holder, call).policies.attached.map { AttachedPolicy(arn: $0) }
     let below = attached.filter { $0.path.hasPrefix(input.pathPrefix) }.sorted { $0.arn < $1.arn }
@@ -218,21 +218,31 @@ struct HolderAndPolicy<Holder: PolicyHolder>: Readable, Sendable {
 
   init(_ r: Reader) throws(AWSError) {
     let m = try r.body()
-    holder = m.iamName(of: Holder.noun, longest: Holder.noun.longestGiven)
+    holder = m.iamName(of: Holder.noun)
     policy = m.policyARN()
   }
 }
 
-/// `PathPrefix` is for lists of attached policies only.
-struct HolderPage<Holder: PolicyHolder>: Readable, Sendable {
+struct AttachedPage<Holder: PolicyHolder>: Readable, Sendable {
   let holder: String
   let pathPrefix: String
   let page: IAMPage
 
   init(_ r: Reader) throws(AWSError) {
     let m = try r.body()
-    holder = m.iamName(of: Holder.noun, longest: Holder.noun.longestGiven)
+    holder = m.iamName(of: Holder.noun)
     pathPrefix = m.iamPathPrefix()
+    page = IAMPage(m)
+  }
+}
+
+struct HolderPage<Holder: PolicyHolder>: Readable, Sendable {
+  let holder: String
+  let page: IAMPage
+
+  init(_ r: Reader) throws(AWSError) {
+    let m = try r.body()
+    holder = m.iamName(of: Holder.noun, longest: Holder.noun.longestGiven)
     page = IAMPage(m)
   }
 }

@@ -36,7 +36,7 @@ extension STS {
         _ = m.strings("TransitiveTagKeys", count: 0...50, each: [.length(1, 128), .pattern(STS.tagKeyPattern)])
         _ = m.string("ExternalId", .length(2, 1224), .pattern(Pattern(#"[\w+=,.@:\/-]*"#)))
         m.stsDevice()
-        for context in m.objects("ProvidedContexts") ?? [] {
+        for context in m.objects("ProvidedContexts", count: 1...5) ?? [] {
           _ = context.string("ProviderArn", .length(20, 2048), .pattern(STS.arnPattern))
           _ = context.string("ContextAssertion", .length(4, 2048))
         }
@@ -96,7 +96,7 @@ extension Members {
   }
 
   package func stsTags() {
-    for tag in objects("Tags") ?? [] {
+    for tag in objects("Tags", count: 0...50) ?? [] {
       _ = tag.required("Key", .length(1, 128), .pattern(STS.tagKeyPattern))
       _ = tag.required("Value", .length(0, 256), .pattern(STS.tagValuePattern))
     }

@@ -12,7 +12,7 @@ extension IAM {
 
       init(_ r: Reader) throws(AWSError) {
         let m = try r.body()
-        name = m.iamName(of: IAMRole.noun, longest: IAMRole.noun.longestGiven)
+        name = m.iamName(of: IAMRole.noun)
       }
     }
 

@@ -7,7 +7,7 @@ extension IAM {
   enum ListAttachedGroupPolicies: Operation {
     static let route = Route.query("IAM.ListAttachedGroupPolicies")
 
-    typealias Input = HolderPage<IAMGroup>
+    typealias Input = AttachedPage<IAMGroup>
     typealias Output = IAMList<AttachedPolicy>
 
     static func answer(_ input: Input, _ call: Call, _ iam: IAMService) async throws(AWSError) -> Output {

@@ -7,7 +7,7 @@ extension IAM {
   enum ListAttachedRolePolicies: Operation {
     static let route = Route.query("IAM.ListAttachedRolePolicies")
 
-    typealias Input = HolderPage<IAMRole>
+    typealias Input = AttachedPage<IAMRole>
     typealias Output = IAMList<AttachedPolicy>
 
     static func answer(_ input: Input, _ call: Call, _ iam: IAMService) async throws(AWSError) -> Output {

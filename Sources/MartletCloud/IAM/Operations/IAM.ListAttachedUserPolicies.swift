@@ -7,7 +7,7 @@ extension IAM {
   enum ListAttachedUserPolicies: Operation {
     static let route = Route.query("IAM.ListAttachedUserPolicies")
 
-    typealias Input = HolderPage<IAMUser>
+    typealias Input = AttachedPage<IAMUser>
     typealias Output = IAMList<AttachedPolicy>
 
     static func answer(_ input: Input, _ call: Call, _ iam: IAMService) async throws(AWSError) -> Output {

@@ -13,7 +13,7 @@ extension IAM {
 
       init(_ r: Reader) throws(AWSError) {
         let m = try r.body()
-        name = m.iamName(of: IAMUser.noun, longest: IAMUser.noun.longestGiven)
+        name = m.iamName(of: IAMUser.noun)
         boundary = m.policyARN("PermissionsBoundary")
       }
     }

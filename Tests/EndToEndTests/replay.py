@@ -87,7 +87,7 @@ class Replay:
     def value(self, step, answer):
         assert step in self.todo, f"{step} was not recorded, or is told twice"
         self.todo.remove(step)
-        self.compare(self.recorded[step], plain(answer), step)
+        self.compare(plain(self.recorded[step]), plain(answer), step)
 
     def errors(self, step, operation, **arguments):
         """A call that fails, recorded as its code and its message or its violations."""

@@ -39,9 +39,10 @@ def scenarios():
     return dict(_scenarios)
 
 
-def recordings():
+def recordings(name="*"):
+    """{scenario: {step: answer}} of one file, or of all."""
     found = {}
-    for path in sorted(RECORDED.glob("*.json")):
+    for path in sorted(RECORDED.glob(f"{name}.json")):
         found.update(json.loads(path.read_text()))
     return found
 
@@ -86,7 +87,7 @@ class Replay:
     def value(self, step, answer):
         assert step in self.todo, f"{step} was not recorded, or is told twice"
         self.todo.remove(step)
-        self.compare(self.recorded[step], plain(answer), step)
+        self.compare(plain(self.recorded[step]), plain(answer), step)
 
     def errors(self, step, operation, **arguments):
         """A call that fails, recorded as its code and its message or its violations."""
@@ -198,7 +199,7 @@ def plain(answer):
         for name, value in answer.items():
             if name == "ResponseMetadata":
                 value = {"HTTPHeaders": {}, "HTTPStatusCode": value["HTTPStatusCode"]}
-            if name in ("Policy", "Statement") and isinstance(value, str):
+            if name in ("Policy", "Statement", "Pattern") and isinstance(value, str):
                 value = json.loads(value)
             out[name] = plain(value)
         return out

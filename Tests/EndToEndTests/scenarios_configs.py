@@ -111,8 +111,8 @@ def permission_revisions(r):
 @scenario("TestLambdaRevisions::test_function_revisions_permissions")
 def revision_of_a_policy(r):
     r.create()
-    r.do("add_permission", FunctionName=r.name, StatementId="s3", **S3)
-    r("add_permission_revision_exception", "add_permission", FunctionName=r.name, StatementId="s3_2", **S3,
+    # Before there is a policy.
+    r("add_permission_revision_exception", "add_permission", FunctionName=r.name, StatementId="s3", **S3,
       RevisionId="wrong")
 
 

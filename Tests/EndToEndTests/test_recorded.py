@@ -4,6 +4,7 @@ import pytest
 import replay
 import scenarios_configs  # noqa: F401
 import scenarios_functions  # noqa: F401
+import scenarios_mappings  # noqa: F401
 import scenarios_names  # noqa: F401
 import scenarios_versions  # noqa: F401
 

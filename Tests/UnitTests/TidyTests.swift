@@ -39,8 +39,12 @@ import Testing
       "NIOHTTP1",
       "Logging",
     ],
+    "MartletCloud": [
+      "MartletCore", "MartletWire", "MartletStore", "NIOCore", "NIOPosix", "NIOHTTP1", "Logging",
+    ],
     "MartletServer": [
-      "MartletCore", "MartletWire", "MartletStore", "MartletSandbox", "MartletLambda", "NIOCore", "NIOPosix",
+      "MartletCloud", "MartletCore", "MartletWire", "MartletStore", "MartletSandbox", "MartletLambda", "NIOCore",
+      "NIOPosix",
       "NIOHTTP1",
       "Logging", "ServiceLifecycle", "UnixSignals",
     ],

@@ -40,9 +40,12 @@ import Testing
       "NIOHTTP1",
       "Logging",
     ],
-    "MartletCloud": ["MartletCore", "MartletWire", "MartletStore", "NIOCore", "NIOPosix", "NIOHTTP1", "Logging"],
+    "MartletCloud": [
+      "MartletCore", "MartletWire", "MartletStore", "NIOCore", "NIOPosix", "NIOHTTP1", "Logging",
+    ],
     "MartletServer": [
-      "MartletCore", "MartletWire", "MartletStore", "MartletSandbox", "MartletLambda", "MartletCloud", "NIOCore", "NIOPosix",
+      "MartletCloud", "MartletCore", "MartletWire", "MartletStore", "MartletSandbox", "MartletLambda", "NIOCore",
+      "NIOPosix",
       "NIOHTTP1",
       "Logging", "ServiceLifecycle", "UnixSignals",
     ],

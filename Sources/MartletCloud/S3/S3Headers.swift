@@ -3,7 +3,7 @@ import MartletCore
 import MartletWire
 
 enum S3Headers {
-  /// Kept and shown as they are. Encryption and storage classes are words only: all bytes lie in one place.
+  /// Kept and shown. Encryption and storage classes are words only: all bytes lie in one place, as they are.
   private static let kept = [
     "Cache-Control", "Content-Disposition", "Content-Language", "Content-Type", "Expires",
     "x-amz-server-side-encryption", "x-amz-server-side-encryption-aws-kms-key-id", "x-amz-storage-class",

@@ -11,7 +11,8 @@ package enum ServiceName {
     if let target = request.header("X-Amz-Target"), let name = ofTarget(target) { return name }
     if let host = request.header("Host"), let name = ofHost(host) { return name }
     if let name = ofForm(request) { return name }
-    return isLambdaPath(request.path) ? "lambda" : "s3"
+    // What is no path at all names no bucket either.
+    return isLambdaPath(request.path) || !request.path.hasPrefix("/") ? "lambda" : "s3"
   }
 
   /// What stands before the dot of `X-Amz-Target`.

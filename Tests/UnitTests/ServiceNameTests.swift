@@ -72,6 +72,8 @@ import Testing
     .init("lambda", .GET, "//2015-03-31//functions"),
     .init("s3", .GET, "/bucket/2015-03-31/functions"),
     .init("s3", .GET, "/2015-03-3x/functions"),
+    .init("lambda", .OPTIONS, "*"),
+    .init("lambda", .GET, "http://elsewhere/2015-03-31/functions"),
     .init("s3", .GET, "/"),
   ]
 

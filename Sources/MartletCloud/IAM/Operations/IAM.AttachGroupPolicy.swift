@@ -6,6 +6,7 @@ import MartletWire
 extension IAM {
   enum AttachGroupPolicy: Operation {
     static let route = Route.query("IAM.AttachGroupPolicy")
+    static let stage = OperationStage.stored
 
     typealias Input = HolderAndPolicy<IAMGroup>
     typealias Output = Empty

@@ -6,6 +6,7 @@ import MartletWire
 extension IAM {
   enum AttachRolePolicy: Operation {
     static let route = Route.query("IAM.AttachRolePolicy")
+    static let stage = OperationStage.stored
 
     typealias Input = HolderAndPolicy<IAMRole>
     typealias Output = Empty

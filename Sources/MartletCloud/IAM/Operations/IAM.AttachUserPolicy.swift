@@ -6,6 +6,7 @@ import MartletWire
 extension IAM {
   enum AttachUserPolicy: Operation {
     static let route = Route.query("IAM.AttachUserPolicy")
+    static let stage = OperationStage.stored
 
     typealias Input = HolderAndPolicy<IAMUser>
     typealias Output = Empty

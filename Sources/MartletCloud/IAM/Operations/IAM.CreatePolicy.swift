@@ -6,6 +6,7 @@ import MartletWire
 extension IAM {
   enum CreatePolicy: Operation {
     static let route = Route.query("IAM.CreatePolicy")
+    static let stage = OperationStage.stored
 
     struct Input: Readable {
       let name: String

@@ -6,6 +6,7 @@ import MartletWire
 extension IAM {
   enum CreatePolicyVersion: Operation {
     static let route = Route.query("IAM.CreatePolicyVersion")
+    static let stage = OperationStage.stored
 
     struct Input: Readable {
       let arn: String

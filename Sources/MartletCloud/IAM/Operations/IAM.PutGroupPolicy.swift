@@ -6,6 +6,7 @@ import MartletWire
 extension IAM {
   enum PutGroupPolicy: Operation {
     static let route = Route.query("IAM.PutGroupPolicy")
+    static let stage = OperationStage.stored
 
     typealias Input = PutInline<IAMGroup>
     typealias Output = Empty

@@ -6,6 +6,7 @@ import MartletWire
 extension IAM {
   enum PutRolePermissionsBoundary: Operation {
     static let route = Route.query("IAM.PutRolePermissionsBoundary")
+    static let stage = OperationStage.stored
 
     struct Input: Readable {
       let name: String

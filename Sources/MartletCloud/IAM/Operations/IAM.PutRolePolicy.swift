@@ -6,6 +6,7 @@ import MartletWire
 extension IAM {
   enum PutRolePolicy: Operation {
     static let route = Route.query("IAM.PutRolePolicy")
+    static let stage = OperationStage.stored
 
     typealias Input = PutInline<IAMRole>
     typealias Output = Empty

@@ -6,6 +6,7 @@ import MartletWire
 extension IAM {
   enum PutUserPermissionsBoundary: Operation {
     static let route = Route.query("IAM.PutUserPermissionsBoundary")
+    static let stage = OperationStage.stored
 
     struct Input: Readable {
       let name: String

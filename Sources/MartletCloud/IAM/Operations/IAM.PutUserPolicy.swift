@@ -6,6 +6,7 @@ import MartletWire
 extension IAM {
   enum PutUserPolicy: Operation {
     static let route = Route.query("IAM.PutUserPolicy")
+    static let stage = OperationStage.stored
 
     typealias Input = PutInline<IAMUser>
     typealias Output = Empty

@@ -6,6 +6,7 @@ import MartletWire
 extension IAM {
   enum SetDefaultPolicyVersion: Operation {
     static let route = Route.query("IAM.SetDefaultPolicyVersion")
+    static let stage = OperationStage.stored
 
     struct Input: Readable {
       let arn: String

@@ -6,6 +6,7 @@ import MartletWire
 extension IAM {
   enum UpdateAccessKey: Operation {
     static let route = Route.query("IAM.UpdateAccessKey")
+    static let stage = OperationStage.stored
 
     struct Input: Readable {
       let user: String

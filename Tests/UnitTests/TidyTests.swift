@@ -144,7 +144,8 @@ import Testing
     for row in TidyTests.tables.flatMap(\.rows) where row.isWritten {
       let name = row.route.action
       let snake = name.reduce("") { $0 + ($1.isUppercase && !$0.isEmpty ? "_" : "") + $1.lowercased() }
-      #expect(text.contains(name) || text.contains("\(snake)("), "no test calls \(name)")
+      #expect(
+        text.contains(name) || text.contains("\(snake)(") || text.contains("\"\(snake)\""), "no test calls \(name)")
     }
   }
 }

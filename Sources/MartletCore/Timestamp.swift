@@ -45,11 +45,12 @@ package struct Timestamp: Hashable, Comparable, Sendable {
     return "\(weekday), \(Timestamp.padded(day, 2)) \(Timestamp.months[Int(month) - 1]) \(year) \(time) GMT"
   }
 
-  /// Reads what `httpDate` writes; nil for everything else.
+  /// Reads what `httpDate` writes, from the year 1700 on; nil for everything else. Dates after 2260 are as good as that.
   package init?(httpDate text: String) {
     let parts = text.split(separator: " ")
     guard parts.count == 6, parts[5] == "GMT", let day = Int64(parts[1]), let year = Int64(parts[3]),
-      let month = Timestamp.months.firstIndex(of: String(parts[2])), (1...31).contains(day), (1...9999).contains(year)
+      let month = Timestamp.months.firstIndex(of: String(parts[2])), (1...31).contains(day),
+      (1700...9999).contains(year)
     else { return nil }
     let clock = parts[4].split(separator: ":").compactMap { Int64($0) }
     guard clock.count == 3, (0..<24).contains(clock[0]), (0..<60).contains(clock[1]), (0...60).contains(clock[2]) else {
@@ -59,7 +60,9 @@ package struct Timestamp: Hashable, Comparable, Sendable {
     let shifted = (Int64(month) + 10) % 12
     let years = month < 2 ? year - 1 : year
     let days = 365 * years + years / 4 - years / 100 + years / 400 + (153 * shifted + 2) / 5 + day - 1 - 719_468
-    self.init(milliseconds: (days * 86400 + clock[0] * 3600 + clock[1] * 60 + clock[2]) * 1000)
+    // Nanoseconds end in the year 2262.
+    let end: Int64 = 106_000
+    self.init(milliseconds: (min(days, end) * 86400 + clock[0] * 3600 + clock[1] * 60 + clock[2]) * 1000)
   }
 
   private static let months = [

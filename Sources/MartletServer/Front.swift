@@ -19,8 +19,14 @@ package final class Front: HTTPResponder {
   private let packages: CodePackages
   private let executors = Mutex<[ObjectIdentifier: EventLoopExecutor]>([:])
   private let log: Logger
+  /// Where bodies that are too large for memory lie while they come in; nil = nowhere.
+  private let incoming: String?
 
-  package init(world: any World, defaults: Place, limits: LambdaLimits, packages: CodePackages, log: Logger) {
+  package init(
+    world: any World, defaults: Place, limits: LambdaLimits, packages: CodePackages, incoming: String? = nil,
+    log: Logger
+  ) {
+    self.incoming = incoming
     self.world = world
     self.defaults = defaults
     self.limits = limits
@@ -35,7 +41,37 @@ package final class Front: HTTPResponder {
   }
 
   package func bodyLimit(for head: HTTPRequestHead) -> Int {
-    head.uri.contains("/invocations") ? limits.invokeRequest.bytes : limits.requestSize.bytes
+    if head.uri.contains("/invocations") { return limits.invokeRequest.bytes }
+    return Front.length(of: head) > limits.requestSize.bytes && isObject(head)
+      ? Front.largestObject : limits.requestSize.bytes
+  }
+
+  /// Larger objects go into a file while they come in.
+  private static let inMemory = 1 << 20
+  /// With what the encoding in chunks adds to S3's five gibibytes.
+  private static let largestObject = S3Service.largestUpload.bytes / 100 * 102
+
+  package func draft(for head: HTTPRequestHead) -> DraftFile? {
+    guard let incoming, Front.length(of: head) > Front.inMemory, isObject(head) else { return nil }
+    do throws(Fault) {
+      return try DraftFile(in: incoming)
+    } catch {
+      log.error("no file for a body", metadata: ["fault": "\(error)"])
+      return nil
+    }
+  }
+
+  /// Of the body, in bytes; the greatest number if it is not said.
+  private static func length(of head: HTTPRequestHead) -> Int {
+    if let text = head.headers.first(name: "Content-Length") { return Int(text) ?? 0 }
+    return head.headers.contains(name: "Transfer-Encoding") ? .max : 0
+  }
+
+  /// True of a request that brings bytes for S3.
+  private func isObject(_ head: HTTPRequestHead) -> Bool {
+    guard head.method == .PUT, services.withLock({ $0["s3"] != nil }) else { return false }
+    let request = HTTPRequest(method: head.method, uri: head.uri, headers: head.headers, body: ByteBuffer())
+    return ServiceName.of(request, Principals.credential(of: request)) == "s3"
   }
 
   package func respond(to request: HTTPRequest, _ exchange: HTTPExchange) {

@@ -81,17 +81,19 @@ package struct PreparedNode: Sendable {
   /// - Throws: a `Fault` that says what is wrong and how to mend it.
   package func run() async throws {
     let database = try Database(path: state.database)
-    try database.migrate(FunctionRecord.migrations + Documents.migrations)
+    try database.migrate(FunctionRecord.migrations + Documents.migrations + S3Service.migrations)
     let functions = try FunctionTable(database: database)
     let layers = try LayerTable(database: database)
     let iam = try await IAMService(database: database, world: world)
+    let s3 = try S3Service(database: database, root: state.objects, world: world, log: log)
     var limits = LambdaLimits()
     limits.concurrentExecutions = configuration.concurrency
     let packages = CodePackages(
       blobs: try Blobs(root: state.blobs), trees: CodeTrees(root: state.trees), limits: limits, world: world)
     let runtimes = RuntimeCatalog(interpreters: interpreters)
     let place = Place(account: configuration.account, region: configuration.region)
-    let front = Front(world: world, defaults: place, limits: limits, packages: packages, log: log)
+    let front = Front(
+      world: world, defaults: place, limits: limits, packages: packages, incoming: state.incoming, log: log)
     let group = MultiThreadedEventLoopGroup(numberOfThreads: configuration.threads)
     let placement = Placement(
       parts: EnvironmentParts(
@@ -109,8 +111,8 @@ package struct PreparedNode: Sendable {
     let lambda = LambdaService(
       world: world, limits: limits, functions: functions, layers: layers, packages: packages, runtimes: runtimes,
       activation: activation, line: line, provisioned: provisioned, door: door, log: log)
+    front.serve(wireServices(lambda, iam, s3, door), iam: iam)
     offerRemote(door)
-    front.serve(wireServices(lambda, iam, door), iam: iam)
 
     let listener: HTTPListener
     do {
@@ -143,7 +145,7 @@ package struct PreparedNode: Sendable {
     log.info("stopped")
   }
 
-  /// Calls of services that somebody else runs leave by HTTP.
+  /// Calls of services that somebody else runs leave by HTTP: this offer replaces the embedded service's.
   private func offerRemote(_ door: Door) {
     for endpoint in configuration.endpoints {
       switch endpoint.service {
@@ -161,14 +163,18 @@ package struct PreparedNode: Sendable {
   }
 
   /// The services by their signing names, and what they offer to each other.
-  private func wireServices(_ lambda: LambdaService, _ iam: IAMService, _ door: Door) -> [String: any WireService] {
+  private func wireServices(_ lambda: LambdaService, _ iam: IAMService, _ s3: S3Service, _ door: Door) -> [String:
+    any WireService]
+  {
     let sts = STSService(iam: iam, world: world)
     door.offer(IAM.GetRole.self, by: iam)
     door.offer(STS.AssumeRole.self, by: sts)
+    door.offer(S3.GetObject.self, by: s3)
     let services: [String: any WireService] = [
       "lambda": RESTService(lambda, rows: LambdaService.rows, door: door),
       "iam": QueryService(
         iam, rows: IAMService.rows, version: IAMService.version, namespace: IAMService.namespace, door: door),
+      "s3": S3WireService(s3, door: door),
       "sts": QueryService(
         sts, rows: STSService.rows, version: STSService.version, namespace: STSService.namespace, door: door),
     ]

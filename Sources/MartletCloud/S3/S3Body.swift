@@ -7,6 +7,7 @@ import NIOCore
 struct S3Body: Sendable {
   private let bytes: ByteBuffer
   private let file: OpenFile?
+  private let fault: Fault?
   private let isTooLarge: Bool
   private let isChunked: Bool
   /// Of the chunks' content, as the client says.
@@ -22,6 +23,7 @@ struct S3Body: Sendable {
   init(_ request: HTTPRequest) {
     bytes = request.body
     file = request.file
+    fault = request.fault
     isTooLarge = request.bodyExceedsLimit
     let digest = request.header("x-amz-content-sha256") ?? ""
     isChunked =
@@ -40,7 +42,7 @@ struct S3Body: Sendable {
 
   /// Small bodies whole, as those with XML.
   func whole(limit: Int) throws(AWSError) -> ByteBuffer {
-    guard !isTooLarge, file == nil, bytes.readableBytes <= limit else { throw .malformedXML() }
+    guard !isTooLarge, file == nil, fault == nil, bytes.readableBytes <= limit else { throw .malformedXML() }
     var content = ByteBuffer()
     _ = try take { bytes throws(Fault) in content.writeBytes(bytes) }
     return content
@@ -49,6 +51,7 @@ struct S3Body: Sendable {
   /// Writes the content into a file. Blocks.
   func store(in files: S3Files) throws(AWSError) -> S3Draft {
     guard !isTooLarge else { throw .s3TooLarge() }
+    if let fault { throw .service("\(fault)") }
     var taken: Taken?
     let name = try files.create { append throws(AWSError) in taken = try take(append) }
     guard let taken else { preconditionFailure("a file is made of a body that was taken") }

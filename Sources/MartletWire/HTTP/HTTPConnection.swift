@@ -9,6 +9,8 @@ package protocol HTTPResponder: AnyObject, Sendable {
   /// How many bytes of body this request may have. A longer body is read to its end, dropped, and the request handed
   /// over with `bodyExceedsLimit`, so that the caller can still read its error.
   func bodyLimit(for head: HTTPRequestHead) -> Int
+  /// A file for a body that is too large for memory; nil = memory.
+  func draft(for head: HTTPRequestHead) -> DraftFile?
   /// Called on the connection's event loop. The answer goes to `exchange`, once, from any thread, now or much later.
   func respond(to request: HTTPRequest, _ exchange: HTTPExchange)
   /// The peer went away before its request was answered.
@@ -18,6 +20,7 @@ package protocol HTTPResponder: AnyObject, Sendable {
 }
 
 extension HTTPResponder {
+  package func draft(for head: HTTPRequestHead) -> DraftFile? { nil }
   package func abandoned(_ exchange: HTTPExchange) {}
   package func cutOff(_ head: HTTPRequestHead) {}
 }
@@ -85,6 +88,10 @@ package final class HTTPConnection: ChannelInboundHandler {
   private var context: ChannelHandlerContext?
   private var head: HTTPRequestHead?
   private var body = ByteBuffer()
+  /// In the place of `body`.
+  private var spool: HTTPSpool?
+  /// A body has come to its end, and is being written.
+  private var isSpooling = false
   private var limit = 0
   private var exceeded = false
   private var exchange: HTTPExchange?
@@ -153,6 +160,7 @@ package final class HTTPConnection: ChannelInboundHandler {
   private func breakOff() {
     use?.give(body.readableBytes)
     body = ByteBuffer()
+    spool = nil
     guard let head else { return }
     self.head = nil
     responder.cutOff(head)
@@ -175,10 +183,19 @@ package final class HTTPConnection: ChannelInboundHandler {
     self.head = head
     exceeded = false
     // The next request comes before this one is answered: no more is read until then.
-    if exchange != nil || !waiting.isEmpty { pause(context, true) }
+    if exchange != nil || !waiting.isEmpty || isSpooling { pause(context, true) }
     limit = responder.bodyLimit(for: head)
     if let length = head.headers.first(name: "content-length").flatMap({ Int($0) }) {
       exceeded = length > limit
+    }
+    if !exceeded, let draft = responder.draft(for: head) {
+      // Nobody sends a second request behind a large one before it is answered.
+      guard exchange == nil, waiting.isEmpty else { return context.close(promise: nil) }
+      spool = HTTPSpool(draft, eventLoop: context.eventLoop)
+      spool?.drained = { [weak self] in
+        guard let self, let context = self.context, !self.isSpooling else { return }
+        self.pause(context, false)
+      }
     }
     if head.headers.first(name: "expect")?.lowercased() == "100-continue", exchange == nil {
       context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: "HTTP/1.1 100 Continue\r\n\r\n")), promise: nil)
@@ -187,6 +204,13 @@ package final class HTTPConnection: ChannelInboundHandler {
 
   private func collect(_ part: inout ByteBuffer) {
     guard !exceeded else { return }
+    if let spool {
+      spool.append(&part)
+      exceeded = spool.size > limit
+      if exceeded { self.spool = nil }
+      if let context, spool.isFull, !exceeded { pause(context, true) }
+      return
+    }
     let isWanted = body.readableBytes + part.readableBytes <= limit
     if !isWanted || use?.take(part.readableBytes) == false {
       exceeded = true
@@ -202,15 +226,31 @@ package final class HTTPConnection: ChannelInboundHandler {
   private func finish(_ context: ChannelHandlerContext) {
     guard let head else { return }
     self.head = nil
+    if let spool { return finish(spool, head, context) }
     let request = HTTPRequest(
       method: head.method, uri: head.uri, headers: head.headers, body: body, bodyExceedsLimit: exceeded)
     use?.give(body.readableBytes)
     body = ByteBuffer()
-    if exchange != nil || !waiting.isEmpty {
+    if exchange != nil || !waiting.isEmpty || isSpooling {
       waiting.append(request)
       if waiting.count > 64 { context.close(promise: nil) }
     } else {
       hand(request, keepsAlive: head.isKeepAlive, context)
+    }
+  }
+
+  private func finish(_ spool: HTTPSpool, _ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
+    self.spool = nil
+    isSpooling = true
+    spool.finish { result in
+      self.isSpooling = false
+      guard let context = self.context else { return }
+      var request = HTTPRequest(method: head.method, uri: head.uri, headers: head.headers, body: ByteBuffer())
+      switch result {
+      case .success(let file): request.file = file
+      case .failure(let fault): request.fault = fault
+      }
+      self.hand(request, keepsAlive: head.isKeepAlive, context)
     }
   }
 
@@ -249,7 +289,7 @@ package final class HTTPConnection: ChannelInboundHandler {
 
   /// Takes up the next request, if the peer has read enough of the answers before.
   private func proceed(_ context: ChannelHandlerContext) {
-    guard !ended, exchange == nil, context.channel.isWritable else { return }
+    guard !ended, exchange == nil, !isSpooling, context.channel.isWritable else { return }
     if waiting.isEmpty {
       pause(context, false)
     } else {

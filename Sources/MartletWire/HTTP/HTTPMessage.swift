@@ -14,6 +14,8 @@ package struct HTTPRequest: Sendable {
   package var body: ByteBuffer
   /// In the place of `body`, if the responder wanted it in a file (`HTTPResponder.draft`).
   package var file: OpenFile?
+  /// Why that file could not be written.
+  package var fault: Fault?
   /// True if the body did not arrive whole: it was longer than the responder wanted (`HTTPResponder.bodyLimit`).
   package let bodyExceedsLimit: Bool
 

@@ -395,3 +395,64 @@ def test_a_kill_loses_nothing(own_server, name):
     assert {v["VersionId"] for v in versions} == set(kept)
     files = [f for _, _, names in os.walk(f"{server.state}/objects") for f in names]
     assert len(files) == 30
+
+
+@pytest.mark.parametrize("algorithm", [None, "CRC32", "SHA256"])
+def test_uploads_in_parts(s3, bucket, algorithm):
+    more = {"ChecksumAlgorithm": algorithm} if algorithm else {}
+    upload = s3.create_multipart_upload(Bucket=bucket, Key="a b", ContentType="x/y", Metadata={"m": "1"}, **more)["UploadId"]
+    here = {"Bucket": bucket, "Key": "a b", "UploadId": upload}
+    assert [u["UploadId"] for u in s3.list_multipart_uploads(Bucket=bucket)["Uploads"]] == [upload]
+    bodies = [os.urandom(5 << 20), os.urandom(5 << 20), b"last"]
+    s3.upload_part(**here, PartNumber=2, Body=b"replaced", **more)
+    parts = []
+    for number, body in ((3, bodies[2]), (1, bodies[0]), (2, bodies[1])):
+        part = s3.upload_part(**here, PartNumber=number, Body=body, **more)
+        assert part["ETag"] == f'"{hashlib.md5(body).hexdigest()}"'
+        parts.append({"PartNumber": number, "ETag": part["ETag"], **{k: v for k, v in part.items() if k.startswith("Checksum") and k != "ChecksumType"}})
+    parts.sort(key=lambda part: part["PartNumber"])
+    assert [p["PartNumber"] for p in s3.list_parts(**here)["Parts"]] == [1, 2, 3]
+    assert error_of(s3.get_object, Bucket=bucket, Key="a b")[1] == "NoSuchKey"
+    assert error_of(s3.complete_multipart_upload, **here, MultipartUpload={"Parts": parts[::-1]})[1] == "InvalidPartOrder"
+    wrong = [{"PartNumber": 1, "ETag": '"x"'}]
+    assert error_of(s3.complete_multipart_upload, **here, MultipartUpload={"Parts": wrong})[1] == "InvalidPart"
+    done = s3.complete_multipart_upload(**here, MultipartUpload={"Parts": parts})
+    tag = hashlib.md5(b"".join(hashlib.md5(body).digest() for body in bodies)).hexdigest()
+    assert done["ETag"] == f'"{tag}-3"'
+    if algorithm == "SHA256":
+        digests = b"".join(hashlib.sha256(body).digest() for body in bodies)
+        assert done["ChecksumSHA256"] == base64.b64encode(hashlib.sha256(digests).digest()).decode() + "-3"
+    got = s3.get_object(Bucket=bucket, Key="a b")
+    assert got["Body"].read() == b"".join(bodies) and got["ContentType"] == "x/y" and got["Metadata"] == {"m": "1"}
+    assert error_of(s3.complete_multipart_upload, **here, MultipartUpload={"Parts": parts})[:2] == (404, "NoSuchUpload")
+    assert "Uploads" not in s3.list_multipart_uploads(Bucket=bucket)
+
+
+def test_uploads_that_come_to_nothing(s3, bucket):
+    here = {"Bucket": bucket, "Key": "k", "UploadId": s3.create_multipart_upload(Bucket=bucket, Key="k")["UploadId"]}
+    parts = [
+        {"PartNumber": number, "ETag": s3.upload_part(**here, PartNumber=number, Body=b"small")["ETag"]} for number in (1, 2)]
+    assert error_of(s3.complete_multipart_upload, **here, MultipartUpload={"Parts": parts})[:2] == (400, "EntityTooSmall")
+    assert error_of(s3.upload_part, **here, PartNumber=10_001, Body=b"")[1] == "InvalidArgument"
+    s3.abort_multipart_upload(**here)
+    assert error_of(s3.upload_part, **here, PartNumber=1, Body=b"")[:2] == (404, "NoSuchUpload")
+
+
+def test_parts_that_are_copied(s3, bucket):
+    s3.put_object(Bucket=bucket, Key="source", Body=b"0123456789")
+    here = {"Bucket": bucket, "Key": "k", "UploadId": s3.create_multipart_upload(Bucket=bucket, Key="k")["UploadId"]}
+    part = s3.upload_part_copy(**here, PartNumber=1, CopySource=f"{bucket}/source", CopySourceRange="bytes=2-5")
+    s3.complete_multipart_upload(
+        **here, MultipartUpload={"Parts": [{"PartNumber": 1, "ETag": part["CopyPartResult"]["ETag"]}]})
+    assert s3.get_object(Bucket=bucket, Key="k")["Body"].read() == b"2345"
+
+
+def test_a_large_package_by_the_command_line(server, s3, bucket, name):
+    directory = new_directory()
+    with open(f"{directory}/code.zip", "wb") as file:
+        file.write(package({"app.py": HANDLER.format(text="large"), "noise": os.urandom(55 << 20)}))
+    done = aws(server, "s3", "cp", f"{directory}/code.zip", f"s3://{bucket}/code.zip")
+    assert done.returncode == 0, done.stderr
+    assert "-" in s3.head_object(Bucket=bucket, Key="code.zip")["ETag"]
+    assert create(server, name, S3Bucket=bucket, S3Key="code.zip")["CodeSize"] > 55 << 20
+    assert server.invoke(name).succeeded() == "large"

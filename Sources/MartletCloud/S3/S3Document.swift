@@ -80,6 +80,17 @@ extension Reader {
   }
 }
 
+extension Reader {
+  func partNumber() throws(AWSError) -> Int {
+    let text = query("partNumber") ?? ""
+    guard let number = Int(text), S3Part.numbers.contains(number) else {
+      throw .invalidArgument(
+        "Part number must be an integer between 1 and 10000, inclusive", name: "partNumber", value: text)
+    }
+    return number
+  }
+}
+
 extension Writer {
   /// A document that is one text.
   mutating func xmlText(_ root: String, _ text: String) {
@@ -95,7 +106,7 @@ extension Writer {
   mutating func writeChecksum(of object: S3Object) {
     guard let checksum = object.checksum else { return }
     header("x-amz-checksum-\(checksum.algorithm.lowercased())", checksum.value)
-    header("x-amz-checksum-type", "FULL_OBJECT")
+    header("x-amz-checksum-type", object.checksumType)
   }
 
   mutating func writeEncryption(of object: S3Object) {

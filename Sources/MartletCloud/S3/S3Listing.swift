@@ -119,7 +119,7 @@ extension S3Listing {
         xml.element("ETag", object.quotedETag)
         if let checksum = object.checksum {
           xml.element("ChecksumAlgorithm", checksum.algorithm)
-          xml.element("ChecksumType", "FULL_OBJECT")
+          xml.element("ChecksumType", object.checksumType)
         }
         xml.element("Size", String(object.size))
         if let owner { xml.element("Owner") { $0.element("ID", owner) } }

@@ -34,6 +34,9 @@ struct S3Object: Sendable {
 
   var quotedETag: String { "\"\(etag)\"" }
 
+  /// A checksum of parts' checksums ends in their number.
+  var checksumType: String { checksum?.value.contains("-") == true ? "COMPOSITE" : "FULL_OBJECT" }
+
   /// What is kept beside the columns.
   var attributes: String {
     var json = JSONWriter()

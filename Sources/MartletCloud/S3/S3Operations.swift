@@ -5,13 +5,13 @@ import MartletWire
 extension S3Service {
   /// Those that need addresses of their own (directory buckets, Object Lambda) are left out.
   package static let rows: [OperationRow<S3Service>] = [
-    .init(missing: .rest("S3.AbortMultipartUpload", .delete, "/{Bucket}/{Key+}?uploadId", status: 204)),
-    .init(missing: .rest("S3.CompleteMultipartUpload", .post, "/{Bucket}/{Key+}?uploadId")),
+    .init(S3.AbortMultipartUpload.self),
+    .init(S3.CompleteMultipartUpload.self),
     .init(S3.CopyObject.self),
     .init(S3.CreateBucket.self),
     .init(missing: .rest("S3.CreateBucketMetadataConfiguration", .post, "/{Bucket}?metadataConfiguration")),
     .init(missing: .rest("S3.CreateBucketMetadataTableConfiguration", .post, "/{Bucket}?metadataTable")),
-    .init(missing: .rest("S3.CreateMultipartUpload", .post, "/{Bucket}/{Key+}?uploads")),
+    .init(S3.CreateMultipartUpload.self),
     .init(missing: .rest("S3.CreateSession", .get, "/{Bucket}?session")),
     .init(S3.DeleteBucket.self),
     .init(missing: .rest("S3.DeleteBucketAnalyticsConfiguration", .delete, "/{Bucket}?analytics", status: 204)),
@@ -78,12 +78,12 @@ extension S3Service {
     .init(missing: .rest("S3.ListBucketInventoryConfigurations", .get, "/{Bucket}?inventory")),
     .init(missing: .rest("S3.ListBucketMetricsConfigurations", .get, "/{Bucket}?metrics")),
     .init(S3.ListBuckets.self),
-    .init(missing: .rest("S3.ListMultipartUploads", .get, "/{Bucket}?uploads")),
+    .init(S3.ListMultipartUploads.self),
     .init(missing: .rest("S3.ListObjectAnnotations", .get, "/{Bucket}/{Key+}?annotation")),
     .init(S3.ListObjectVersions.self),
     .init(S3.ListObjects.self),
     .init(S3.ListObjectsV2.self),
-    .init(missing: .rest("S3.ListParts", .get, "/{Bucket}/{Key+}?uploadId")),
+    .init(S3.ListParts.self),
     .init(missing: .rest("S3.PutBucketAbac", .put, "/{Bucket}?abac")),
     .init(missing: .rest("S3.PutBucketAccelerateConfiguration", .put, "/{Bucket}?accelerate")),
     .init(missing: .rest("S3.PutBucketAcl", .put, "/{Bucket}?acl")),
@@ -122,7 +122,7 @@ extension S3Service {
       missing: .rest("S3.UpdateBucketMetadataInventoryTableConfiguration", .put, "/{Bucket}?metadataInventoryTable")),
     .init(missing: .rest("S3.UpdateBucketMetadataJournalTableConfiguration", .put, "/{Bucket}?metadataJournalTable")),
     .init(missing: .rest("S3.UpdateObjectEncryption", .put, "/{Bucket}/{Key+}?encryption")),
-    .init(missing: .rest("S3.UploadPart", .put, "/{Bucket}/{Key+}?partNumber")),
-    .init(missing: .rest("S3.UploadPartCopy", .put, "/{Bucket}/{Key+}?partNumber")),
+    .init(S3.UploadPart.self),
+    .init(S3.UploadPartCopy.self),
   ]
 }

@@ -46,7 +46,7 @@ extension S3 {
           xml.element("ETag", object.quotedETag)
           if let checksum = object.checksum {
             xml.element("Checksum\(checksum.algorithm)", checksum.value)
-            xml.element("ChecksumType", "FULL_OBJECT")
+            xml.element("ChecksumType", object.checksumType)
           }
         }
       }

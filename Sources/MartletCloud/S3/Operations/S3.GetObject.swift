@@ -21,7 +21,7 @@ extension S3.GetObject: Operation {
     output.headers = object.shownHeaders(overridden: input.responseHeaders)
     if input.wantsChecksum, range == nil, let checksum = object.checksum {
       output.headers.append(("x-amz-checksum-\(checksum.algorithm.lowercased())", checksum.value))
-      output.headers.append(("x-amz-checksum-type", "FULL_OBJECT"))
+      output.headers.append(("x-amz-checksum-type", object.checksumType))
     }
     return output
   }

@@ -1,0 +1,82 @@
+// ListMultipartUploads: the uploads that are under way in a bucket, by key.
+// https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListMultipartUploads.html
+import MartletCore
+import MartletStore
+import MartletWire
+
+extension S3 {
+  enum ListMultipartUploads: Operation {
+    static let route = Route.rest("S3.ListMultipartUploads", .get, "/{Bucket}?uploads")
+
+    struct Input: Readable {
+      let bucket: String
+      let prefix: String
+      let keyMarker: String
+      let idMarker: String
+      let count: Int
+      let isURLEncoded: Bool
+
+      init(_ r: Reader) throws(AWSError) {
+        bucket = r.path("Bucket")
+        prefix = r.query("prefix") ?? ""
+        keyMarker = r.query("key-marker") ?? ""
+        idMarker = r.query("upload-id-marker") ?? ""
+        count = min(1000, r.queryInteger("max-uploads", in: 1...Int(Int32.max)) ?? 1000)
+        isURLEncoded = r.query("encoding-type") == "url"
+        if r.query("delimiter") != nil { throw .notImplemented("S3.ListMultipartUploads with delimiter") }
+      }
+    }
+
+    struct Output: Writable {
+      let input: Input
+      let uploads: [S3Upload]
+      let isTruncated: Bool
+      let owner: String
+
+      private func shown(_ key: String) -> String { input.isURLEncoded ? Percent.encodePath(key) : key }
+
+      func write(to w: inout Writer) {
+        w.xml("ListMultipartUploadsResult") { xml in
+          xml.element("Bucket", input.bucket)
+          xml.element("KeyMarker", shown(input.keyMarker))
+          xml.element("UploadIdMarker", input.idMarker)
+          if isTruncated, let last = uploads.last {
+            xml.element("NextKeyMarker", shown(last.key))
+            xml.element("NextUploadIdMarker", last.id)
+          }
+          xml.element("Prefix", shown(input.prefix))
+          xml.element("MaxUploads", String(input.count))
+          if input.isURLEncoded { xml.element("EncodingType", "url") }
+          xml.element("IsTruncated", isTruncated ? "true" : "false")
+          for upload in uploads {
+            xml.element("Upload") { xml in
+              xml.element("Key", shown(upload.key))
+              xml.element("UploadId", upload.id)
+              xml.element("Initiator") { $0.element("ID", owner) }
+              xml.element("Owner") { $0.element("ID", owner) }
+              xml.element("StorageClass", upload.object.storageClass)
+              xml.element("Initiated", upload.created.iso8601)
+            }
+          }
+        }
+      }
+    }
+
+    static func answer(_ input: Input, _ call: Call, _ s3: S3Service) async throws(AWSError) -> Output {
+      try await s3.catalogue.read { session throws(Fault) -> Result<Output, AWSError> in
+        if case .failure(let error) = try session.ownBucket(input.bucket, call) { return .failure(error) }
+        var rest = try session.uploads(
+          "bucket = ? AND object >= ?", [.text(input.bucket), .text(input.keyMarker)]
+        ).filter { $0.key.utf8.starts(with: input.prefix.utf8) }
+        if !input.keyMarker.isEmpty {
+          let marker = rest.firstIndex { $0.id == input.idMarker }
+          rest = marker.map { Array(rest[($0 + 1)...]) } ?? rest.filter { input.keyMarker.isBefore($0.key) }
+        }
+        return .success(
+          Output(
+            input: input, uploads: Array(rest.prefix(input.count)), isTruncated: rest.count > input.count,
+            owner: call.place.account.canonicalID))
+      }
+    }
+  }
+}

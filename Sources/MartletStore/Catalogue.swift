@@ -122,8 +122,9 @@ package final class Catalogue<Record: CatalogueRecord>: Sendable {
           return .success(())
         },
         ended: { fault in
-          if from != to { self.settle(from, fault) }
+          // The new name is seen before the old one is gone, so that whoever looks finds one of them.
           self.settle(to, fault)
+          if from != to { self.settle(from, fault) }
         })
     } catch {
       throw .service("\(error)")

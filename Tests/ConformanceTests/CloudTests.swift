@@ -218,4 +218,28 @@ import Testing
     let more = try await cloud.iam("TagRole", "&RoleName=r" + tags.replacing("Key=k", with: "Key=m"))
     #expect(more.code == "LimitExceeded" && more.message == "Cannot exceed quota for TagsPerRole: 50")
   }
+
+  @Test func namesAreUniqueWithoutCaseAndMayChange() async throws {
+    let cloud = try await CloudFixture()
+    #expect(try await cloud.iam("CreateUser", "&UserName=Bob").status == 200)
+    #expect(try await cloud.iam("CreateUser", "&UserName=bob").code == "EntityAlreadyExists")
+    #expect(try await cloud.iam("CreateUser", "&UserName=eve").status == 200)
+    let taken = try await cloud.iam("UpdateUser", "&UserName=eve&NewUserName=BOB")
+    #expect(taken.status == 409 && taken.message == "User with name BOB already exists.")
+    #expect(try await cloud.iam("UpdateUser", "&UserName=Bob&NewUserName=bob").status == 200)
+    #expect(try await cloud.iam("GetUser", "&UserName=BOB").element("UserName") == "bob")
+    let key = try await cloud.iam("CreateAccessKey", "&UserName=bob")
+    let id = try #require(key.element("AccessKeyId"))
+    #expect(try await cloud.iam("UpdateUser", "&UserName=bob&NewUserName=ann&NewPath=%2Fx%2F").status == 200)
+    #expect(
+      cloud.iam.identity(accessKey: id, token: nil, use: ("us-east-1", "iam"))?.arn
+        == "arn:aws:iam::111111111111:user/x/ann")
+    #expect(try await cloud.iam("GetUser", "&UserName=bob").code == "NoSuchEntity")
+    #expect(try await cloud.iam("UpdateUser", "&UserName=bob&NewUserName=x").code == "NoSuchEntity")
+    for (path, status) in [("%2Fa%2F", 200), ("%2Fa%21%2F", 400), ("a", 400)] {
+      let document = Percent.encode(#"{"Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#)
+      let answer = try await cloud.iam("CreatePolicy", "&PolicyName=p&Path=\(path)&PolicyDocument=\(document)")
+      #expect(answer.status == status, "\(path)")
+    }
+  }
 }

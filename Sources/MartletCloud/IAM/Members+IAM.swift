@@ -9,9 +9,10 @@ extension Members {
     iamName("\(noun.title)Name", longest: longest ?? noun.longest)
   }
 
-  func iamPath(_ name: String = "Path") -> String? {
+  /// - Parameter isPolicy: paths of policies have fewer characters.
+  func iamPath(_ name: String = "Path", isPolicy: Bool = false) -> String? {
     guard let path = string(name, .length(1, 512)) else { return nil }
-    if !IAMPath.isWhole(path) { refuse(.invalidPath(Reader.lowerCamel(name))) }
+    if !IAMPath.isWhole(path) || (isPolicy && !IAMPath.isPlain(path)) { refuse(.invalidPath(Reader.lowerCamel(name))) }
     return path
   }
 
@@ -57,5 +58,15 @@ enum IAMPath {
   static func isWhole(_ path: String) -> Bool {
     path.hasPrefix("/") && path.hasSuffix("/") && path.utf8.allSatisfy { (0x21...0x7e).contains($0) }
       && !path.contains("//")
+  }
+
+  /// True if there is nothing in it but letters, digits and `.,+@=_-/`.
+  static func isPlain(_ path: String) -> Bool {
+    path.utf8.allSatisfy { byte in
+      switch byte {
+      case 48...57, 65...90, 97...122: true
+      default: ".,+@=_-/".utf8.contains(byte)
+      }
+    }
   }
 }

@@ -18,7 +18,7 @@ extension IAM {
       init(_ r: Reader) throws(AWSError) {
         let m = try r.body()
         name = m.iamName("PolicyName", longest: 128)
-        path = m.iamPath()
+        path = m.iamPath(isPolicy: true)
         document = m.policyDocument()
         description = m.string("Description", .length(nil, 1000))
         tags = m.iamTags()

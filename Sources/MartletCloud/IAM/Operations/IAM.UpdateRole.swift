@@ -1,4 +1,4 @@
-// UpdateRole: a role's description and longest session; what is left out becomes what it is in a new role.
+// UpdateRole: a role's description and longest session; what is left out stays.
 // https://docs.aws.amazon.com/IAM/latest/APIReference/API_UpdateRole.html
 import MartletCore
 import MartletWire

@@ -83,6 +83,7 @@ package struct PreparedNode: Sendable {
     try database.migrate(FunctionRecord.migrations + Documents.migrations)
     let functions = try FunctionTable(database: database)
     let layers = try LayerTable(database: database)
+    let resources = try LambdaResources(database: database, world: world, log: log)
     var limits = LambdaLimits()
     limits.concurrentExecutions = configuration.concurrency
     let packages = CodePackages(
@@ -104,7 +105,8 @@ package struct PreparedNode: Sendable {
     let door = Door(log: log)
     let activation = FunctionActivation(functions: functions, packages: packages, world: world, log: log)
     let lambda = LambdaService(
-      world: world, limits: limits, functions: functions, layers: layers, packages: packages, runtimes: runtimes,
+      world: world, limits: limits, functions: functions, layers: layers, resources: resources,
+      packages: packages, runtimes: runtimes,
       activation: activation, line: line, provisioned: provisioned, door: door, log: log)
     offerRemote(door)
     front.serve(["lambda": RESTService(lambda, rows: LambdaService.rows, door: door)])
@@ -122,6 +124,7 @@ package struct PreparedNode: Sendable {
     let services: [any Service] = [
       SandboxService(sandboxes: sandboxes),
       ActivationService(activation: activation),
+      ResourceService(resources: resources),
       ProvisionedConcurrencyService(provisioned: provisioned),
       SweepService(placement: placement, functions: functions),
       CollectService(packages: packages, placement: placement, functions: functions, layers: layers),

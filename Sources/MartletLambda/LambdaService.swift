@@ -10,6 +10,8 @@ package final class LambdaService: Sendable {
   package let limits: LambdaLimits
   package let functions: FunctionTable
   package let layers: LayerTable
+  /// What stands for itself beside functions and layers.
+  package let resources: LambdaResources
   package let packages: CodePackages
   package let runtimes: RuntimeCatalog
   package let activation: FunctionActivation
@@ -20,7 +22,8 @@ package final class LambdaService: Sendable {
   package let log: Logger
 
   package init(
-    world: any World, limits: LambdaLimits, functions: FunctionTable, layers: LayerTable, packages: CodePackages,
+    world: any World, limits: LambdaLimits, functions: FunctionTable, layers: LayerTable, resources: LambdaResources,
+    packages: CodePackages,
     runtimes: RuntimeCatalog,
     activation: FunctionActivation, line: Line, provisioned: ProvisionedConcurrency,
     door: Door, log: Logger
@@ -29,6 +32,7 @@ package final class LambdaService: Sendable {
     self.limits = limits
     self.functions = functions
     self.layers = layers
+    self.resources = resources
     self.packages = packages
     self.runtimes = runtimes
     self.activation = activation

@@ -86,6 +86,7 @@ package struct PreparedNode: Sendable {
     let layers = try LayerTable(database: database)
     let iam = try await IAMService(database: database, world: world)
     let s3 = try S3Service(database: database, root: state.objects, world: world, log: log)
+    let resources = try LambdaResources(database: database, world: world, log: log)
     var limits = LambdaLimits()
     limits.concurrentExecutions = configuration.concurrency
     let packages = CodePackages(
@@ -109,7 +110,8 @@ package struct PreparedNode: Sendable {
     let door = Door(log: log)
     let activation = FunctionActivation(functions: functions, packages: packages, world: world, log: log)
     let lambda = LambdaService(
-      world: world, limits: limits, functions: functions, layers: layers, packages: packages, runtimes: runtimes,
+      world: world, limits: limits, functions: functions, layers: layers, resources: resources,
+      packages: packages, runtimes: runtimes,
       activation: activation, line: line, provisioned: provisioned, door: door, log: log)
     front.serve(wireServices(lambda, iam, s3, door), iam: iam)
     offerRemote(door)
@@ -127,6 +129,7 @@ package struct PreparedNode: Sendable {
     let services: [any Service] = [
       SandboxService(sandboxes: sandboxes),
       ActivationService(activation: activation),
+      ResourceService(resources: resources),
       ProvisionedConcurrencyService(provisioned: provisioned),
       SweepService(placement: placement, functions: functions),
       CollectService(packages: packages, placement: placement, functions: functions, layers: layers),

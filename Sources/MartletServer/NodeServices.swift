@@ -33,6 +33,19 @@ struct ActivationService: Service {
   }
 }
 
+/// Brings event source mappings and capacity providers to the states that they are on their way to.
+struct ResourceService: Service {
+  let resources: LambdaResources
+
+  func run() async throws {
+    await withGracefulShutdownHandler {
+      await resources.run()
+    } onGracefulShutdown: {
+      resources.stop()
+    }
+  }
+}
+
 /// Keeps the environments of provisioned concurrency.
 struct ProvisionedConcurrencyService: Service {
   let provisioned: ProvisionedConcurrency

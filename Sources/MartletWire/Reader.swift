@@ -71,6 +71,27 @@ package final class Reader {
     return value
   }
 
+  package func queryBool(_ name: String) -> Bool? {
+    guard let text = query.first(where: { $0.name == name })?.value else { return nil }
+    guard let flag = Bool(text) else {
+      typeError = typeError ?? .serialization("\(text) can not be converted to a Boolean")
+      return nil
+    }
+    return flag
+  }
+
+  /// A moment in the query, which is there as ISO 8601 or as seconds since 1970. Its text, once it is known to be one.
+  package func queryMoment(_ name: String) -> String? {
+    guard let text = query.first(where: { $0.name == name })?.value else { return nil }
+    guard Double(text) != nil || Reader.moment.matches(text) else {
+      typeError = typeError ?? .serialization("\(text) can not be converted to a Timestamp")
+      return nil
+    }
+    return text
+  }
+
+  private static let moment = Pattern(#"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}(\.\d+)?(Z|[+-]\d{2}:\d{2})"#)
+
   /// A number in the path; nil after something that is none, which is recorded.
   package func pathInteger(_ name: String) -> Int? {
     let text = path(name)
@@ -225,6 +246,21 @@ package struct Members {
     return number
   }
 
+  package func requiredNumber(_ name: String, in range: ClosedRange<Double>) -> Double {
+    if find(name) == nil { missing(name) }
+    return number(name, in: range) ?? range.lowerBound
+  }
+
+  /// A moment, in seconds since 1970.
+  package func moment(_ name: String) -> Double? {
+    guard let value = find(name) else { return nil }
+    guard let seconds = value.number else {
+      wrongType(name, "a Timestamp")
+      return nil
+    }
+    return seconds
+  }
+
   package func bool(_ name: String) -> Bool? {
     guard let value = find(name) else { return nil }
     if reader.isText, let text = value.string?.lowercased(), text == "true" || text == "false" { return text == "true" }
@@ -332,9 +368,9 @@ package struct Members {
   }
 
   /// A map of strings, in the order of the request.
-  package func map(_ name: String, keys: [Constraint] = [], values: [Constraint] = []) -> [(
-    key: String, value: String
-  )]? {
+  package func map(
+    _ name: String, keys: [Constraint] = [], values: [Constraint] = [], count: ClosedRange<Int> = 0...Int.max
+  ) -> [(key: String, value: String)]? {
     guard let value = find(name) else { return nil }
     guard case .object(let members) = value else {
       wrongType(name, "a map")
@@ -351,6 +387,7 @@ package struct Members {
       reader.checkText(text, at: field(name))
     }
     let shown = "{\(map.map { "\($0.key)=\($0.value)" }.joined(separator: ", "))}"
+    checkCount(map.count, count, shown, name)
     if map.contains(where: { pair in keys.contains { $0.violation(pair.key) != nil } }) {
       let words = keys.flatMap(\.words).joined(separator: ", ")
       reader.violate(
@@ -371,6 +408,52 @@ package struct Members {
   {
     if find(name) == nil { missing(name) }
     return map(name, keys: keys, values: values) ?? []
+  }
+
+  private func checkCount(_ number: Int, _ range: ClosedRange<Int>, _ shown: String, _ name: String) {
+    let words =
+      number > range.upperBound
+      ? "less than or equal to \(range.upperBound)"
+      : number < range.lowerBound ? "greater than or equal to \(range.lowerBound)" : nil
+    if let words {
+      reader.violate(
+        "Value '\(shown)' at '\(field(name))' failed to satisfy constraint: Member must have length \(words)")
+    }
+  }
+
+  /// A map of lists of strings, in the order of the request.
+  package func lists(
+    _ name: String, count: ClosedRange<Int>, keys: [Constraint], lengths: ClosedRange<Int>, each: [Constraint]
+  ) -> [(key: String, value: [String])]? {
+    guard let value = find(name) else { return nil }
+    guard case .object(let members) = value else {
+      wrongType(name, "a map")
+      return nil
+    }
+    var map: [(key: String, value: [String])] = []
+    for member in members where member.value != .null {
+      guard let list = member.value.array, !list.contains(where: { $0.string == nil }) else {
+        wrongType(name, "a map of lists of String")
+        return nil
+      }
+      map.append((member.name, list.compactMap(\.string)))
+    }
+    let shown = "{\(map.map { "\($0.key)=[\($0.value.joined(separator: ", "))]" }.joined(separator: ", "))}"
+    checkCount(map.count, count, shown, name)
+    if map.contains(where: { pair in keys.contains { $0.violation(pair.key) != nil } }) {
+      reader.violate(
+        "Value '\(shown)' at '\(field(name))' failed to satisfy constraint: "
+          + "Map keys must satisfy constraint: [\(keys.flatMap(\.words).joined(separator: ", "))]")
+    }
+    if map.contains(where: { pair in
+      !lengths.contains(pair.value.count) || pair.value.contains { text in each.contains { $0.violation(text) != nil } }
+    }) {
+      let words = Constraint.length(lengths.lowerBound, lengths.upperBound).words
+      reader.violate(
+        "Value '\(shown)' at '\(field(name))' failed to satisfy constraint: Map value must satisfy constraint: "
+          + "[\((words + each.flatMap(\.words)).joined(separator: ", "))]")
+    }
+    return map
   }
 
   /// A map of numbers, in the order of the request.

@@ -38,6 +38,7 @@ struct Answer {
 final class LambdaFixture: Sendable {
   let functions: FunctionTable
   let layers: LayerTable
+  let resources: LambdaResources
   /// Where a test can offer what other services answer.
   let door: Door
   private let service: RESTService<LambdaService>
@@ -68,6 +69,7 @@ final class LambdaFixture: Sendable {
     try database.migrate(FunctionRecord.migrations + Documents.migrations)
     functions = try FunctionTable(database: database)
     layers = try LayerTable(database: database)
+    resources = try LambdaResources(database: database, world: world, log: log)
     packages = CodePackages(
       blobs: try Blobs(root: "\(directory)/blobs"), trees: CodeTrees(root: "\(directory)/trees"), limits: limits,
       world: world)
@@ -85,7 +87,8 @@ final class LambdaFixture: Sendable {
     let provisioned = ProvisionedConcurrency(functions: functions, placement: placement, log: log)
     door = Door(log: log)
     let lambda = LambdaService(
-      world: world, limits: limits, functions: functions, layers: layers, packages: packages, runtimes: runtimes,
+      world: world, limits: limits, functions: functions, layers: layers, resources: resources,
+      packages: packages, runtimes: runtimes,
       activation: FunctionActivation(functions: functions, packages: packages, world: world, log: log), line: line,
       provisioned: provisioned, door: door, log: log)
     service = RESTService(lambda, rows: LambdaService.rows, door: door)
@@ -178,6 +181,12 @@ final class LambdaFixture: Sendable {
     }
     activation.stop()
     await loop.value
+  }
+
+  /// Lets event source mappings and capacity providers come to rest. The loop can run once for each fixture.
+  func settleResources() async {
+    resources.stop()
+    await resources.run()
   }
 
   /// Creates `name` and lets it become active.

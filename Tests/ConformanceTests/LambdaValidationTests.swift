@@ -117,8 +117,7 @@ import Testing
     (
       #""Code":{"S3Bucket":"bucket","S3Key":"key","S3ObjectStorageMode":"REFERENCE"}"#,
       "CreateFunction with Code.S3ObjectStorageMode=REFERENCE"
-    ),
-    (#""CodeSigningConfigArn":"arn:x""#, "CreateFunction with CodeSigningConfigArn"),
+    )
   ])
   func createSaysWhatIsMissing(member: String, what: String) async throws {
     let answer = try await lambda.create("f", ",\(member)")

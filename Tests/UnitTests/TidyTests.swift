@@ -116,7 +116,9 @@ import Testing
     let empty = ["Manager", "Helper", "Util", "Impl", "Provider"]
     for source in TidyTests.sources {
       let name = source.path.split(separator: "/").last.map(String.init) ?? ""
-      #expect(!empty.contains { name.contains($0) }, "\(source.path)")
+      // The one word of AWS's that has one of them in it.
+      let rest = name.split(separator: "CapacityProvider").joined()
+      #expect(!empty.contains { rest.contains($0) }, "\(source.path)")
     }
   }
 

@@ -73,6 +73,10 @@ package struct CodePackages: Sendable {
   }
 
   /// Sees to it that the unpacked code is there, as after a crash or a removed tree.
+  package func hasSignature(_ package: CodePackage) -> Bool {
+    Files.names(in: "\(trees.path(package.key))/META-INF").contains { $0.hasPrefix("aws_signer_signature") }
+  }
+
   package func ensureUnpacked(_ package: CodePackage) throws(Fault) {
     if Files.exists(trees.path(package.key)) { return }
     let unpacked = try OpenFile(path: blobs.path(package.key)).withBytes { raw in

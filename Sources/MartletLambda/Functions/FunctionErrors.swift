@@ -142,14 +142,4 @@ extension AWSError {
   static func tagsOfVersion() -> AWSError {
     .invalidParameter("Tags on function aliases and versions are not supported. Please specify a function ARN.")
   }
-
-  static func eventSourceMappingNotFound(_ arn: String) -> AWSError {
-    AWSError("ResourceNotFoundException", status: 404, "Event source mapping not found: \(arn)", messageKey: .upper)
-  }
-
-  static func codeSigningConfigurationNotFound(_ arn: String) -> AWSError {
-    AWSError(
-      "ResourceNotFoundException", status: 404, "The Lambda code signing configuration \(arn) can not be found.",
-      messageKey: .upper)
-  }
 }

@@ -41,6 +41,7 @@ struct AttachmentKind: Sendable {
 
   static let all: [AttachmentKind] = [
     .init("alias", \.aliases),
+    .init("code-signing", \.codeSigning),
     .init("event-invoke-config", \.eventInvokeConfigs),
     .init("policy", \.policies),
     .init("provisioned-concurrency", \.provisioned),

@@ -18,6 +18,7 @@ package struct FunctionRecord: Sendable {
 
   // What is attached (FunctionRecord+Attachments.swift), by qualifier; "" is the function itself.
   package var aliases: [String: Alias] = [:]
+  package var codeSigning: [String: FunctionCodeSigning] = [:]
   package var reservedConcurrency: [String: ReservedConcurrency] = [:]
   package var provisioned: [String: ProvisionedConcurrencyConfig] = [:]
   package var policies: [String: ResourcePolicy] = [:]

@@ -34,8 +34,6 @@ struct FunctionSettings: Sendable {
   let imageConfig: ImageConfiguration?
   /// What is kept and shown only, by name.
   let kept: [String: JSONValue]
-  /// Parameters of the request that are not built here (UNIMPLEMENTED.txt).
-  let unsupported: [String]
 
   /// - Parameter creating: the role is mandatory.
   init(_ m: Members, creating: Bool) {
@@ -67,7 +65,6 @@ struct FunctionSettings: Sendable {
     vpc = m.object("VpcConfig").map { VPCSettings($0) }
     imageConfig = m.object("ImageConfig").map { ImageConfiguration($0) }
     kept = KeptSettings.read(m, creating: creating)
-    unsupported = FunctionSettings.unsupported(m)
   }
 
   private static func logging(_ m: Members) -> Logging {
@@ -77,13 +74,6 @@ struct FunctionSettings: Sendable {
         "ApplicationLogLevel", .oneOf(["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"])),
       systemLevel: m.string("SystemLogLevel", .oneOf(["DEBUG", "INFO", "WARN"])),
       group: m.string("LogGroup", .length(1, 512), .pattern(logGroupPattern)))
-  }
-
-  /// What a request asks for beyond what is built. Empty lists and structures ask for nothing.
-  private static func unsupported(_ m: Members) -> [String] {
-    var names: [String] = []
-    for name in ["CodeSigningConfigArn"] where m.string(name)?.isEmpty == false { names.append(name) }
-    return names
   }
 
   // The patterns of the service model.
@@ -105,11 +95,6 @@ extension FunctionSettings {
     "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_LAMBDA_RUNTIME_API", "LAMBDA_TASK_ROOT", "LAMBDA_RUNTIME_DIR",
     "AWS_LAMBDA_MAX_CONCURRENCY", "AWS_LAMBDA_METADATA_API", "AWS_LAMBDA_METADATA_TOKEN",
   ]
-
-  /// Refuses what is not built, naming the parameter.
-  func refuseUnsupported(_ operation: String) throws(AWSError) {
-    if let name = unsupported.first { throw .notImplemented("\(operation) with \(name)") }
-  }
 
   /// - Parameter format: the log format before this request.
   func check(_ limits: LambdaLimits, format: LoggingConfiguration.Format) throws(AWSError) {

@@ -1,4 +1,4 @@
-// Pages of a list: at most fifty elements, and an opaque marker that says where the next page begins.
+// Pages of a list: mostly at most fifty elements, and an opaque marker that says where the next page begins.
 import MartletCore
 import MartletWire
 import NIOCore
@@ -6,13 +6,15 @@ import NIOCore
 package struct Page: Sendable {
   /// `Marker` as sent.
   let marker: String?
-  /// `MaxItems`; the service never sends more than fifty.
+  /// `MaxItems`; no more than the service sends at once.
   let size: Int
 
-  /// - Parameter atMost: the largest `MaxItems` that the operation takes.
-  package init(_ r: Reader, atMost: Int = 10_000) {
+  /// - Parameters:
+  ///   - atMost: the largest `MaxItems` that the operation takes.
+  ///   - most: elements that the operation sends at once.
+  package init(_ r: Reader, atMost: Int = 10_000, most: Int = 50) {
     marker = r.query("Marker").flatMap { $0.isEmpty ? nil : $0 }
-    size = min(r.queryInteger("MaxItems", in: 1...atMost) ?? 50, 50)
+    size = min(r.queryInteger("MaxItems", in: 1...atMost) ?? most, most)
   }
 
   /// The elements after the marker. The marker holds the last element's key, not its position, so that elements which

@@ -24,6 +24,7 @@ extension Lambda {
       let architectures: [String]?
       let publish: Bool
       let publishesLatest: Bool
+      let codeSigningConfig: String?
       let tags: [(key: String, value: String)]
 
       init(_ m: Members, _ r: Reader) {
@@ -34,6 +35,8 @@ extension Lambda {
         architectures = CodeSource.architectures(m, r)
         publish = m.bool("Publish") ?? false
         publishesLatest = m.string("PublishTo", .oneOf(["LATEST_PUBLISHED"])) != nil
+        codeSigningConfig = m.string(
+          "CodeSigningConfigArn", .length(nil, 200), .pattern(CodeSigningConfig.pattern))
         tags = m.map("Tags", keys: Tags.keyConstraints, values: Tags.valueConstraints) ?? []
       }
     }
@@ -61,15 +64,19 @@ extension Lambda {
       try await lambda.requireAssumable(body.settings.role, by: key.name, call)
       if let runtime = body.settings.runtime { try await lambda.runtimes.require(runtime) }
       guard lambda.functions.find(key) == nil else { throw .functionExists(key.name) }
+      if let arn = body.codeSigningConfig { _ = try lambda.usableCodeSigningConfig(arn, in: call.place) }
 
       let code = try await lambda.store(origin, call)
       try lambda.limits.requireFit(code, layers)
+      let isSigned = lambda.areSigned([code] + layers.map(\.package))
+      try lambda.requireSignature(isSigned, body.codeSigningConfig, in: call.place)
       let world = lambda.world
       let configuration = try await lambda.functions.change(key) {
         (after: inout FunctionRecord?) throws(AWSError) -> FunctionConfiguration in
         guard after == nil else { throw .functionExists(key.name) }
         // Once more: a layer may have been deleted while the code was stored.
         let layers = try lambda.layers(body.settings.layers, key.place, isWriting: true) ?? []
+        try lambda.requireSignature(isSigned, body.codeSigningConfig, in: key.place, isWriting: true)
         var record = make(key, body, code, layers, world)
         let shown =
           body.publishesLatest
@@ -93,7 +100,6 @@ extension Lambda {
       guard body.settings.runtime != nil, body.settings.handler != nil else { throw .runtimeAndHandlerMissing() }
       try body.settings.check(limits, format: .text)
       try Tags.check(body.tags, limits)
-      try body.settings.refuseUnsupported("CreateFunction")
       try body.settings.check(against: nil)
       guard let code = body.code else { throw .codeSourceMissing() }
       return try code.origin("CreateFunction", prefix: "Code.")
@@ -112,6 +118,7 @@ extension Lambda {
       latest.stateReason = .creating
       var record = FunctionRecord(latest: latest)
       record.tags = body.tags
+      if let arn = body.codeSigningConfig { record.codeSigning[""] = FunctionCodeSigning(arn: arn) }
       return record
     }
   }

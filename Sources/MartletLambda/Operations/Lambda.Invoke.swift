@@ -23,12 +23,14 @@ extension Lambda {
       let payload: ByteBuffer
       let payloadExceedsLimit: Bool
 
-      init(_ r: Reader) throws(AWSError) {
+      init(_ r: Reader) throws(AWSError) { try self.init(r, types: ["Event", "RequestResponse", "DryRun"]) }
+
+      /// - Parameter types: the invocation types that the operation has.
+      init(_ r: Reader, types: [String]) throws(AWSError) {
         name = r.functionName()
         qualifier = r.qualifier()
-        let types = Constraint.oneOf(["Event", "RequestResponse", "DryRun"])
         type =
-          r.header("X-Amz-Invocation-Type", as: "invocationType", types).flatMap { .init(rawValue: $0) }
+          r.header("X-Amz-Invocation-Type", as: "invocationType", .oneOf(types)).flatMap { .init(rawValue: $0) }
           ?? .requestResponse
         wantsLog = r.header("X-Amz-Log-Type", as: "logType", .oneOf(["None", "Tail"])) == "Tail"
         clientContext = r.header("X-Amz-Client-Context", as: "clientContext")
@@ -63,6 +65,13 @@ extension Lambda {
     }
 
     static func answer(_ input: Input, _ call: Call, _ lambda: LambdaService) async throws(AWSError) -> Output {
+      guard let invocation = try await checked(input, call, lambda) else { return Output(reply: nil) }
+      if input.type == .event { throw .notImplemented("Invoke with InvocationType Event") }
+      return Output(reply: try await lambda.line.invoke(invocation))
+    }
+
+    /// What is to be invoked, after everything that can be said before; nil for `DryRun`.
+    static func checked(_ input: Input, _ call: Call, _ lambda: LambdaService) async throws(AWSError) -> Invocation? {
       let reference = try lambda.reference(input.name, qualifier: input.qualifier, call)
       let limit = lambda.limits.invokeRequest
       if input.payloadExceedsLimit || input.payload.readableBytes > limit.bytes { throw .payloadTooLarge(limit: limit) }
@@ -72,18 +81,13 @@ extension Lambda {
         throw .payloadNotJSON("\(flaw.reason)\n at [Source: (byte[]); byte offset: #\(flaw.offset)]")
       }
       let context = try input.clientContext.map { (text) throws(AWSError) in try decode(clientContext: text) }
-      switch input.type {
-      case .dryRun:
+      if input.type == .dryRun {
         try await lambda.line.rehearse(reference)
-        return Output(reply: nil)
-      case .event: throw .notImplemented("Invoke with InvocationType Event")
-      case .requestResponse:
-        return Output(
-          reply: try await lambda.line.invoke(
-            Invocation(
-              function: reference, payload: input.payload, wantsLog: input.wantsLog, clientContext: context,
-              requestID: call.requestID, traceHeader: call.traceHeader)))
+        return nil
       }
+      return Invocation(
+        function: reference, payload: input.payload, wantsLog: input.wantsLog, clientContext: context,
+        requestID: call.requestID, traceHeader: call.traceHeader)
     }
 
     /// Base64 of a JSON object; it becomes a header, so line ends in it are spaces.

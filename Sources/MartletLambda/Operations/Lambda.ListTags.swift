@@ -1,4 +1,4 @@
-// ListTags: the tags of a function or a layer.
+// ListTags: the tags of a function or another resource.
 // https://docs.aws.amazon.com/lambda/latest/api/API_ListTags.html
 import MartletCore
 import MartletWire
@@ -24,11 +24,7 @@ extension Lambda {
     }
 
     static func answer(_ input: Input, _ call: Call, _ lambda: LambdaService) async throws(AWSError) -> Output {
-      if let layer = try lambda.taggedLayer(input.resource, call, "ListTags") {
-        return Output(tags: try lambda.tags(of: layer))
-      }
-      let function = try lambda.taggedFunction(input.resource, call, "ListTags")
-      return Output(tags: try lambda.record(function).tags)
+      Output(tags: try TaggedResource(input.resource, call, lambda, "ListTags").tags)
     }
   }
 }

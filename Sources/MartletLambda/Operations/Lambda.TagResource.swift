@@ -1,4 +1,4 @@
-// TagResource: adds tags to a function or a layer, or gives them new values.
+// TagResource: adds tags to a function or another resource, or gives them new values.
 // https://docs.aws.amazon.com/lambda/latest/api/API_TagResource.html
 import MartletCore
 import MartletWire
@@ -21,18 +21,15 @@ extension Lambda {
     typealias Output = Empty
 
     static func answer(_ input: Input, _ call: Call, _ lambda: LambdaService) async throws(AWSError) -> Output {
-      let layer = try lambda.taggedLayer(input.resource, call, "TagResource")
-      let function = layer == nil ? try lambda.taggedFunction(input.resource, call, "TagResource") : nil
+      let resource = try TaggedResource(input.resource, call, lambda, "TagResource")
       guard !input.tags.isEmpty else { throw .noTags() }
       let limits = lambda.limits
       try Tags.check(input.tags, limits)
-      let merge: Tags.Change = { (old) throws(AWSError) in
+      try await resource.change { (old) throws(AWSError) in
         let merged = Tags.merge(old, input.tags)
         try Tags.check(merged, limits)
         return merged
       }
-      if let layer { try await lambda.changeTags(layer, merge) }
-      if let function { try await lambda.changeTags(function, merge) }
       return Empty()
     }
   }

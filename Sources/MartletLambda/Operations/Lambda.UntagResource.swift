@@ -1,4 +1,4 @@
-// UntagResource: removes tags from a function or a layer; keys that it does not have do no harm.
+// UntagResource: removes tags from a function or another resource; keys that it does not have do no harm.
 // https://docs.aws.amazon.com/lambda/latest/api/API_UntagResource.html
 import MartletCore
 import MartletWire
@@ -28,12 +28,8 @@ extension Lambda {
     typealias Output = Empty
 
     static func answer(_ input: Input, _ call: Call, _ lambda: LambdaService) async throws(AWSError) -> Output {
-      let remove: Tags.Change = { (old) throws(AWSError) in old.filter { !input.keys.contains($0.key) } }
-      if let layer = try lambda.taggedLayer(input.resource, call, "UntagResource") {
-        try await lambda.changeTags(layer, remove)
-      } else {
-        try await lambda.changeTags(lambda.taggedFunction(input.resource, call, "UntagResource"), remove)
-      }
+      let resource = try TaggedResource(input.resource, call, lambda, "UntagResource")
+      try await resource.change { (old) throws(AWSError) in old.filter { !input.keys.contains($0.key) } }
       return Empty()
     }
   }

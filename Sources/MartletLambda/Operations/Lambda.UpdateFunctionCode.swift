@@ -56,6 +56,8 @@ extension Lambda {
 
       let code = try await lambda.store(origin, call)
       try lambda.limits.requireFit(code, before.latest.layers)
+      let isSigned = lambda.areSigned([code])
+      try lambda.requireSignature(isSigned, before.codeSigningConfigARN, in: call.place)
       if body.dryRun { return Output(configuration: updated(before.latest, body, code)) }
       let (world, limits) = (lambda.world, lambda.limits)
       let configuration = try await lambda.functions.change(function.key) {
@@ -63,6 +65,7 @@ extension Lambda {
         guard var record = after else { throw .functionNotFound(function.unqualifiedARN) }
         try record.requireChangeable(revision: body.revision)
         try limits.requireFit(code, record.latest.layers)
+        try lambda.requireSignature(isSigned, record.codeSigningConfigARN, in: call.place, isWriting: true)
         record.beginUpdate(world)
         record.latest = updated(record.latest, body, code)
         let shown =

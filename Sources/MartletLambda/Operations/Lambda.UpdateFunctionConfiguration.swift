@@ -36,7 +36,6 @@ extension Lambda {
       try input.settings.check(lambda.limits, format: before.latest.logging.format)
       let named = try lambda.layers(input.settings.layers, call.place)
       try lambda.limits.requireFit(before.latest.code, named ?? [])
-      try input.settings.refuseUnsupported("UpdateFunctionConfiguration")
       try input.settings.check(against: before.latest)
       try await lambda.requireAssumable(input.settings.role, by: function.key.name, call)
       if let runtime = input.settings.runtime { try await lambda.runtimes.require(runtime) }
@@ -50,6 +49,10 @@ extension Lambda {
         try input.settings.check(against: record.latest)
         let layers = try lambda.layers(input.settings.layers, function.key.place, isWriting: true)
         try limits.requireFit(record.latest.code, layers ?? [])
+        if let layers {
+          let isSigned = lambda.areSigned(layers.map(\.package))
+          try lambda.requireSignature(isSigned, record.codeSigningConfigARN, in: call.place, isWriting: true)
+        }
         record.beginUpdate(world)
         input.settings.apply(to: &record.latest)
         if let layers { record.latest.layers = layers }

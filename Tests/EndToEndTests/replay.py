@@ -17,7 +17,7 @@ NEWER = {
     "LoggingConfig", "SnapStart", "RuntimeVersionConfig", "EphemeralStorage", "EventSourceMappingArn", "ConfigSha256",
     "RetryAttempts"}
 # Values that were masked without a placeholder.
-MASKED = {"date", "datetime", "code-sha256", "lambda-url"}
+MASKED = {"approximate-creation-datetime", "date", "datetime", "code-sha256", "lambda-url"}
 KNOWN = {"partition": "aws", "region": "us-east-1"}
 PLACEHOLDER = re.compile(r"<([a-zA-Z_][a-zA-Z_0-9-]*(?:-sha256)?)(?::(\d+|len\(\d+\)))?>")
 WAIT = {"Delay": 0.02, "MaxAttempts": 500}

@@ -1,4 +1,5 @@
 # Recorded scenarios: functions and their settings, code and its limits, layers, tags.
+import json
 import os
 import urllib.request
 
@@ -11,6 +12,12 @@ from replay import scenario
 
 ZIP = {"ZipFile": package({"index.py": "def handler(event, context):\n    return event\n"})}
 OTHER = {"ZipFile": package({"index.py": "def handler(event, context):\n    return 2\n"})}
+# A function that tells what it was called with.
+TELLING = {"ZipFile": package({"handler.py": (
+    "TOLD = ('aws_request_id', 'client_context', 'function_name', 'function_version', 'invoked_function_arn',\n"
+    "        'log_group_name', 'log_stream_name', 'memory_limit_in_mb')\n"
+    "def handler(event, context):\n"
+    "    return {'event': event, 'context': {name: getattr(context, name) for name in TOLD}}\n")})}
 # Functions of the recordings that were made with a fixture.
 FIXTURE = {
     "Handler": "handler.handler", "Timeout": 30, "Environment": {"Variables": {}},
@@ -59,16 +66,17 @@ def redundant_updates(r):
 @scenario("TestLambdaFunction::test_lambda_code_location_s3", "TestLambdaFeatures::test_upload_lambda_from_s3")
 def code_in_s3(r):
     s3 = bucket(r)
-    s3.put_object(Bucket="code", Key="code.zip", Body=FIXTURE["Code"]["ZipFile"] if "creation-response" in r.recorded else ZIP["ZipFile"])
-    at = {"S3Bucket": "code", "S3Key": "code.zip"}
+    code = TELLING if "creation-response" in r.recorded else ZIP
+    s3.put_object(Bucket=f"code-{r.account}", Key="code.zip", Body=code["ZipFile"])
+    at = {"S3Bucket": f"code-{r.account}", "S3Key": "code.zip"}
     if "creation-response" in r.recorded:
         wanted = r.recorded["creation-response"]
         r.create("creation-response", Handler=wanted["Handler"], Timeout=wanted["Timeout"], Code=at)
-        r("invocation-response", "invoke", FunctionName=r.name, Payload=b"{}")
+        r("invocation-response", "invoke", FunctionName=r.name, Payload=json.dumps({"foo": "bar with 'quotes\""}))
         return
     r.create("create_response_s3", Code=at)
     r("get-function-response", "get_function", FunctionName=r.name)
-    s3.put_object(Bucket="code", Key="code.zip", Body=OTHER["ZipFile"])
+    s3.put_object(Bucket=f"code-{r.account}", Key="code.zip", Body=OTHER["ZipFile"])
     r("update-function-response", "update_function_code", FunctionName=r.name, **at)
     # AWS was still at work on the update.
     r.updated()
@@ -80,7 +88,7 @@ def code_in_s3(r):
 def code_missing_in_s3(r):
     bucket(r)
     places = {"bucket": {"S3Bucket": "no-such-bucket-of-anybody", "S3Key": "code.zip"},
-              "key": {"S3Bucket": "code", "S3Key": "no-such-key"}}
+              "key": {"S3Bucket": f"code-{r.account}", "S3Key": "no-such-key"}}
     for what, place in places.items():
         r(f"create-error-wrong-{what}", "create_function", FunctionName=r.name, Runtime=r.runtime,
           Handler="index.handler", Role=r.role, Code=place)
@@ -90,12 +98,12 @@ def code_missing_in_s3(r):
 
 
 def bucket(r):
-    """A client of the server's S3 whose account has a bucket named `code`."""
+    """A client of the server's S3 whose account has a bucket `code-ACCOUNT`."""
     s3 = boto3.client(
         "s3", endpoint_url=r.server.endpoint, region_name="us-east-1", aws_access_key_id=r.account,
         aws_secret_access_key="x")
     try:
-        s3.create_bucket(Bucket="code")
+        s3.create_bucket(Bucket=f"code-{r.account}")
     except botocore.exceptions.ClientError as error:
         if error.response["Error"]["Code"] in ("BucketAlreadyOwnedByYou", "BucketAlreadyExists"):
             return s3
@@ -210,18 +218,18 @@ def bomb(size):
 @scenario("TestLambdaSizeLimits::test_oversized_unzipped_lambda", "TestLambdaSizeLimits::test_oversized_lambda")
 def oversized(r):
     s3 = bucket(r)
-    s3.put_object(Bucket="code", Key="large.zip", Body=bomb(262_144_000))
+    s3.put_object(Bucket=f"code-{r.account}", Key="large.zip", Body=bomb(262_144_000))
     r("invalid_param_exc", "create_function", FunctionName=r.name, Runtime=r.runtime, Handler="index.handler",
-      Role=r.role, Code={"S3Bucket": "code", "S3Key": "large.zip"})
+      Role=r.role, Code={"S3Bucket": f"code-{r.account}", "S3Key": "large.zip"})
 
 
 @scenario("TestLambdaSizeLimits::test_large_lambda")
 def large(r):
     s3 = bucket(r)
     files = {"handler.py": "def handler(event, context):\n    return event\n", "large": os.urandom(60_000_000)}
-    s3.put_object(Bucket="code", Key="large.zip", Body=package(files))
+    s3.put_object(Bucket=f"code-{r.account}", Key="large.zip", Body=package(files))
     r.create("create_function_large_zip", Handler="handler.handler", Timeout=10,
-             Code={"S3Bucket": "code", "S3Key": "large.zip"})
+             Code={"S3Bucket": f"code-{r.account}", "S3Key": "large.zip"})
 
 
 # Layers
@@ -289,9 +297,9 @@ def six_layers(r):
 
 @scenario("TestLambdaLayer::test_layer_s3_content")
 def layer_in_s3(r):
-    bucket(r).put_object(Bucket="code", Key="layer.zip", Body=ZIP["ZipFile"])
+    bucket(r).put_object(Bucket=f"code-{r.account}", Key="layer.zip", Body=ZIP["ZipFile"])
     published = r("publish_layer_result", "publish_layer_version", LayerName="layer",
-                  Content={"S3Bucket": "code", "S3Key": "layer.zip"})
+                  Content={"S3Bucket": f"code-{r.account}", "S3Key": "layer.zip"})
     assert urllib.request.urlopen(published["Content"]["Location"], timeout=10).read() == ZIP["ZipFile"]
 
 

@@ -213,7 +213,8 @@ def test_a_function_calls_the_platform_in_its_own_account(server, name):
             "    scope = 'AWS4-HMAC-SHA256 Credential=%s/20260101/%s/lambda/aws4_request, SignedHeaders=host, Signature=0' % (\n"
             "        os.environ['AWS_ACCESS_KEY_ID'], os.environ['AWS_REGION'])\n"
             "    call = urllib.request.Request(os.environ['AWS_ENDPOINT_URL'] + '/2015-03-31/functions/' + context.function_name\n"
-            "                                  + '/configuration', headers={'Authorization': scope})\n"
+            "                                  + '/configuration',\n"
+            "                                  headers={'Authorization': scope, 'X-Amz-Security-Token': os.environ['AWS_SESSION_TOKEN']})\n"
             "    return json.load(urllib.request.urlopen(call, timeout=5))['FunctionArn']\n")
     client = server.make_client(key="123456789012", region="eu-west-1")
     client.create_function(FunctionName=name, Runtime="python3.11", Handler="app.handler", Timeout=10,

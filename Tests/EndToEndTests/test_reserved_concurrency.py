@@ -35,7 +35,7 @@ def test_a_reservation_is_obeyed(server, name):
     assert server.client.get_function(FunctionName=name)["Concurrency"] == {"ReservedConcurrentExecutions": 1}
     server.invoke(name)
     with concurrent.futures.ThreadPoolExecutor(1) as pool:
-        running = pool.submit(server.invoke, name, {"sleep": 1.5})
+        running = pool.submit(admitted, server, name, {"sleep": 1.5})
         try:
             wait_until(lambda: throttled_now(server, name), 5, "the one unit to be taken")
         finally:
@@ -43,6 +43,22 @@ def test_a_reservation_is_obeyed(server, name):
     server.client.delete_function_concurrency(FunctionName=name)
     assert server.client.get_function_concurrency(FunctionName=name).get("ReservedConcurrentExecutions") is None
     server.invoke(name).succeeded()
+
+
+def admitted(server, name, event):
+    """The probes below take the one unit as well, each for a moment."""
+    while True:
+        try:
+            return server.invoke(name, event)
+        except server.client.exceptions.TooManyRequestsException:
+            pass
+
+
+def test_one_caller_after_another_is_not_refused(server, name):
+    """The runtime of the invocation before need not be back already."""
+    server.create(name, PROBE)
+    server.client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=1)
+    assert [server.invoke(name).error for _ in range(200)] == [None] * 200
 
 
 def throttled_now(server, name):

@@ -1,6 +1,8 @@
 // Who is admitted: shares of concurrency never exceed their limits, and permits give themselves back.
 import MartletCore
 import MartletLambda
+import NIOCore
+import NIOPosix
 import Testing
 
 @Suite struct AdmissionTests {
@@ -94,5 +96,45 @@ import Testing
     _ = consume permit
     _ = consume first
     _ = consume second
+  }
+
+  /// Whoever has its answer may call again at once, although its runtime is not back yet; nobody else may.
+  @Test func whoCallsAgainWaitsForWhatIsEnding() async throws {
+    let admission = Admission(limits: limits(100))
+    let f = function("f", reserved: 1)
+    let loop = MultiThreadedEventLoopGroup.singleton.next()
+    var first = try admission.admit(f, provisioned: 0)
+    await #expect(throws: AWSError.self) {
+      _ = try await admission.admit(f, provisioned: 0, within: .hours(1), on: loop)
+    }
+    first.answerIsGiven()
+    async let second = isAdmitted(admission, f, within: .hours(1), on: loop)
+    while admission.waiting == 0 { await Task.yield() }
+    #expect(await !isAdmitted(admission, f, within: .hours(1), on: loop), "one unit is ending, and one waits for it")
+    _ = consume first
+    #expect(await second)
+    #expect(refusal(admission, f) == nil, "and gave its unit back")
+  }
+
+  @Test func patienceEnds() async throws {
+    let admission = Admission(limits: limits(1))
+    let f = function("f")
+    var first = try admission.admit(f, provisioned: 0)
+    first.answerIsGiven()
+    #expect(await !isAdmitted(admission, f, within: .nanoseconds(1), on: MultiThreadedEventLoopGroup.singleton.next()))
+    #expect(admission.waiting == 0)
+    _ = consume first
+    #expect(admission.inUse(AdmissionTests.account) == 0)
+  }
+
+  private func isAdmitted(
+    _ admission: Admission, _ version: Resolved, within patience: TimeAmount, on loop: any EventLoop
+  ) async -> Bool {
+    do {
+      _ = try await admission.admit(version, provisioned: 0, within: patience, on: loop)
+      return true
+    } catch {
+      return false
+    }
   }
 }

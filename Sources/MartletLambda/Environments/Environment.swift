@@ -300,6 +300,7 @@ package final class Environment: Sendable {
     switch live.machine.answer({ $0.invocation.requestID == RequestID(id) }) {
     case .accept(let work):
       pool.expect(self)
+      live.permit?.answerIsGiven()
       switch body {
       case .whole(let payload):
         succeed(work, payload, functionError: isError ? "Unhandled" : nil, live)
@@ -341,6 +342,7 @@ package final class Environment: Sendable {
     let live = live.value
     guard isCurrent(id), case .accept(let work) = live.machine.answer({ _ in true }) else { return }
     pool.expect(self)
+    live.permit?.answerIsGiven()
     answer(
       work, FunctionFailure(type: "Runtime.TruncatedResponse", message: "The response of the runtime was cut off"), live
     )

@@ -1,5 +1,6 @@
 // Who may run now. Every 429 of the invocation path is born here (reference/invoke.md 2.3).
 import MartletCore
+import NIOCore
 import Synchronization
 
 package final class Admission: Sendable {
@@ -13,8 +14,21 @@ package final class Admission: Sendable {
     case provisioned(RequestID)
   }
 
+  fileprivate struct Usage {
+    var taken = 0
+    /// Of the taken ones, those whose caller has its answer already: they will be given back in a moment.
+    var ending = 0
+  }
+
+  private struct State {
+    var usage: [Share: Usage] = [:]
+    /// Invocations that wait for what is ending, no more of them than there is.
+    var waiters: [(number: UInt64, share: Share, limit: Int, continuation: CheckedContinuation<Bool, Never>)] = []
+    var waiterNumber: UInt64 = 0
+  }
+
   private let limits: LambdaLimits
-  private let running = Mutex<[Share: Int]>([:])
+  private let state = Mutex(State())
 
   package init(limits: LambdaLimits) { self.limits = limits }
 
@@ -26,8 +40,7 @@ package final class Admission: Sendable {
       return permit
     }
     if let reserved = version.reserved {
-      let share = Share.function(FunctionKey(place: version.configuration.place, name: version.configuration.name))
-      if let permit = take(share, limit: reserved - version.provisionedTotal) { return permit }
+      if let permit = take(version.ownShare, limit: reserved - version.provisionedTotal) { return permit }
       throw .throttled("ReservedFunctionConcurrentInvocationLimitExceeded")
     }
     let place = version.configuration.place
@@ -35,25 +48,88 @@ package final class Admission: Sendable {
     throw .throttled("ConcurrentInvocationLimitExceeded")
   }
 
+  /// As `admit`; but where there is no room, and a caller has its answer while its runtime is not back yet, it waits
+  /// for that. So whoever calls one function again and again is not refused for having called it before.
+  package func admit(
+    _ version: Resolved, provisioned: Int, within patience: TimeAmount, on eventLoop: any EventLoop
+  ) async throws(AWSError) -> Permit {
+    do throws(AWSError) { return try admit(version, provisioned: provisioned) } catch {
+      let share = version.reserved == nil ? Share.account(version.configuration.place) : version.ownShare
+      let limit =
+        version.reserved.map { $0 - version.provisionedTotal } ?? limits.concurrentExecutions - version.setAside
+      guard await hasTurn(share, limit: limit, within: patience, on: eventLoop) else { throw error }
+      return Permit(self, share)
+    }
+  }
+
   private func take(_ share: Share, limit: Int) -> Permit? {
-    let isAdmitted = running.withLock { running in
-      let count = running[share, default: 0]
-      guard count < limit else { return false }
-      running[share] = count + 1
+    let isAdmitted = state.withLock { state in
+      guard state.usage[share, default: Usage()].taken < limit else { return false }
+      state.usage[share, default: Usage()].taken += 1
       return true
     }
     return isAdmitted ? Permit(self, share) : nil
   }
 
+  /// Waits until one unit passes from an invocation that is over to this one.
+  private func hasTurn(
+    _ share: Share, limit: Int, within patience: TimeAmount, on eventLoop: any EventLoop
+  ) async -> Bool {
+    await withCheckedContinuation { continuation in
+      let outcome = state.withLock { state -> (isAdmitted: Bool, number: UInt64?) in
+        let usage = state.usage[share, default: Usage()]
+        if usage.taken < limit {
+          state.usage[share, default: Usage()].taken += 1
+          return (true, nil)
+        }
+        let ending = usage.ending - (usage.taken - limit)
+        guard ending > state.waiters.count(where: { $0.share == share }) else { return (false, nil) }
+        state.waiterNumber += 1
+        state.waiters.append((state.waiterNumber, share, limit, continuation))
+        return (false, state.waiterNumber)
+      }
+      guard let number = outcome.number else { return continuation.resume(returning: outcome.isAdmitted) }
+      eventLoop.scheduleTask(in: patience) { self.giveUp(number) }
+    }
+  }
+
+  private func giveUp(_ number: UInt64) {
+    let waiter = state.withLock { state in
+      state.waiters.firstIndex { $0.number == number }.map { state.waiters.remove(at: $0).continuation }
+    }
+    waiter?.resume(returning: false)
+  }
+
   /// How many units of an account's common concurrency are taken.
-  package func inUse(_ place: Place) -> Int { running.withLock { $0[.account(place), default: 0] } }
+  package func inUse(_ place: Place) -> Int { state.withLock { $0.usage[.account(place)]?.taken ?? 0 } }
+
+  /// How many invocations wait for what is ending.
+  package var waiting: Int { state.withLock { $0.waiters.count } }
+
+  fileprivate func end(_ share: Share) { state.withLock { $0.usage[share, default: Usage()].ending += 1 } }
 
   /// A share that nobody uses is forgotten, so that the table holds no more than what runs.
-  fileprivate func release(_ share: Share) {
-    running.withLock { running in
-      let count = running[share, default: 1] - 1
-      if count == 0, case .account = share { running[share] = 0 } else { running[share] = count == 0 ? nil : count }
+  fileprivate func release(_ share: Share, wasEnding: Bool) {
+    let waiter = state.withLock { state -> CheckedContinuation<Bool, Never>? in
+      var usage = state.usage[share, default: Usage(taken: 1)]
+      if wasEnding { usage.ending -= 1 }
+      // The unit passes to who waits for it, unless there are fewer of them by now.
+      let next = state.waiters.firstIndex { $0.share == share && usage.taken <= $0.limit }
+      if next == nil { usage.taken -= 1 }
+      if case .account = share {
+        state.usage[share] = usage
+      } else {
+        state.usage[share] = usage.taken == 0 ? nil : usage
+      }
+      return next.map { state.waiters.remove(at: $0).continuation }
     }
+    waiter?.resume(returning: true)
+  }
+}
+
+extension Resolved {
+  fileprivate var ownShare: Admission.Share {
+    .function(FunctionKey(place: configuration.place, name: configuration.name))
   }
 }
 
@@ -61,11 +137,19 @@ package final class Admission: Sendable {
 package struct Permit: ~Copyable, Sendable {
   private let admission: Admission
   private let share: Admission.Share
+  private var isEnding = false
 
   fileprivate init(_ admission: Admission, _ share: Admission.Share) {
     self.admission = admission
     self.share = share
   }
 
-  deinit { admission.release(share) }
+  /// The caller has its answer; the unit will be given back as soon as the runtime is back.
+  package mutating func answerIsGiven() {
+    guard !isEnding else { return }
+    isEnding = true
+    admission.end(share)
+  }
+
+  deinit { admission.release(share, wasEnding: isEnding) }
 }

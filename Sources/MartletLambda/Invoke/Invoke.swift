@@ -25,7 +25,7 @@ package final class Line: Sendable {
     defer { inFlight.leave() }
     let version = try await resolve(invocation.function, in: functions)  // Resolve.swift
     let provisioned = version.provisionedTotal == 0 ? 0 : placement.provisionedCount(version.configuration)
-    var permit = try admission.admit(version, provisioned: provisioned)  // Admission.swift: every 429 is born here
+    var permit = try await admit(version, provisioned: provisioned)  // Admission.swift: every 429 is born here
     while true {
       let lease = try await placement.place(version.configuration, permit)  // Placement.swift: provisioned, warm, cold
       switch await lease.run(invocation) {  // Environment.swift → RuntimeAPI.swift
@@ -33,6 +33,11 @@ package final class Line: Sendable {
       case .lost(let unused): permit = unused  // it died in our hands: another one
       }
     }
+  }
+
+  private func admit(_ version: Resolved, provisioned: Int) async throws(AWSError) -> Permit {
+    try await admission.admit(
+      version, provisioned: provisioned, within: Placement.patience, on: placement.eventLoop)
   }
 
   /// Checks all that an invocation checks, and runs nothing.

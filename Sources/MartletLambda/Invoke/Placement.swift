@@ -15,7 +15,7 @@ package final class Placement: Sendable {
   private let pools = Mutex<[RequestID: EnvironmentPool]>([:])
 
   /// How long an invocation waits for a runtime that has answered already to come back: less than any cold start.
-  private static let patience = TimeAmount.milliseconds(10)
+  static let patience = TimeAmount.milliseconds(20)
 
   /// - Parameter idleTimeout: how long an environment is kept without work.
   package init(parts: EnvironmentParts, group: MultiThreadedEventLoopGroup, idleTimeout: Duration) {
@@ -28,7 +28,7 @@ package final class Placement: Sendable {
   package func place(_ version: FunctionConfiguration, _ permit: consuming Permit) async throws(AWSError) -> Lease {
     let pool = pool(of: version)
     if let environment = pool.take() { return Lease(environment: environment, permit: permit) }
-    let eventLoop = MultiThreadedEventLoopGroup.currentEventLoop ?? group.next()
+    let eventLoop = self.eventLoop
     if let environment = await pool.takeSoon(within: Placement.patience, on: eventLoop) {
       return Lease(environment: environment, permit: permit)
     }
@@ -37,6 +37,9 @@ package final class Placement: Sendable {
     environment.start()
     return Lease(environment: environment, permit: permit)
   }
+
+  /// The caller's event loop if it is on one, so that nobody has to hop.
+  var eventLoop: any EventLoop { MultiThreadedEventLoopGroup.currentEventLoop ?? group.next() }
 
   // MARK: - Provisioned concurrency
 

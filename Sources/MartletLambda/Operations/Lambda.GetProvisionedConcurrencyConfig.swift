@@ -30,7 +30,7 @@ extension Lambda {
       try record.requireProvisioned(function, missing: .provisionedNeedsVersion())
       guard let config = record.provisioned[input.qualifier] else { throw .provisionedNotFound() }
       return Output(
-        state: ProvisionedConcurrencyState(config, lambda.provisioned.state(function.key, input.qualifier)))
+        state: ProvisionedConcurrencyState(config, lambda.provisioned.state(record, input.qualifier)))
     }
   }
 }

@@ -40,7 +40,7 @@ extension Lambda {
       let states = page.elements.map { (qualifier, config) in
         (
           arn: FunctionReference(key: record.key, qualifier: qualifier).arn,
-          state: ProvisionedConcurrencyState(config, lambda.provisioned.state(record.key, qualifier))
+          state: ProvisionedConcurrencyState(config, lambda.provisioned.state(record, qualifier))
         )
       }
       return Output(states: states, next: page.next)

@@ -44,13 +44,19 @@ package final class ProvisionedConcurrency: Sendable {
 
   package func stop() { enqueue.finish() }
 
-  /// How far a qualifier's level is: nil while nothing has begun.
-  package func state(_ key: FunctionKey, _ qualifier: String) -> (
+  /// How far a qualifier's level is: nil while nothing has begun of what is configured now. So a status never tells of
+  /// the version or the number that was asked for before.
+  package func state(_ record: FunctionRecord, _ qualifier: String) -> (
     available: Int, allocated: Int, status: String, reason: String?
   )? {
-    entries.withLock { $0[Target(function: key, qualifier: qualifier)]?.level }.map {
-      ($0.available, $0.allocated, $0.status.rawValue, $0.statusReason)
+    guard let entry = entries.withLock({ $0[Target(function: record.key, qualifier: qualifier)] }),
+      entry.version.incarnation == record.provisionedVersion(qualifier)?.incarnation
+    else { return nil }
+    let level = entry.level
+    guard level.requested == record.provisioned[qualifier]?.requested else {
+      return (level.available, level.allocated, ProvisionedLevel<Environment>.Status.inProgress.rawValue, nil)
     }
+    return (level.available, level.allocated, level.status.rawValue, level.statusReason)
   }
 
   /// Brings the levels of one function to what is configured.

@@ -11,12 +11,25 @@ package struct RequestID: Hashable, Sendable, CustomStringConvertible {
   }
 
   /// Parses the 36-character form; nil for anything else.
-  package init?(_ text: some StringProtocol) {
-    guard text.utf8.count == 36 else { return nil }
+  package init?(_ text: String) { self.init(utf8: text[...].utf8) }
+
+  package init?(_ text: Substring) { self.init(utf8: text.utf8) }
+
+  /// Every invocation passes here, so it goes over bytes.
+  private init?(utf8: Substring.UTF8View) {
+    let words = utf8.withContiguousStorageIfAvailable { RequestID.words($0) } ?? RequestID.words(Array(utf8))
+    guard let words else { return nil }
+    (high, low) = words
+  }
+
+  private static func words(_ text: some RandomAccessCollection<UInt8>) -> (UInt64, UInt64)? {
+    guard text.count == 36 else { return nil }
     var words: (UInt64, UInt64) = (0, 0)
     var digits = 0
-    for (i, byte) in text.utf8.enumerated() {
-      if i == 8 || i == 13 || i == 18 || i == 23 {
+    var position = 0
+    for byte in text {
+      defer { position += 1 }
+      if position == 8 || position == 13 || position == 18 || position == 23 {
         guard byte == 45 else { return nil }
         continue
       }
@@ -30,7 +43,7 @@ package struct RequestID: Hashable, Sendable, CustomStringConvertible {
       if digits < 16 { words.0 = words.0 << 4 | UInt64(digit) } else { words.1 = words.1 << 4 | UInt64(digit) }
       digits += 1
     }
-    (high, low) = words
+    return words
   }
 
   package var description: String {

@@ -13,9 +13,14 @@ final class EnvironmentPool: Sendable {
     /// Have answered, and will be free as soon as their runtime is back in `/next`.
     var expected: Set<ObjectIdentifier> = []
     /// Invocations that wait for one of the expected, no more of them than there are.
-    var waiters: [(number: UInt64, continuation: CheckedContinuation<Environment?, Never>)] = []
+    var waiters: [Waiter] = []
     var waiterNumber: UInt64 = 0
     var isRetired = false
+  }
+
+  fileprivate struct Waiter {
+    let number: UInt64
+    let continuation: CheckedContinuation<Environment?, Never>
   }
 
   /// What all of the environments run.
@@ -43,7 +48,7 @@ final class EnvironmentPool: Sendable {
         if let free = state.take() { return (free, nil) }
         guard state.expected.count > state.waiters.count else { return (nil, nil) }
         state.waiterNumber += 1
-        state.waiters.append((state.waiterNumber, continuation))
+        state.waiters.append(Waiter(number: state.waiterNumber, continuation: continuation))
         return (nil, state.waiterNumber)
       }
       guard let number = outcome.number else { return continuation.resume(returning: outcome.environment) }

@@ -23,8 +23,15 @@ package final class Admission: Sendable {
   private struct State {
     var usage: [Share: Usage] = [:]
     /// Invocations that wait for what is ending, no more of them than there is.
-    var waiters: [(number: UInt64, share: Share, limit: Int, continuation: CheckedContinuation<Bool, Never>)] = []
+    var waiters: [Waiter] = []
     var waiterNumber: UInt64 = 0
+  }
+
+  private struct Waiter {
+    let number: UInt64
+    let share: Share
+    let limit: Int
+    let continuation: CheckedContinuation<Bool, Never>
   }
 
   private let limits: LambdaLimits
@@ -85,7 +92,8 @@ package final class Admission: Sendable {
         let ending = usage.ending - (usage.taken - limit)
         guard ending > state.waiters.count(where: { $0.share == share }) else { return (false, nil) }
         state.waiterNumber += 1
-        state.waiters.append((state.waiterNumber, share, limit, continuation))
+        state.waiters.append(
+          Waiter(number: state.waiterNumber, share: share, limit: limit, continuation: continuation))
         return (false, state.waiterNumber)
       }
       guard let number = outcome.number else { return continuation.resume(returning: outcome.isAdmitted) }
@@ -114,7 +122,7 @@ package final class Admission: Sendable {
       var usage = state.usage[share, default: Usage(taken: 1)]
       if wasEnding { usage.ending -= 1 }
       // The unit passes to who waits for it, unless there are fewer of them by now.
-      let next = state.waiters.firstIndex { $0.share == share && usage.taken <= $0.limit }
+      let next = state.waiters.isEmpty ? nil : state.waiters.firstIndex { $0.share == share && usage.taken <= $0.limit }
       if next == nil { usage.taken -= 1 }
       if case .account = share {
         state.usage[share] = usage

@@ -32,7 +32,7 @@ package enum RuntimeProgram {
       ]
     }
     return SandboxProgram(
-      arguments: arguments,
+      arguments: ExecutionWrapper.wrap(arguments, configuration, family: family, paths: paths),
       environment: environment(
         configuration, family: family, paths: paths, logStream: logStream, endpoint: endpoint,
         initializationType: initializationType, credentials: credentials),

@@ -415,6 +415,7 @@ package final class Environment: Sendable {
       live.sandbox = nil
       parts.sandboxes.destroy(sandbox)
       live.log.close()
+      live.resources = nil
     }
   }
 
@@ -431,7 +432,8 @@ package final class Environment: Sendable {
     if let timerAt = live.timerAt, timerAt <= moment { return }
     live.timerAt = moment
     let delay = max(0, Int64(bitPattern: moment &- parts.world.monotonic()))
-    eventLoop.scheduleTask(in: .nanoseconds(delay)) { self.timerFired(moment) }
+    // A timer of fifteen minutes must not keep an environment that is gone, and its descriptors.
+    eventLoop.scheduleTask(in: .nanoseconds(delay)) { [weak self] in self?.timerFired(moment) }
   }
 
   private func timerFired(_ moment: UInt64) {

@@ -27,7 +27,9 @@ extension Lambda {
     }
 
     static func answer(_ input: Input, _ call: Call, _ lambda: LambdaService) async throws(AWSError) -> Output {
-      guard try await Invoke.checked(input.invocation, call, lambda) == nil else {
+      if let invocation = try await Invoke.checked(input.invocation, call, lambda) {
+        // A function that cannot be invoked is said to be so, as DryRun says it.
+        try await lambda.line.rehearse(invocation.function)
         throw .notImplemented("InvokeWithResponseStream")
       }
       return Output()

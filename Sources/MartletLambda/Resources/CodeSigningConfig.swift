@@ -20,7 +20,9 @@ package struct CodeSigningConfig: Document, TaggedRecord {
   var lastModified: Timestamp
   var tags: [(key: String, value: String)] = []
 
-  var arn: String {
+  var arn: String { CodeSigningConfig.arn(key) }
+
+  private static func arn(_ key: ResourceKey) -> String {
     ARN(service: "lambda", place: key.place, resource: "code-signing-config:\(key.name)").description
   }
 
@@ -31,12 +33,11 @@ package struct CodeSigningConfig: Document, TaggedRecord {
     #"arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\-])+:((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1})?:(\d{12})?:(.*)"#
   )
 
-  /// Where the configuration with an ARN is kept; nil if that is not in the caller's account and region.
+  /// Where the configuration with an ARN is kept; nil if that is not in the caller's account and region. A configuration
+  /// has one ARN only (the pattern allows other partitions), because functions are told to use it by that.
   static func key(_ arn: String, in place: Place) -> ResourceKey? {
-    guard let parts = ARN(arn), parts.region == place.region.name, parts.account == place.account.id,
-      let name = parts.resource.split(separator: ":").last
-    else { return nil }
-    return ResourceKey(place: place, name: String(name))
+    let key = ResourceKey(place: place, name: arn.split(separator: ":").last.map { String($0) } ?? "")
+    return self.arn(key) == arn ? key : nil
   }
 
   /// Reads a request's `AllowedPublishers`.

@@ -81,13 +81,12 @@ struct CapacityAnswer: Writable, Sendable {
 
 extension LambdaService {
   /// What a name or an ARN leads to.
-  /// - Throws: AWS's 404 for an ARN of another account or region.
+  /// - Throws: AWS's 404 for an ARN of another account, region or partition.
   func capacityKey(_ name: String, _ call: Call) throws(AWSError) -> ResourceKey {
     guard name.contains(":") else { return ResourceKey(place: call.place, name: name) }
-    guard let arn = ARN(name), arn.region == call.place.region.name, arn.account == call.place.account.id,
-      let last = arn.resource.split(separator: ":").last
-    else { throw .capacityProviderNotFound(name) }
-    return ResourceKey(place: call.place, name: String(last))
+    let key = ResourceKey(place: call.place, name: name.split(separator: ":").last.map { String($0) } ?? "")
+    guard CapacityProvider.arn(key) == name else { throw .capacityProviderNotFound(name) }
+    return key
   }
 
   func capacityProvider(_ name: String, _ call: Call) throws(AWSError) -> CapacityProvider {

@@ -33,8 +33,8 @@ package struct CodeSigningConfig: Document, TaggedRecord {
     #"arn:(aws[a-zA-Z0-9-]*):([a-zA-Z0-9\-])+:((eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1})?:(\d{12})?:(.*)"#
   )
 
-  /// Where the configuration with an ARN is kept; nil if that is not in the caller's account and region. A configuration
-  /// has one ARN only (the pattern allows other partitions), because functions are told to use it by that.
+  /// Where the configuration with an ARN is kept; nil if that is not in the caller's account and region. Functions are
+  /// told its ARN, so there is one of it only, though the pattern allows other partitions.
   static func key(_ arn: String, in place: Place) -> ResourceKey? {
     let key = ResourceKey(place: place, name: arn.split(separator: ":").last.map { String($0) } ?? "")
     return self.arn(key) == arn ? key : nil

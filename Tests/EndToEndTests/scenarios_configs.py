@@ -1,5 +1,7 @@
 # Recorded scenarios: what is configured beside a function: policies, URLs, event sources, code signing, retries.
-from conftest import package
+import botocore.exceptions
+
+from conftest import package, wait_until
 from replay import scenario
 
 HANDLER = {
@@ -295,14 +297,13 @@ def mapping_names(r):
     for step, name in names.items():
         made = r(f"{step}_create_esm", "create_event_source_mapping", EventSourceArn=queue, FunctionName=name)
         if "UUID" in made:
+            # One that is still being created is in use.
+            wait_until(lambda: r.do("get_event_source_mapping", UUID=made["UUID"])["State"] == "Enabled", 10, "the mapping's state")
             r.do("delete_event_source_mapping", UUID=made["UUID"])
             gone(r, made["UUID"])
 
 
 def gone(r, uuid):
-    from conftest import wait_until
-    import botocore.exceptions
-
     def is_gone():
         try:
             r.client.get_event_source_mapping(UUID=uuid)
@@ -320,7 +321,6 @@ def mapping_lifecycle(r):
              EventSourceArn=f"arn:aws:dynamodb:us-east-1:{r.account}:table/t/stream/2026-01-01T00:00:00.000",
              DestinationConfig={"OnFailure": {"Destination": f"arn:aws:sqs:us-east-1:{r.account}:queue"}}, BatchSize=1,
              MaximumBatchingWindowInSeconds=1, MaximumRetryAttempts=1)
-    from conftest import wait_until
     uuid = {"UUID": made["UUID"]}
     wait_until(lambda: r.do("get_event_source_mapping", **uuid)["State"] == "Enabled", 10, "the mapping's state")
     r("get_response", "get_event_source_mapping", **uuid)

@@ -45,7 +45,7 @@ import Testing
   @Test func whatWouldNotRunAsMeantIsNotInvoked() async throws {
     let settings = [
       "DurableConfig": #"{"RetentionPeriodInDays":3,"ExecutionTimeout":60}"#,
-      "TenancyConfig": #"{"TenantIsolationMode":"PER_TENANT"}"#, "AcceleratorConfig": #"{"AcceleratorMemorySize":8}"#,
+      "AcceleratorConfig": #"{"AcceleratorMemorySize":8}"#,
     ]
     for (name, value) in settings {
       let lambda = try LambdaFixture()

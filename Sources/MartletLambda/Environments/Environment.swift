@@ -16,6 +16,8 @@ package final class Environment: Sendable {
   private let program: SandboxProgram
   private let specification: SandboxSpecification
   private let served: RuntimeCatalog.Served
+  /// What a chain of requests that begins here says of itself.
+  private let lineage: String
   /// Everything that changes; touched on the event loop only.
   private let live: NIOLoopBoundBox<Live>
 
@@ -76,6 +78,7 @@ package final class Environment: Sendable {
     self.eventLoop = eventLoop
     self.pool = pool
     self.fate = fate
+    lineage = Lineage.first(configuration)
     let identifier = RuntimeCatalog.identifier(configuration.runtime ?? "")
     served = identifier.map { parts.runtimes.serves($0) } ?? .missing("the identifier is unknown")
     if case .missing(let advice) = served {
@@ -110,7 +113,7 @@ package final class Environment: Sendable {
     let reply = await withCheckedContinuation { (continuation: CheckedContinuation<Reply?, Never>) in
       let work = Work(
         invocation: invocation, continuation: continuation,
-        traceHeader: TraceHeader.make(from: invocation.traceHeader, world: parts.world))
+        traceHeader: TraceHeader.make(from: invocation.traceHeader, lineage: lineage, world: parts.world))
       onLoop { live in self.assign(work, carrier, live) }
     }
     if let reply { return .reply(reply) }

@@ -27,7 +27,13 @@ final class EnvironmentPool: Sendable {
   let version: FunctionConfiguration
   private let state = Mutex(State())
 
-  init(_ version: FunctionConfiguration) { self.version = version }
+  /// Whose environments they are; nil where tenants are not isolated.
+  let tenant: String?
+
+  init(_ version: FunctionConfiguration, tenant: String? = nil) {
+    self.version = version
+    self.tenant = tenant
+  }
 
   func add(_ environment: Environment) { state.withLock { $0.alive[ObjectIdentifier(environment)] = environment } }
 
@@ -133,6 +139,14 @@ final class EnvironmentPool: Sendable {
         state.freeProvisioned = []
       }
       return state.free.map(\.environment) + state.freeProvisioned
+    }
+  }
+
+  /// Retires a pool of which nothing is alive. Whoever makes an environment in it nevertheless removes it after its work.
+  func retireIfEmpty() -> Bool {
+    state.withLock { state in
+      if state.alive.isEmpty { state.isRetired = true }
+      return state.isRetired
     }
   }
 

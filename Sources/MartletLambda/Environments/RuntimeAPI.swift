@@ -116,6 +116,10 @@ final class RuntimeAPI: HTTPResponder {
       head.writeStaticString("\r\nLambda-Runtime-Client-Context: ")
       head.writeString(context)
     }
+    if let tenant = work.invocation.tenant {
+      head.writeStaticString("\r\nLambda-Runtime-Aws-Tenant-Id: ")
+      head.writeString(tenant)
+    }
     head.writeStaticString("\r\nContent-Length: ")
     head.writeString(String(event(work).readableBytes))
     head.writeStaticString("\r\n\r\n")

@@ -113,6 +113,9 @@ extension FunctionSettings {
     {
       throw .snapStartUnsupported(runtime)
     }
+    if snapStartApplyOn == "PublishedVersions", kept["TenancyConfig"] != nil || before?.isolatesTenants == true {
+      throw .tenantsWithout("SnapStart")
+    }
     if imageConfig?.isEmpty == false, before.map({ $0.packageType == "Zip" }) ?? false { throw .imageConfigOfZip() }
   }
 

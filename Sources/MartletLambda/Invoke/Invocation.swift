@@ -11,11 +11,13 @@ package struct Invocation: Sendable {
   /// Decoded from base64, passed on as it is.
   package let clientContext: String?
   package let requestID: RequestID
-  package let traceHeader: String?
+  package var traceHeader: String?
+  /// Whose environments it uses; nil for functions that do not isolate tenants.
+  package let tenant: String?
 
   package init(
     function: FunctionReference, payload: ByteBuffer, wantsLog: Bool = false, clientContext: String? = nil,
-    requestID: RequestID, traceHeader: String? = nil
+    requestID: RequestID, traceHeader: String? = nil, tenant: String? = nil
   ) {
     self.function = function
     self.payload = payload
@@ -23,6 +25,7 @@ package struct Invocation: Sendable {
     self.clientContext = clientContext
     self.requestID = requestID
     self.traceHeader = traceHeader
+    self.tenant = tenant
   }
 }
 

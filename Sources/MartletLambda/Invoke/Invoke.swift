@@ -24,10 +24,13 @@ package final class Line: Sendable {
     inFlight.enter()
     defer { inFlight.leave() }
     let version = try await resolve(invocation.function, in: functions)  // Resolve.swift
+    try version.configuration.check(tenant: invocation.tenant)  // Tenancy.swift
+    let invocation = try traced(invocation, version)  // Lineage.swift
     let provisioned = version.provisionedTotal == 0 ? 0 : placement.provisionedCount(version.configuration)
     var permit = try await admit(version, provisioned: provisioned)  // Admission.swift: every 429 is born here
     while true {
-      let lease = try await placement.place(version.configuration, permit)  // Placement.swift: provisioned, warm, cold
+      // Placement.swift: provisioned, warm, cold
+      let lease = try await placement.place(version.configuration, permit, invocation.tenant)
       switch await lease.run(invocation) {  // Environment.swift → RuntimeAPI.swift
       case .reply(let reply): return reply
       case .lost(let unused): permit = unused  // it died in our hands: another one
@@ -41,8 +44,8 @@ package final class Line: Sendable {
   }
 
   /// Checks all that an invocation checks, and runs nothing.
-  package func rehearse(_ function: FunctionReference) async throws(AWSError) {
-    _ = try await resolve(function, in: functions)
+  package func rehearse(_ function: FunctionReference, tenant: String?) async throws(AWSError) {
+    try await resolve(function, in: functions).configuration.check(tenant: tenant)
   }
 
   /// Returns when no invocation is under way.

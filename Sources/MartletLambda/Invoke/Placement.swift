@@ -12,7 +12,25 @@ package final class Placement: Sendable {
   private let parts: EnvironmentParts
   private let group: MultiThreadedEventLoopGroup
   private let idleTimeout: Duration
-  private let pools = Mutex<[RequestID: EnvironmentPool]>([:])
+  private let pools = Mutex(Pools())
+
+  /// By the incarnation of their versions; where tenants are isolated, each has a pool of its own.
+  private struct Pools {
+    var common: [RequestID: EnvironmentPool] = [:]
+    var ofTenants: [TenantKey: EnvironmentPool] = [:]
+
+    var all: [EnvironmentPool] { Array(common.values) + Array(ofTenants.values) }
+
+    mutating func forget(_ pool: EnvironmentPool) {
+      let incarnation = pool.version.incarnation
+      if let tenant = pool.tenant {
+        let key = TenantKey(incarnation: incarnation, tenant: tenant)
+        if ofTenants[key] === pool { ofTenants[key] = nil }
+      } else if common[incarnation] === pool {
+        common[incarnation] = nil
+      }
+    }
+  }
 
   /// How long an invocation waits for a runtime that has answered already to come back: less than any cold start.
   static let patience = TimeAmount.milliseconds(20)
@@ -25,8 +43,10 @@ package final class Placement: Sendable {
   }
 
   /// - Throws: 502 if this host has nothing to run the version with.
-  package func place(_ version: FunctionConfiguration, _ permit: consuming Permit) async throws(AWSError) -> Lease {
-    let pool = pool(of: version)
+  package func place(
+    _ version: FunctionConfiguration, _ permit: consuming Permit, _ tenant: String? = nil
+  ) async throws(AWSError) -> Lease {
+    let pool = tenant.map { self.pool(of: version, $0) } ?? pool(of: version)
     if let environment = pool.take() { return Lease(environment: environment, permit: permit) }
     let eventLoop = self.eventLoop
     if let environment = await pool.takeSoon(within: Placement.patience, on: eventLoop) {
@@ -58,7 +78,7 @@ package final class Placement: Sendable {
 
   /// Environments of a version that are provisioned and initialised.
   func provisionedCount(_ version: FunctionConfiguration) -> Int {
-    pools.withLock { $0[version.incarnation] }?.provisionedCount ?? 0
+    pools.withLock { $0.common[version.incarnation] }?.provisionedCount ?? 0
   }
 
   // MARK: - Idle environments
@@ -67,24 +87,26 @@ package final class Placement: Sendable {
   /// - Parameter isCurrent: whether a version still is what its function runs under its name.
   package func sweep(isCurrent: (FunctionConfiguration) -> Bool) {
     let oldest = parts.world.monotonic() &- idleTimeout.nanoseconds
-    for (incarnation, pool) in self.pools.withLock({ $0 }) {
+    for pool in self.pools.withLock({ $0.all }) {
       if isCurrent(pool.version) {
         for environment in pool.removeIdle(since: oldest) { environment.remove() }
+        // Tenants come and go while their function stays.
+        if pool.tenant != nil, pool.retireIfEmpty() { self.pools.withLock { $0.forget(pool) } }
       } else {
         for environment in pool.retire() { environment.remove() }
-        if pool.isEmpty { self.pools.withLock { if $0[incarnation] === pool { $0[incarnation] = nil } } }
+        if pool.isEmpty { self.pools.withLock { $0.forget(pool) } }
       }
     }
   }
 
   /// The packages that environments have mounted.
   package var packagesInUse: Set<String> {
-    Set(pools.withLock { $0.values }.flatMap { $0.members.flatMap(\.configuration.packageKeys) })
+    Set(pools.withLock { $0.all }.flatMap { $0.members.flatMap(\.configuration.packageKeys) })
   }
 
   /// Environments alive, and how many of them have no work.
   package var census: (alive: Int, idle: Int) {
-    pools.withLock { $0.values }.reduce(into: (0, 0)) { sum, pool in
+    pools.withLock { $0.all }.reduce(into: (0, 0)) { sum, pool in
       let (alive, idle) = pool.census
       sum = (sum.0 + alive, sum.1 + idle)
     }
@@ -92,9 +114,19 @@ package final class Placement: Sendable {
 
   private func pool(of version: FunctionConfiguration) -> EnvironmentPool {
     pools.withLock { pools in
-      if let pool = pools[version.incarnation], !pool.isRetired { return pool }
+      if let pool = pools.common[version.incarnation], !pool.isRetired { return pool }
       let pool = EnvironmentPool(version)
-      pools[version.incarnation] = pool
+      pools.common[version.incarnation] = pool
+      return pool
+    }
+  }
+
+  private func pool(of version: FunctionConfiguration, _ tenant: String) -> EnvironmentPool {
+    let key = TenantKey(incarnation: version.incarnation, tenant: tenant)
+    return pools.withLock { pools in
+      if let pool = pools.ofTenants[key], !pool.isRetired { return pool }
+      let pool = EnvironmentPool(version, tenant: tenant)
+      pools.ofTenants[key] = pool
       return pool
     }
   }

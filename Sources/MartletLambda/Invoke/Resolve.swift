@@ -8,6 +8,8 @@ package struct Resolved: Sendable {
   package let reserved: Int?
   /// What provisioned concurrency takes out of the share above, or out of the account's.
   package let provisionedTotal: Int
+  /// Whether a chain of requests that goes round in circles ends at this function.
+  package let stopsLoops: Bool
   /// What all functions of the account together have taken out of it.
   package let setAside: Int
 
@@ -15,6 +17,7 @@ package struct Resolved: Sendable {
     self.configuration = configuration
     reserved = record.reserved
     provisionedTotal = record.provisioned.isEmpty ? 0 : record.provisionedTotal
+    stopsLoops = record.recursionConfigs.isEmpty || record.recursionConfigs[""]?.loop != "Allow"
     self.setAside = setAside
   }
 }

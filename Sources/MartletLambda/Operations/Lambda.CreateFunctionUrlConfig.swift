@@ -30,6 +30,7 @@ extension Lambda {
         guard var record = after, record.hasURLTarget(reference) else { throw .urlFunctionNotFound() }
         let qualifier = reference.qualifier ?? ""
         guard record.urls[qualifier] == nil else { throw .urlExists(reference.arn) }
+        try record.requireNoTenants(for: "A function URL")
         var url = FunctionURL(
           id: FunctionURL.newID(world), authType: input.settings.authType ?? "", created: world.now())
         input.settings.apply(to: &url)

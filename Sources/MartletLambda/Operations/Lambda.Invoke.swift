@@ -20,6 +20,7 @@ extension Lambda {
       let type: InvocationType
       let wantsLog: Bool
       let clientContext: String?
+      let tenant: String?
       let payload: ByteBuffer
       let payloadExceedsLimit: Bool
 
@@ -34,9 +35,9 @@ extension Lambda {
           ?? .requestResponse
         wantsLog = r.header("X-Amz-Log-Type", as: "logType", .oneOf(["None", "Tail"])) == "Tail"
         clientContext = r.header("X-Amz-Client-Context", as: "clientContext")
-        // Checked only: what they ask for is not built yet (UNIMPLEMENTED.txt).
+        // Checked only: what it asks for is not built yet (UNIMPLEMENTED.txt).
         _ = r.header("X-Amz-Durable-Execution-Name", as: "durableExecutionName", .length(1, 64), .pattern(Invoke.name))
-        _ = r.header("X-Amz-Tenant-Id", as: "tenantId", .length(1, 256), .pattern(Invoke.tenant))
+        tenant = r.header("X-Amz-Tenant-Id", as: "tenantId", .length(1, 256), .pattern(Invoke.tenant))
         payload = r.payload
         payloadExceedsLimit = r.request.bodyExceedsLimit
       }
@@ -77,17 +78,17 @@ extension Lambda {
       if input.payloadExceedsLimit || input.payload.readableBytes > limit.bytes { throw .payloadTooLarge(limit: limit) }
       if input.payload.readableBytes > 0, let flaw = JSONScanner.flaw(in: input.payload) {
         // AWS says 404 rather than 400 if the function does not exist.
-        try await lambda.line.rehearse(reference)
+        try await lambda.line.rehearse(reference, tenant: input.tenant)
         throw .payloadNotJSON("\(flaw.reason)\n at [Source: (byte[]); byte offset: #\(flaw.offset)]")
       }
       let context = try input.clientContext.map { (text) throws(AWSError) in try decode(clientContext: text) }
       if input.type == .dryRun {
-        try await lambda.line.rehearse(reference)
+        try await lambda.line.rehearse(reference, tenant: input.tenant)
         return nil
       }
       return Invocation(
         function: reference, payload: input.payload, wantsLog: input.wantsLog, clientContext: context,
-        requestID: call.requestID, traceHeader: call.traceHeader)
+        requestID: call.requestID, traceHeader: call.traceHeader, tenant: input.tenant)
     }
 
     /// Base64 of a JSON object; it becomes a header, so line ends in it are spaces.

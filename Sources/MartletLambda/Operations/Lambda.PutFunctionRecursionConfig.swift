@@ -7,8 +7,6 @@ extension Lambda {
   enum PutFunctionRecursionConfig: Operation {
     static let route = Route.rest(
       "Lambda.PutFunctionRecursionConfig", .put, "/2024-08-31/functions/{FunctionName}/recursion-config")
-    /// Until loops are detected.
-    static let stage = OperationStage.stored
 
     struct Input: Readable {
       let name: FunctionNameParts?

@@ -35,6 +35,7 @@ extension Lambda {
       try await functions.change(function.key) { (after: inout FunctionRecord?) throws(AWSError) -> Void in
         guard var record = after else { throw .functionNotFound(function.arn) }
         try record.requireProvisioned(function, missing: .provisionedLatest())
+        try record.requireNoTenants(for: "Provisioned concurrency")
         if let alias = record.aliases[input.qualifier] {
           record.renewRevision(of: alias.version, world)
           record.provisioned[input.qualifier] = config

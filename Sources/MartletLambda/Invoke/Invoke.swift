@@ -22,14 +22,20 @@ package final class Line: Sendable {
   ///   fails does not throw: see `Reply.functionError`.
   package func invoke(_ invocation: Invocation) async throws(AWSError) -> Reply {
     inFlight.enter()
-    defer { inFlight.leave() }
+    var goesOn = false
+    defer { if !goesOn { inFlight.leave() } }
     let version = try await resolve(invocation.function, in: functions)  // Resolve.swift
     let provisioned = version.provisionedTotal == 0 ? 0 : placement.provisionedCount(version.configuration)
     var permit = try admission.admit(version, provisioned: provisioned)  // Admission.swift: every 429 is born here
     while true {
       let lease = try await placement.place(version.configuration, permit)  // Placement.swift: provisioned, warm, cold
       switch await lease.run(invocation) {  // Environment.swift → RuntimeAPI.swift
-      case .reply(let reply): return reply
+      case .reply(let reply):
+        if let stream = reply.stream {
+          goesOn = true
+          stream.whenEnded { self.inFlight.leave() }
+        }
+        return reply
       case .lost(let unused): permit = unused  // it died in our hands: another one
       }
     }

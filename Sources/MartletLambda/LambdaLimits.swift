@@ -20,6 +20,8 @@ package struct LambdaLimits: Sendable {
   package var asynchronousInvokeRequest = ByteCount.bytes(1_048_576)
   /// Answer of a function: 6 MiB and 100 bytes.
   package var invokeResponse = ByteCount.bytes(6_291_556)
+  /// A streamed answer of a function.
+  package var streamedResponse = ByteCount.bytes(209_715_200)
   /// Environment variables of a function, as compact JSON.
   package var environmentSize = ByteCount.bytes(4096)
   package var tags = 50

@@ -8,6 +8,7 @@ package struct Writer {
   private var members: MemberWriter
   private var raw: ByteBuffer?
   private var file: HTTPReply.FileBody?
+  private var stream: (any HTTPBodySource)?
   private var hasMembers = false
   /// False for an answer whose lack of a body is no JSON either.
   package var isTyped = true
@@ -34,6 +35,9 @@ package struct Writer {
     self.file = HTTPReply.FileBody(file: file, range: range)
   }
 
+  /// A member that is the body itself and comes as it goes.
+  package mutating func payload(_ stream: any HTTPBodySource) { self.stream = stream }
+
   /// The members of the body.
   package mutating func body(_ write: (inout MemberWriter) -> Void) {
     hasMembers = true
@@ -44,6 +48,8 @@ package struct Writer {
     var reply = HTTPReply(status: status, headers: headers)
     if let file {
       reply.file = file
+    } else if let stream {
+      reply.stream = stream
     } else if let raw {
       reply.body = raw
     } else if hasMembers {

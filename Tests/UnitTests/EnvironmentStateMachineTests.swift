@@ -89,6 +89,31 @@ import Testing
     guard case .end("a") = machine.broke(.exited(.code(0))) else { return #expect(Bool(false)) }
   }
 
+  @Test func aResponseInPiecesHasABeginningAndAnEnd() {
+    var machine = Machine()
+    #expect(machine.beginResponse() == nil)
+    _ = machine.next(1)
+    _ = machine.assign("a")
+    #expect(machine.endResponse() == nil)
+    #expect(machine.beginResponse() == "a" && machine.beginResponse() == nil)
+    guard case .refuse(from: "InvocationResponse") = machine.next(2) else { return #expect(Bool(false)) }
+    guard case .wrongState(from: "InvocationResponse") = machine.answer({ _ in true }) else {
+      return #expect(Bool(false))
+    }
+    guard case .refuse = machine.assign("b") else { return #expect(Bool(false), "it is not free yet") }
+    #expect(machine.endResponse() == "a" && machine.endResponse() == nil)
+    guard case .finished("a") = machine.next(3) else { return #expect(Bool(false)) }
+  }
+
+  @Test func aCrashInTheMiddleOfAResponseFailsIt() {
+    var machine = Machine()
+    _ = machine.next(1)
+    _ = machine.assign("a")
+    _ = machine.beginResponse()
+    guard case .fail("a", during: nil) = machine.broke(.timedOut) else { return #expect(Bool(false)) }
+    #expect(machine.endResponse() == nil)
+  }
+
   /// Whatever happens in whatever order: an invocation is answered exactly once, and two are never in it together.
   @Test(arguments: [1, 2, 3, 4, 5, 6, 7, 8]) func randomEvents(seed: UInt64) {
     var random = SplitMix(seed: seed)
@@ -99,7 +124,7 @@ import Testing
       var serial = 0
       func end(_ work: String) { #expect(answered.insert(work).inserted, "\(work) was answered twice") }
       for _ in 0..<60 {
-        switch random.next() % 9 {
+        switch random.next() % 10 {
         case 0, 1:
           serial += 1
           let work = "w\(serial)"
@@ -119,6 +144,12 @@ import Testing
           }
         case 4, 5:
           if case .accept(let work) = machine.answer({ _ in random.next() % 4 != 0 }) { end(work) }
+        case 8:
+          if random.next() % 2 == 0 {
+            _ = machine.beginResponse()
+          } else if let work = machine.endResponse() {
+            end(work)
+          }
         case 6:
           switch machine.broke(random.next() % 2 == 0 ? .timedOut : .exited(.signal(9))) {
           case .fail(let work, _):

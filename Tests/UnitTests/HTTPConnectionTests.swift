@@ -32,7 +32,7 @@ import Testing
     func abandoned(_ exchange: HTTPExchange) { abandonedCount.withLock { $0 += 1 } }
   }
 
-  private func channel(_ echo: Echo) throws -> EmbeddedChannel {
+  private func channel(_ echo: any HTTPResponder) throws -> EmbeddedChannel {
     let channel = EmbeddedChannel()
     try channel.pipeline.syncOperations.addHandlers(
       ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes)), HTTPConnection(responder: echo))
@@ -98,6 +98,149 @@ import Testing
     try channel.writeInbound(ByteBuffer(string: "GET / HTTP/1.1\r\n\r\n"))
     echo.held.withLock { $0[0] }.send(HTTPReply(status: 200, headers: [("X", "a\r\nY: b")]))
     #expect((try output(channel)).contains("X: a  Y: b\r\n"))
+  }
+
+  // MARK: Bodies in pieces
+
+  /// Takes every body in pieces, and holds the peer up when told.
+  final class Taker: HTTPResponder {
+    final class Body: HTTPBodyReceiver, @unchecked Sendable {
+      var parts: [String] = []
+      var trailers: HTTPHeaders?
+      var isCutOff = false
+      let flow: HTTPInflow
+      init(_ flow: HTTPInflow) { self.flow = flow }
+      func receive(_ part: ByteBuffer) { parts.append(String(buffer: part)) }
+      func end(trailers: HTTPHeaders, _ exchange: HTTPExchange) {
+        self.trailers = trailers
+        exchange.send(HTTPReply(status: 202))
+      }
+      func cutOff() { isCutOff = true }
+    }
+    let bodies = Mutex<[Body]>([])
+    func bodyLimit(for head: HTTPRequestHead) -> Int { 0 }
+    func receiver(for head: HTTPRequestHead, _ flow: HTTPInflow) -> (any HTTPBodyReceiver)? {
+      let body = Body(flow)
+      bodies.withLock { $0.append(body) }
+      return body
+    }
+    func respond(to request: HTTPRequest, _ exchange: HTTPExchange) {}
+  }
+
+  /// What the connection has said of whether its peer is to be read; nil = nothing.
+  private func isRead(_ channel: EmbeddedChannel) -> Bool? {
+    channel.options.last { $0.option is ChannelOptions.Types.AutoReadOption }?.value as? Bool
+  }
+
+  @Test func aBodyIsHandedOnAsItComes() throws {
+    let taker = Taker()
+    let channel = try channel(taker)
+    try channel.writeInbound(ByteBuffer(string: "POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n"))
+    let body = try #require(taker.bodies.withLock { $0.first })
+    #expect(body.parts == ["ab"] && body.trailers == nil)
+    body.flow.hold()
+    #expect(isRead(channel) == false)
+    body.flow.release()
+    #expect(isRead(channel) == true)
+    body.flow.hold()
+    try channel.writeInbound(ByteBuffer(string: "1\r\nc\r\n0\r\nX-Y: z\r\n\r\n"))
+    #expect(body.parts == ["ab", "c"] && body.trailers?.first(name: "x-y") == "z")
+    #expect(try output(channel).hasPrefix("HTTP/1.1 202 "))
+    #expect(isRead(channel) == true, "the next request is read")
+    body.flow.hold()
+    #expect(isRead(channel) == true, "whose body is over holds nobody up")
+    try channel.writeInbound(ByteBuffer(string: "POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\nab"))
+    try channel.close().wait()
+    #expect(taker.bodies.withLock { $0[1].isCutOff && !$0[0].isCutOff })
+  }
+
+  /// A body of pieces that the test supplies.
+  final class Supply: HTTPBodySource {
+    let pieces = Mutex<[String?]>([])
+    let out = Mutex<HTTPOutflow?>(nil)
+    let isCancelled = Mutex(false)
+    let breaks: Bool
+    init(breaks: Bool = false) { self.breaks = breaks }
+
+    func pump(_ out: HTTPOutflow) {
+      self.out.withLock { $0 = out }
+      while out.wantsMore {
+        let next: String?? = pieces.withLock { $0.isEmpty ? .none : .some($0.removeFirst()) }
+        guard let next else { return }
+        if let piece = next { out.write(ByteBuffer(string: piece)) } else { breaks ? out.breakOff() : out.end() }
+      }
+    }
+    func cancel() { isCancelled.withLock { $0 = true } }
+    func add(_ piece: String?) {
+      pieces.withLock { $0.append(piece) }
+      out.withLock { $0 }?.wake()
+    }
+  }
+
+  private func begin(_ supply: Supply, _ head: String = "GET / HTTP/1.1\r\n\r\n") throws -> (EmbeddedChannel, Echo) {
+    let echo = Echo(holds: true)
+    let channel = try channel(echo)
+    try channel.writeInbound(ByteBuffer(string: head))
+    var reply = HTTPReply(status: 200)
+    reply.stream = supply
+    echo.held.withLock { $0.removeFirst() }.send(reply)
+    return (channel, echo)
+  }
+
+  @Test func anAnswerLeavesAsItComes() throws {
+    let supply = Supply()
+    let (channel, echo) = try begin(supply, "GET /1 HTTP/1.1\r\n\r\nGET /2 HTTP/1.1\r\n\r\n")
+    #expect(try output(channel).hasSuffix("Transfer-Encoding: chunked\r\nConnection: keep-alive\r\n\r\n"))
+    supply.add("abc")
+    #expect(try output(channel) == "3\r\nabc\r\n")
+    supply.add(String(repeating: "x", count: 20_000))
+    #expect(try output(channel) == "4e20\r\n\(String(repeating: "x", count: 20_000))\r\n")
+    #expect(echo.requests.withLock { $0.count } == 1, "the next request waits")
+    supply.add(nil)
+    #expect(try output(channel) == "0\r\n\r\n")
+    #expect(echo.requests.withLock { $0.count } == 2 && !supply.isCancelled.withLock { $0 })
+  }
+
+  @Test func whoeverDoesNotReadIsNotWrittenTo() throws {
+    let supply = Supply()
+    let (channel, _) = try begin(supply)
+    _ = try output(channel)
+    channel.isWritable = false
+    supply.add("abc")
+    #expect(try output(channel).isEmpty)
+    channel.isWritable = true
+    channel.pipeline.fireChannelWritabilityChanged()
+    #expect(try output(channel) == "3\r\nabc\r\n")
+  }
+
+  @Test func whoeverLeavesInTheMiddleCancels() throws {
+    let supply = Supply()
+    let (channel, echo) = try begin(supply)
+    try channel.close().wait()
+    #expect(supply.isCancelled.withLock { $0 } && echo.abandonedCount.withLock { $0 } == 1)
+  }
+
+  @Test func aBodyThatBreaksOffHasNoEnd() throws {
+    let supply = Supply(breaks: true)
+    let (channel, _) = try begin(supply)
+    supply.add("abc")
+    supply.add(nil)
+    #expect(try output(channel).hasSuffix("3\r\nabc\r\n") && !channel.isActive)
+  }
+
+  @Test func anOldClientKnowsNoChunks() throws {
+    let supply = Supply()
+    let (channel, _) = try begin(supply, "GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n")
+    supply.add("abc")
+    supply.add(nil)
+    #expect(try output(channel).hasSuffix("\r\nConnection: close\r\n\r\nabc") && !channel.isActive)
+  }
+
+  @Test func aHeadHasNoBody() throws {
+    let supply = Supply()
+    let (channel, _) = try begin(supply, "HEAD / HTTP/1.1\r\n\r\n")
+    let text = try output(channel)
+    #expect(supply.isCancelled.withLock { $0 } && text.hasSuffix("\r\n\r\n"))
   }
 
   @Test(arguments: [41, 42, 43]) func rubbishIsRefusedAndHarmsNothing(seed: UInt64) throws {

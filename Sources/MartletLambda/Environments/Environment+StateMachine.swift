@@ -26,6 +26,8 @@ struct EnvironmentStateMachine<Poll: Equatable, Work> {
     case disconnected(Work?)
     /// The runtime has an event and has not answered.
     case working(Work)
+    /// The runtime has begun to answer, and its answer is being passed on.
+    case responding(Work)
     /// The runtime has answered and has not come back to `/next`. The invocation goes on until then.
     case answered(Work)
     /// Every process is being killed; afterwards `work` gets a new runtime.
@@ -71,7 +73,7 @@ struct EnvironmentStateMachine<Poll: Equatable, Work> {
     case .stopped:
       state = .starting(.invocation, work)
       return .start
-    case .starting, .initFailed, .disconnected, .working, .answered, .resetting, .gone:
+    case .starting, .initFailed, .disconnected, .working, .responding, .answered, .resetting, .gone:
       return .refuse
     }
   }
@@ -109,6 +111,8 @@ struct EnvironmentStateMachine<Poll: Equatable, Work> {
       return .finished(work)
     case .initFailed:
       return .refuse(from: "InitError")
+    case .responding:
+      return .refuse(from: "InvocationResponse")
     case .resetting, .stopped, .gone:
       return .refuse(from: "Exited")
     }
@@ -129,13 +133,27 @@ struct EnvironmentStateMachine<Poll: Equatable, Work> {
       guard isCurrent(work) else { return .wrongIdentifier }
       state = .answered(work)
       return .accept(work)
-    case .answered(let work):
+    case .responding(let work), .answered(let work):
       return isCurrent(work) ? .wrongState(from: "InvocationResponse") : .wrongIdentifier
     case .starting: return .wrongState(from: "Started")
     case .initFailed: return .wrongState(from: "InitError")
     case .idle, .disconnected: return .wrongIdentifier
     case .resetting, .stopped, .gone: return .wrongState(from: "Exited")
     }
+  }
+
+  /// The head of a response that is to be passed on as it comes; nil if none is expected.
+  mutating func beginResponse() -> Work? {
+    guard case .working(let work) = state else { return nil }
+    state = .responding(work)
+    return work
+  }
+
+  /// The end of that response, good or bad; nil if there is none under way.
+  mutating func endResponse() -> Work? {
+    guard case .responding(let work) = state else { return nil }
+    state = .answered(work)
+    return work
   }
 
   /// `/init/error`. nil if that is legal now, else the name of the state that forbids it.
@@ -145,7 +163,7 @@ struct EnvironmentStateMachine<Poll: Equatable, Work> {
       state = .initFailed(phase, work)
       return nil
     case .initFailed: return "InitError"
-    case .working: return "Running"
+    case .working, .responding: return "Running"
     default: return "Ready"
     }
   }
@@ -188,7 +206,7 @@ struct EnvironmentStateMachine<Poll: Equatable, Work> {
     case .starting(.invocation, .some(let work)), .initFailed(.invocation, .some(let work)):
       state = .resetting(nil)
       return .fail(work, during: .invocation)
-    case .working(let work), .disconnected(.some(let work)):
+    case .working(let work), .responding(let work), .disconnected(.some(let work)):
       state = .resetting(nil)
       return .fail(work, during: nil)
     case .answered(let work):
@@ -225,7 +243,7 @@ struct EnvironmentStateMachine<Poll: Equatable, Work> {
     defer { state = .gone }
     switch state {
     case .starting(_, let work?), .initFailed(_, let work?), .disconnected(let work?), .resetting(let work?),
-      .working(let work):
+      .working(let work), .responding(let work):
       return (work, false)
     case .answered(let work): return (work, true)
     default: return nil

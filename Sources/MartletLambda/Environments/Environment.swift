@@ -12,14 +12,14 @@ package final class Environment: Sendable {
   let configuration: FunctionConfiguration
   let parts: EnvironmentParts
   let eventLoop: any EventLoop
-  private let pool: EnvironmentPool
+  let pool: EnvironmentPool
   private let program: SandboxProgram
   private let specification: SandboxSpecification
   private let served: RuntimeCatalog.Served
   /// What a chain of requests that begins here says of itself.
   private let lineage: String
   /// Everything that changes; touched on the event loop only.
-  private let live: NIOLoopBoundBox<Live>
+  let live: NIOLoopBoundBox<Live>
 
   /// Hears what becomes of an environment of provisioned concurrency; nil for one that is made on demand.
   private let fate: (@Sendable (Environment, Fate) -> Void)?
@@ -31,7 +31,7 @@ package final class Environment: Sendable {
   }
 
   /// The state of an environment.
-  private final class Live {
+  final class Live {
     var machine = EnvironmentStateMachine<HTTPExchange, Work>()
     var sandbox: SandboxID?
     var resources: SandboxResources?
@@ -50,6 +50,8 @@ package final class Environment: Sendable {
     /// How long INIT took, until a REPORT has said it.
     var initDuration: Nanoseconds?
     var workStarted: UInt64 = 0
+    /// A response that is being passed on.
+    var response: StreamedResponse?
     /// What the runtime said about its own failed initialisation.
     var initError: (type: String, payload: ByteBuffer)?
     /// When the current phase ends by force; nil = never.
@@ -180,8 +182,10 @@ package final class Environment: Sendable {
   }
 
   /// Tells the caller what the function said.
-  private func succeed(_ work: Work, _ payload: ByteBuffer, functionError: String?, _ live: Live) {
-    reply(to: work, payload, functionError: functionError, failure: nil, live)
+  private func succeed(
+    _ work: Work, _ payload: ByteBuffer, functionError: String?, contentType: String? = nil, _ live: Live
+  ) {
+    reply(to: work, payload, functionError: functionError, contentType: contentType, failure: nil, live)
   }
 
   /// Tells the caller that the platform had to end it.
@@ -192,11 +196,16 @@ package final class Environment: Sendable {
   }
 
   private func reply(
-    to work: Work, _ payload: ByteBuffer, functionError: String?, failure: FunctionFailure?, _ live: Live
+    to work: Work, _ payload: ByteBuffer, functionError: String?, contentType: String? = nil,
+    failure: FunctionFailure?, _ live: Live
   ) {
+    if let response = live.response {
+      return end(response, of: work, (failure?.type ?? "Unhandled", payload), failure, live)
+    }
     var reply = Reply(
       payload: payload, functionError: functionError, executedVersion: configuration.version,
       traceHeader: work.traceHeader)
+    reply.contentType = contentType
     defer { live.initDuration = nil }
     guard work.invocation.wantsLog else {
       work.continuation.resume(returning: reply)
@@ -211,7 +220,7 @@ package final class Environment: Sendable {
   }
 
   /// END, REPORT, and what goes with a failure.
-  private func lastLines(_ work: Work, _ failure: FunctionFailure?, _ live: Live) -> String {
+  func lastLines(_ work: Work, _ failure: FunctionFailure?, _ live: Live) -> String {
     let id = work.invocation.requestID
     let hasTimedOut = failure?.status == "timeout"
     // An invocation that ends before it began has taken no time.
@@ -275,6 +284,7 @@ package final class Environment: Sendable {
   /// The runtime asked for an event.
   func next(_ poll: HTTPExchange) {
     let live = live.value
+    if live.response != nil { endIfCut(live) }
     switch live.machine.next(poll) {
     case .initialised(let phase, let work):
       live.resources?.limitCPU(specification.cpu)
@@ -305,15 +315,12 @@ package final class Environment: Sendable {
       pool.expect(self)
       live.permit?.answerIsGiven()
       switch body {
-      case .whole(let payload):
-        succeed(work, payload, functionError: isError ? "Unhandled" : nil, live)
+      case .whole(let payload, let contentType):
+        succeed(work, payload, functionError: isError ? "Unhandled" : nil, contentType: contentType, live)
         exchange.send(raw: RuntimeAPI.accepted)
       case .tooLarge:
         let limit = parts.limits.invokeResponse.bytes
-        let message = "Response payload size exceeded maximum allowed payload size (\(limit) bytes)."
-        succeed(
-          work, FunctionFailure.payload(type: FunctionFailure.responseTooLarge, message: message),
-          functionError: "Unhandled", live)
+        succeed(work, FunctionFailure.tooLarge(parts.limits.invokeResponse).document, functionError: "Unhandled", live)
         exchange.send(RuntimeAPI.tooLarge(limit: limit))
       case .unknownMode:
         let failure = FunctionFailure(
@@ -347,8 +354,7 @@ package final class Environment: Sendable {
     pool.expect(self)
     live.permit?.answerIsGiven()
     answer(
-      work, FunctionFailure(type: "Runtime.TruncatedResponse", message: "The response of the runtime was cut off"), live
-    )
+      work, FunctionFailure(type: FunctionFailure.truncated, message: FunctionFailure.truncatedMessage), live)
   }
 
   /// True if `id` names the invocation that the runtime has in hands.

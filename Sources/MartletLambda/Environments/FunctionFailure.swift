@@ -29,7 +29,15 @@ struct FunctionFailure: Equatable {
     FunctionFailure(type: "Sandbox.Timedout", message: "Task timed out after \(seconds).00 seconds", status: "timeout")
   }
 
-  static let responseTooLarge = "Function.ResponseSizeTooLarge"
+  /// The response of a function is longer than it may be.
+  static func tooLarge(_ limit: ByteCount) -> PayloadStream.Failure {
+    let message = "Response payload size exceeded maximum allowed payload size (\(limit.bytes) bytes)."
+    let type = "Function.ResponseSizeTooLarge"
+    return (type, payload(type: type, message: message))
+  }
+
+  static let truncated = "Runtime.TruncatedResponse"
+  static let truncatedMessage = "The response of the runtime was cut off"
 
   /// `{"errorType":…,"errorMessage":"RequestId: … Error: …"}`
   func payload(_ id: RequestID) -> ByteBuffer {

@@ -17,7 +17,8 @@ final class RuntimeAPI: HTTPResponder {
 
   /// The body of an answer.
   enum Body {
-    case whole(ByteBuffer)
+    /// Whole; with its type if the function named one.
+    case whole(ByteBuffer, contentType: String? = nil)
     case tooLarge
     /// `Lambda-Runtime-Function-Response-Mode` is neither absent nor `streaming`.
     case unknownMode
@@ -41,6 +42,19 @@ final class RuntimeAPI: HTTPResponder {
   }
 
   private static let smallBody = 4096
+
+  /// A response in streaming mode is passed on as it comes, if the caller wants it so.
+  func receiver(for head: HTTPRequestHead, _ flow: HTTPInflow) -> (any HTTPBodyReceiver)? {
+    guard head.method == .POST, let environment, environment.passesOn, head.uri.hasPrefix(RuntimeAPI.prefix),
+      head.headers.first(name: RuntimeAPI.mode) == RuntimeAPI.streaming
+    else { return nil }
+    let parts = head.uri.dropFirst(RuntimeAPI.prefix.count).split(separator: "/", omittingEmptySubsequences: false)
+    guard parts.count == 3, parts[0] == "invocation", parts[2] == "response" else { return nil }
+    return environment.beginsStream(parts[1], contentType: head.headers.first(name: "Content-Type"), flow)
+  }
+
+  private static let mode = "Lambda-Runtime-Function-Response-Mode"
+  private static let streaming = "streaming"
 
   func abandoned(_ exchange: HTTPExchange) { environment?.abandoned(exchange) }
 
@@ -71,8 +85,11 @@ final class RuntimeAPI: HTTPResponder {
       let body = request.bodyExceedsLimit ? Body.tooLarge : .whole(request.body)
       switch rest[slash...] {
       case "/response":
-        environment.answered(
-          rest[..<slash], RuntimeAPI.hasKnownMode(request) ? body : .unknownMode, isError: false, exchange)
+        if let mode = request.header(RuntimeAPI.mode) {
+          collected(request, body, rest[..<slash], isStreaming: mode == RuntimeAPI.streaming, environment, exchange)
+        } else {
+          environment.answered(rest[..<slash], body, isError: false, exchange)
+        }
       case "/error": environment.answered(rest[..<slash], body, isError: true, exchange)
       default: exchange.send(RuntimeAPI.unknown)
       }
@@ -81,10 +98,19 @@ final class RuntimeAPI: HTTPResponder {
     }
   }
 
-  /// Streamed responses are read whole until streaming is built.
-  private static func hasKnownMode(_ request: HTTPRequest) -> Bool {
-    let mode = request.header("Lambda-Runtime-Function-Response-Mode")
-    return mode == nil || mode == "streaming"
+  /// A response with a mode that is not passed on as it comes, because its caller wants it whole.
+  private func collected(
+    _ request: HTTPRequest, _ body: Body, _ id: Substring, isStreaming: Bool, _ environment: Environment,
+    _ exchange: HTTPExchange
+  ) {
+    guard isStreaming else { return environment.answered(id, .unknownMode, isError: false, exchange) }
+    guard case .whole(let payload, _) = body else { return environment.answered(id, body, isError: false, exchange) }
+    if let failure = request.trailers.flatMap({ StreamedResponse.failure(in: $0) }) {
+      environment.answered(id, .whole(failure.document), isError: true, exchange)
+    } else {
+      let contentType = request.header("Content-Type")
+      environment.answered(id, .whole(payload, contentType: contentType), isError: false, exchange)
+    }
   }
 
   /// `Category.Reason` as the runtime gave it; anything else is unknown (reference/runtime-api.md 1.2).

@@ -14,10 +14,12 @@ package struct Invocation: Sendable {
   package var traceHeader: String?
   /// Whose environments it uses; nil for functions that do not isolate tenants.
   package let tenant: String?
+  /// The caller wants a response that the function streams while it streams it.
+  package let acceptsStream: Bool
 
   package init(
     function: FunctionReference, payload: ByteBuffer, wantsLog: Bool = false, clientContext: String? = nil,
-    requestID: RequestID, traceHeader: String? = nil, tenant: String? = nil
+    requestID: RequestID, traceHeader: String? = nil, tenant: String? = nil, acceptsStream: Bool = false
   ) {
     self.function = function
     self.payload = payload
@@ -26,12 +28,18 @@ package struct Invocation: Sendable {
     self.requestID = requestID
     self.traceHeader = traceHeader
     self.tenant = tenant
+    self.acceptsStream = acceptsStream
   }
 }
 
 /// What came of an invocation. A function that failed is a reply, not an error.
 package struct Reply: Sendable {
   package var payload: ByteBuffer
+  /// In the place of `payload`, for an invocation that accepts it: what the function has begun to say. How that ended,
+  /// and the log, are told at its end.
+  package var stream: PayloadStream?
+  /// Of a streamed response, as the function gave it.
+  package var contentType: String?
   /// `X-Amz-Function-Error`: nil if the function succeeded.
   package var functionError: String?
   package var executedVersion: VersionName

@@ -22,7 +22,8 @@ package final class Line: Sendable {
   ///   fails does not throw: see `Reply.functionError`.
   package func invoke(_ invocation: Invocation) async throws(AWSError) -> Reply {
     inFlight.enter()
-    defer { inFlight.leave() }
+    var goesOn = false
+    defer { if !goesOn { inFlight.leave() } }
     let version = try await resolve(invocation.function, in: functions)  // Resolve.swift
     try version.configuration.check(tenant: invocation.tenant)  // Tenancy.swift
     let invocation = try traced(invocation, version)  // Lineage.swift
@@ -32,7 +33,12 @@ package final class Line: Sendable {
       // Placement.swift: provisioned, warm, cold
       let lease = try await placement.place(version.configuration, permit, invocation.tenant)
       switch await lease.run(invocation) {  // Environment.swift → RuntimeAPI.swift
-      case .reply(let reply): return reply
+      case .reply(let reply):
+        if let stream = reply.stream {
+          goesOn = true
+          stream.whenEnded { self.inFlight.leave() }
+        }
+        return reply
       case .lost(let unused): permit = unused  // it died in our hands: another one
       }
     }

@@ -72,7 +72,9 @@ extension Lambda {
     }
 
     /// What is to be invoked, after everything that can be said before; nil for `DryRun`.
-    static func checked(_ input: Input, _ call: Call, _ lambda: LambdaService) async throws(AWSError) -> Invocation? {
+    static func checked(
+      _ input: Input, _ call: Call, _ lambda: LambdaService, acceptsStream: Bool = false
+    ) async throws(AWSError) -> Invocation? {
       let reference = try lambda.reference(input.name, qualifier: input.qualifier, call)
       let limit = lambda.limits.invokeRequest
       if input.payloadExceedsLimit || input.payload.readableBytes > limit.bytes { throw .payloadTooLarge(limit: limit) }
@@ -88,7 +90,7 @@ extension Lambda {
       }
       return Invocation(
         function: reference, payload: input.payload, wantsLog: input.wantsLog, clientContext: context,
-        requestID: call.requestID, traceHeader: call.traceHeader, tenant: input.tenant)
+        requestID: call.requestID, traceHeader: call.traceHeader, tenant: input.tenant, acceptsStream: acceptsStream)
     }
 
     /// Base64 of a JSON object; it becomes a header, so line ends in it are spaces.

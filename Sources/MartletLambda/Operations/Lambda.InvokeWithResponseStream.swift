@@ -1,4 +1,4 @@
-// InvokeWithResponseStream: runs a function and passes its answer on as it comes. Checked only, but for `DryRun`.
+// InvokeWithResponseStream: runs a function and passes its answer on as it comes.
 // https://docs.aws.amazon.com/lambda/latest/api/API_InvokeWithResponseStream.html
 import MartletCore
 import MartletWire
@@ -8,7 +8,6 @@ extension Lambda {
   enum InvokeWithResponseStream: Operation {
     static let route = Route.rest(
       "Lambda.InvokeWithResponseStream", .post, "/2021-11-15/functions/{FunctionName}/response-streaming-invocations")
-    static let stage = OperationStage.notYet
 
     struct Input: Readable {
       let invocation: Invoke.Input
@@ -18,21 +17,32 @@ extension Lambda {
       }
     }
 
-    /// Of `DryRun`.
     struct Output: Writable {
+      /// nil for `DryRun`.
+      let reply: Reply?
+
       func write(to w: inout Writer) {
-        w.status = 204
-        w.payload(ByteBuffer())
+        guard let reply else {
+          w.status = 204
+          w.payload(ByteBuffer())
+          return
+        }
+        w.header("Content-Type", PayloadEvents.contentType)
+        w.header("X-Amz-Executed-Version", reply.executedVersion.description)
+        w.header("X-Amzn-Trace-Id", reply.traceHeader)
+        if let stream = reply.stream {
+          w.payload(PayloadEventSource(stream))
+        } else {
+          w.payload(PayloadEvents.whole(reply))
+        }
       }
     }
 
     static func answer(_ input: Input, _ call: Call, _ lambda: LambdaService) async throws(AWSError) -> Output {
-      if let invocation = try await Invoke.checked(input.invocation, call, lambda) {
-        // A function that cannot be invoked is said to be so, as DryRun says it.
-        try await lambda.line.rehearse(invocation.function)
-        throw .notImplemented("InvokeWithResponseStream")
+      guard let invocation = try await Invoke.checked(input.invocation, call, lambda, acceptsStream: true) else {
+        return Output(reply: nil)
       }
-      return Output()
+      return Output(reply: try await lambda.line.invoke(invocation))
     }
   }
 }

@@ -11,6 +11,8 @@ package protocol HTTPResponder: AnyObject, Sendable {
   func bodyLimit(for head: HTTPRequestHead) -> Int
   /// A file for a body that is too large for memory; nil = memory.
   func draft(for head: HTTPRequestHead) -> DraftFile?
+  /// Who takes the body while it comes; nil = it is collected, and the request handed over whole.
+  func receiver(for head: HTTPRequestHead, _ flow: HTTPInflow) -> (any HTTPBodyReceiver)?
   /// Called on the connection's event loop. The answer goes to `exchange`, once, from any thread, now or much later.
   func respond(to request: HTTPRequest, _ exchange: HTTPExchange)
   /// The peer went away before its request was answered.
@@ -21,6 +23,7 @@ package protocol HTTPResponder: AnyObject, Sendable {
 
 extension HTTPResponder {
   package func draft(for head: HTTPRequestHead) -> DraftFile? { nil }
+  package func receiver(for head: HTTPRequestHead, _ flow: HTTPInflow) -> (any HTTPBodyReceiver)? { nil }
   package func abandoned(_ exchange: HTTPExchange) {}
   package func cutOff(_ head: HTTPRequestHead) {}
 }
@@ -94,6 +97,14 @@ package final class HTTPConnection: ChannelInboundHandler {
   private var isSpooling = false
   private var limit = 0
   private var exceeded = false
+  /// In the place of `body` and `spool`.
+  private var receiver: (any HTTPBodyReceiver)?
+  private var receiverSerial: UInt64 = 0
+  /// Where the body of the answer under way comes from.
+  private var source: (any HTTPBodySource)?
+  private var isPumping = false
+  private var pumpsAgain = false
+  private var sendsChunks = true
   private var exchange: HTTPExchange?
   private var keepsAlive = true
   private var answersHead = false
@@ -115,12 +126,13 @@ package final class HTTPConnection: ChannelInboundHandler {
     switch unwrapInboundIn(data) {
     case .head(let head): begin(head, context)
     case .body(var part): collect(&part)
-    case .end: finish(context)
+    case .end(let trailers): finish(trailers, context)
     }
   }
 
   package func channelReadComplete(context: ChannelHandlerContext) {
-    if head == nil {
+    if head == nil || receiver != nil {
+      // Whoever takes a body piece by piece knows how long that may last.
       stall?.cancel()
       stall = nil
     } else if stall == nil {
@@ -132,7 +144,10 @@ package final class HTTPConnection: ChannelInboundHandler {
 
   /// The peer reads again: what waits may be answered.
   package func channelWritabilityChanged(context: ChannelHandlerContext) {
-    if context.channel.isWritable { proceed(context) }
+    if context.channel.isWritable {
+      if let exchange, source != nil { pump(exchange.serial) }
+      proceed(context)
+    }
     context.fireChannelWritabilityChanged()
   }
 
@@ -151,6 +166,10 @@ package final class HTTPConnection: ChannelInboundHandler {
     breakOff()
     self.context = nil
     waiting.removeAll()
+    if let source {
+      self.source = nil
+      source.cancel()
+    }
     if let exchange {
       self.exchange = nil
       responder.abandoned(exchange)
@@ -163,7 +182,12 @@ package final class HTTPConnection: ChannelInboundHandler {
     spool = nil
     guard let head else { return }
     self.head = nil
-    responder.cutOff(head)
+    if let receiver {
+      self.receiver = nil
+      receiver.cutOff()
+    } else {
+      responder.cutOff(head)
+    }
   }
 
   package func errorCaught(context: ChannelHandlerContext, error: any Error) {
@@ -184,6 +208,13 @@ package final class HTTPConnection: ChannelInboundHandler {
     exceeded = false
     // The next request comes before this one is answered: no more is read until then.
     if exchange != nil || !waiting.isEmpty || isSpooling { pause(context, true) }
+    if exchange == nil, waiting.isEmpty, !isSpooling {
+      let serial = HTTPSerial.next()
+      receiver = responder.receiver(
+        for: head, HTTPInflow(self, serial: serial, eventLoop: context.eventLoop))
+      receiverSerial = serial
+    }
+    guard receiver == nil else { return permit(head, context) }
     limit = responder.bodyLimit(for: head)
     if let length = head.headers.first(name: "content-length").flatMap({ Int($0) }) {
       exceeded = length > limit
@@ -197,12 +228,17 @@ package final class HTTPConnection: ChannelInboundHandler {
         self.pause(context, false)
       }
     }
+    permit(head, context)
+  }
+
+  private func permit(_ head: HTTPRequestHead, _ context: ChannelHandlerContext) {
     if head.headers.first(name: "expect")?.lowercased() == "100-continue", exchange == nil {
       context.writeAndFlush(wrapOutboundOut(ByteBuffer(string: "HTTP/1.1 100 Continue\r\n\r\n")), promise: nil)
     }
   }
 
   private func collect(_ part: inout ByteBuffer) {
+    if let receiver { return receiver.receive(part) }
     guard !exceeded else { return }
     if let spool {
       spool.append(&part)
@@ -223,12 +259,19 @@ package final class HTTPConnection: ChannelInboundHandler {
     }
   }
 
-  private func finish(_ context: ChannelHandlerContext) {
+  private func finish(_ trailers: HTTPHeaders?, _ context: ChannelHandlerContext) {
     guard let head else { return }
     self.head = nil
+    if let receiver {
+      self.receiver = nil
+      let exchange = open(keepsAlive: head.isKeepAlive, head.method, context)
+      return receiver.end(trailers: trailers ?? [:], exchange)
+    }
     if let spool { return finish(spool, head, context) }
-    let request = HTTPRequest(
+    var request = HTTPRequest(
       method: head.method, uri: head.uri, headers: head.headers, body: body, bodyExceedsLimit: exceeded)
+    request.trailers = trailers
+    request.version = head.version
     use?.give(body.readableBytes)
     body = ByteBuffer()
     if exchange != nil || !waiting.isEmpty || isSpooling {
@@ -255,22 +298,34 @@ package final class HTTPConnection: ChannelInboundHandler {
   }
 
   private func hand(_ request: HTTPRequest, keepsAlive: Bool, _ context: ChannelHandlerContext) {
+    sendsChunks = request.version != .http1_0
+    responder.respond(to: request, open(keepsAlive: keepsAlive, request.method, context))
+  }
+
+  private func open(keepsAlive: Bool, _ method: HTTPMethod, _ context: ChannelHandlerContext) -> HTTPExchange {
     self.keepsAlive = keepsAlive
-    answersHead = request.method == .HEAD
+    answersHead = method == .HEAD
     let exchange = HTTPExchange(self, serial: HTTPSerial.next(), eventLoop: context.eventLoop)
     self.exchange = exchange
-    responder.respond(to: request, exchange)
+    return exchange
   }
 
   fileprivate func write(_ reply: HTTPReply, for serial: UInt64) {
-    guard let context, let exchange, exchange.serial == serial else { return }
+    guard let context, let exchange, exchange.serial == serial, source == nil else {
+      reply.stream?.cancel()
+      return
+    }
+    if let stream = reply.stream {
+      if !answersHead { return begin(reply, stream, context) }
+      stream.cancel()
+    }
     self.exchange = nil
     emit(reply, context)
     proceed(context)
   }
 
   fileprivate func write(raw response: ByteBuffer, body: ByteBuffer? = nil, for serial: UInt64) {
-    guard let context, let exchange, exchange.serial == serial else { return }
+    guard let context, let exchange, exchange.serial == serial, source == nil else { return }
     self.exchange = nil
     var response = response
     if let body {
@@ -289,7 +344,7 @@ package final class HTTPConnection: ChannelInboundHandler {
 
   /// Takes up the next request, if the peer has read enough of the answers before.
   private func proceed(_ context: ChannelHandlerContext) {
-    guard !ended, exchange == nil, !isSpooling, context.channel.isWritable else { return }
+    guard !ended, exchange == nil, receiver == nil, !isSpooling, context.channel.isWritable else { return }
     if waiting.isEmpty {
       pause(context, false)
     } else {
@@ -301,6 +356,85 @@ package final class HTTPConnection: ChannelInboundHandler {
     guard paused != isPaused else { return }
     isPaused = paused
     try? context.channel.syncOptions?.setOption(.autoRead, value: !paused)
+  }
+
+  // MARK: - Bodies in pieces
+
+  /// A receiver has enough for now, or can take more.
+  func hold(_ isHeld: Bool, for serial: UInt64) {
+    guard receiver != nil, receiverSerial == serial, let context else { return }
+    pause(context, isHeld)
+  }
+
+  private func begin(_ reply: HTTPReply, _ source: any HTTPBodySource, _ context: ChannelHandlerContext) {
+    guard let exchange else { return }
+    self.source = source
+    var buffer = context.channel.allocator.buffer(capacity: 512)
+    HTTPReplyHead.write(
+      reply, framing: sendsChunks ? .chunked : .untilClose, closes: closes(after: reply), into: &buffer)
+    context.writeAndFlush(wrapOutboundOut(buffer), promise: nil)
+    keepsAlive = !closes(after: reply)
+    pump(exchange.serial)
+  }
+
+  private func closes(after reply: HTTPReply) -> Bool {
+    reply.closes || !keepsAlive || (isLast && waiting.isEmpty) || (reply.stream != nil && !sendsChunks)
+  }
+
+  func wantsMore(_ serial: UInt64) -> Bool {
+    guard let context, source != nil, exchange?.serial == serial else { return false }
+    return context.channel.isWritable
+  }
+
+  /// Lets the source write. What it writes leaves at once: somebody may wait for it.
+  func pump(_ serial: UInt64) {
+    guard source != nil, exchange?.serial == serial else { return }
+    pumpsAgain = true
+    guard !isPumping else { return }
+    isPumping = true
+    while pumpsAgain, let context, let source, exchange?.serial == serial {
+      pumpsAgain = false
+      source.pump(HTTPOutflow(self, serial: serial, eventLoop: context.eventLoop))
+      context.flush()
+    }
+    isPumping = false
+  }
+
+  func write(piece parts: [ByteBuffer], for serial: UInt64) {
+    guard let context, source != nil, exchange?.serial == serial else { return }
+    let size = parts.reduce(0) { $0 + $1.readableBytes }
+    guard size > 0 else { return }
+    var buffer = context.channel.allocator.buffer(capacity: 32 + (size <= HTTPExchange.inlineBody ? size : 0))
+    if sendsChunks {
+      buffer.writeString(String(size, radix: 16))
+      buffer.writeStaticString("\r\n")
+    }
+    for part in parts {
+      if part.readableBytes <= HTTPExchange.inlineBody / 4 {
+        buffer.writeImmutableBuffer(part)
+      } else {
+        if buffer.readableBytes > 0 { context.write(wrapOutboundOut(buffer), promise: nil) }
+        context.write(wrapOutboundOut(part), promise: nil)
+        buffer.clear(minimumCapacity: 0)
+      }
+    }
+    if sendsChunks { buffer.writeStaticString("\r\n") }
+    if buffer.readableBytes > 0 { context.write(wrapOutboundOut(buffer), promise: nil) }
+  }
+
+  func endBody(isWhole: Bool, for serial: UInt64) {
+    guard let context, source != nil, exchange?.serial == serial else { return }
+    source = nil
+    exchange = nil
+    let last = ByteBuffer(string: isWhole && sendsChunks ? "0\r\n\r\n" : "")
+    if isWhole, keepsAlive, !isLast || !waiting.isEmpty {
+      context.writeAndFlush(wrapOutboundOut(last), promise: nil)
+      proceed(context)
+    } else {
+      ended = true
+      let channel = context.channel
+      context.writeAndFlush(wrapOutboundOut(last)).whenComplete { _ in channel.close(promise: nil) }
+    }
   }
 
   /// The kernel copies from the file to the socket.
@@ -315,7 +449,7 @@ package final class HTTPConnection: ChannelInboundHandler {
   }
 
   private func emit(_ reply: HTTPReply, _ context: ChannelHandlerContext) {
-    let closes = reply.closes || !keepsAlive || (isLast && waiting.isEmpty)
+    let closes = closes(after: reply)
     var buffer = context.channel.allocator.buffer(capacity: 256 + min(reply.body.readableBytes, 4096))
     HTTPReplyHead.write(reply, closes: closes, into: &buffer)
     let hasBody = !answersHead && reply.status != 204

@@ -18,6 +18,9 @@ package struct HTTPRequest: Sendable {
   package var fault: Fault?
   /// True if the body did not arrive whole: it was longer than the responder wanted (`HTTPResponder.bodyLimit`).
   package let bodyExceedsLimit: Bool
+  /// What followed a body in chunks.
+  package var trailers: HTTPHeaders?
+  package var version = HTTPVersion.http1_1
 
   package init(
     method: HTTPMethod, uri: String, headers: HTTPHeaders, body: ByteBuffer, bodyExceedsLimit: Bool = false
@@ -65,6 +68,8 @@ package struct HTTPReply: Sendable {
   package var body: ByteBuffer
   /// In the place of `body`.
   package var file: FileBody?
+  /// In the place of `body` and `file`: it comes as it goes.
+  package var stream: (any HTTPBodySource)?
   /// Close the connection after this reply.
   package var closes = false
 

@@ -3,7 +3,10 @@ import NIOCore
 import NIOHTTP1
 
 enum HTTPReplyHead {
-  static func write(_ reply: HTTPReply, closes: Bool, into buffer: inout ByteBuffer) {
+  /// How the peer knows where the body ends.
+  enum Framing { case length, chunked, untilClose }
+
+  static func write(_ reply: HTTPReply, framing: Framing = .length, closes: Bool, into buffer: inout ByteBuffer) {
     buffer.writeStaticString("HTTP/1.1 ")
     buffer.writeString(String(reply.status))
     buffer.writeStaticString(" ")
@@ -15,7 +18,9 @@ enum HTTPReplyHead {
       buffer.writeString(sanitized(header.value))
       buffer.writeStaticString("\r\n")
     }
-    if reply.status != 204 {
+    if framing == .chunked {
+      buffer.writeStaticString("Transfer-Encoding: chunked\r\n")
+    } else if reply.status != 204, framing == .length {
       buffer.writeStaticString("Content-Length: ")
       buffer.writeString(String(reply.length))
       buffer.writeStaticString("\r\n")

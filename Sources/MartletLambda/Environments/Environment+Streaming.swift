@@ -1,0 +1,57 @@
+// Responses that an environment passes on while its runtime sends them. The invocation's caller has its reply at the
+// head of the response; what comes later goes into the stream.
+import MartletCore
+import MartletWire
+import NIOCore
+
+extension Environment {
+  /// True if a response in streaming mode would be passed on as it comes.
+  var passesOn: Bool { live.value.machine.isWorking { $0.invocation.acceptsStream } }
+
+  /// The runtime begins a response in streaming mode to the invocation `id`; nil if that is not expected now.
+  func beginsStream(_ id: Substring, contentType: String?, _ flow: HTTPInflow) -> StreamedResponse? {
+    let live = live.value
+    guard isCurrent(id), let work = live.machine.beginResponse() else { return nil }
+    let response = StreamedResponse(self, flow: flow, limit: parts.limits.streamedResponse)
+    live.response = response
+    var reply = Reply(payload: ByteBuffer(), executedVersion: configuration.version, traceHeader: work.traceHeader)
+    reply.stream = response.stream
+    reply.contentType = contentType
+    work.continuation.resume(returning: reply)
+    return response
+  }
+
+  /// The runtime's part is over: the response is whole, or will never be.
+  func streamed(_ response: StreamedResponse, failure: PayloadStream.Failure?) {
+    let live = live.value
+    guard live.response === response, let work = live.machine.endResponse() else { return }
+    pool.expect(self)
+    end(response, of: work, failure, nil, live)
+  }
+
+  /// A runtime that broke off and lives has said all that it says.
+  func endIfCut(_ live: Live) {
+    guard let response = live.response, response.isCut else { return }
+    let document = FunctionFailure.payload(type: FunctionFailure.truncated, message: FunctionFailure.truncatedMessage)
+    streamed(response, failure: (FunctionFailure.truncated, document))
+  }
+
+  /// Tells the reader of a stream that nothing more comes.
+  /// - Parameter reported: what REPORT says of a failure of the platform's.
+  func end(
+    _ response: StreamedResponse, of work: Work, _ failure: PayloadStream.Failure?, _ reported: FunctionFailure?,
+    _ live: Live
+  ) {
+    live.response = nil
+    let stream = response.stream
+    var ending = PayloadStream.Ending(failure: failure)
+    defer { live.initDuration = nil }
+    guard work.invocation.wantsLog else { return stream.finish(ending) }
+    let lines = lastLines(work, reported, live)
+    live.log.whenCaughtUp {
+      live.log.write(lines)
+      ending.log = live.log.end
+      stream.finish(ending)
+    }
+  }
+}

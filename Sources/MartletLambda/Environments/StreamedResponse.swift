@@ -1,0 +1,54 @@
+// The body of a `/response` in streaming mode, on its way to whoever invoked the function.
+import MartletCore
+import MartletWire
+import NIOCore
+import NIOHTTP1
+
+/// Lives on its environment's event loop.
+final class StreamedResponse: HTTPBodyReceiver {
+  let stream: PayloadStream
+  private let environment: Environment
+  private let flow: HTTPInflow
+  private let limit: ByteCount
+  private var size = 0
+  /// The runtime broke off.
+  private(set) var isCut = false
+  private var exceeded: Bool { size > limit.bytes }
+
+  init(_ environment: Environment, flow: HTTPInflow, limit: ByteCount) {
+    self.environment = environment
+    self.flow = flow
+    self.limit = limit
+    stream = PayloadStream { flow.release() }
+  }
+
+  func receive(_ part: ByteBuffer) {
+    guard !exceeded else { return }
+    size += part.readableBytes
+    if exceeded {
+      environment.streamed(self, failure: FunctionFailure.tooLarge(limit))
+    } else if !stream.write(part) {
+      flow.hold()
+    }
+  }
+
+  func end(trailers: HTTPHeaders, _ exchange: HTTPExchange) {
+    if exceeded {
+      exchange.send(RuntimeAPI.tooLarge(limit: limit.bytes))
+    } else {
+      environment.streamed(self, failure: StreamedResponse.failure(in: trailers))
+      exchange.send(raw: RuntimeAPI.accepted)
+    }
+  }
+
+  /// Perhaps because the runtime has died: then its end is the reason. If it lives it asks for the next event.
+  func cutOff() { isCut = true }
+
+  /// What a runtime says behind its response of an error in the middle of it.
+  static func failure(in trailers: HTTPHeaders) -> PayloadStream.Failure? {
+    let type = trailers.first(name: "Lambda-Runtime-Function-Error-Type")
+    let document = trailers.first(name: "Lambda-Runtime-Function-Error-Body")
+    guard type != nil || document != nil else { return nil }
+    return (type ?? "Runtime.Unknown", document.flatMap { Base64.decode($0) } ?? ByteBuffer())
+  }
+}

@@ -128,6 +128,7 @@ package struct PreparedNode: Sendable {
     }
     let services: [any Service] = [
       SandboxService(sandboxes: sandboxes),
+      EnvironmentService(placement: placement),
       ActivationService(activation: activation),
       ResourceService(resources: resources),
       ProvisionedConcurrencyService(provisioned: provisioned),

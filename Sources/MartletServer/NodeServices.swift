@@ -59,6 +59,17 @@ struct ProvisionedConcurrencyService: Service {
   }
 }
 
+/// When the server stops, and no invocation is under way any more, the environments end as they do on AWS: extensions
+/// hear of it.
+struct EnvironmentService: Service {
+  let placement: Placement
+
+  func run() async throws {
+    try? await gracefulShutdown()
+    await placement.close()
+  }
+}
+
 /// Removes environments that nobody needs.
 struct SweepService: Service {
   let placement: Placement

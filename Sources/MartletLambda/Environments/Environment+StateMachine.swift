@@ -13,6 +13,8 @@ struct EnvironmentStateMachine<Poll: Equatable, Work> {
     case timedOut
     /// The runtime could not be started at all.
     case notStarted(type: String, message: String)
+    /// An extension failed, and with it the whole environment.
+    case extensionFailed(type: String, message: String)
   }
 
   enum State {
@@ -265,6 +267,12 @@ struct EnvironmentStateMachine<Poll: Equatable, Work> {
     default: false
     }
   }
+
+  /// True until the runtime's first `/next`.
+  var isInitialising: Bool { if case .starting = state { true } else { false } }
+
+  /// True between the runtime's answer and its `/next`.
+  var isAnswered: Bool { if case .answered = state { true } else { false } }
 
   var isParked: Bool { if case .idle = state { true } else { false } }
 }

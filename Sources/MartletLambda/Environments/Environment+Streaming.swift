@@ -48,7 +48,7 @@ extension Environment {
     defer { live.initDuration = nil }
     guard work.invocation.wantsLog else { return stream.finish(ending) }
     let lines = lastLines(work, reported, live)
-    live.log.whenCaughtUp {
+    live.whenCaughtUp {
       live.log.write(lines)
       ending.log = live.log.end
       stream.finish(ending)

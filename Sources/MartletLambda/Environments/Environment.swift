@@ -13,60 +13,23 @@ package final class Environment: Sendable {
   let parts: EnvironmentParts
   let eventLoop: any EventLoop
   let pool: EnvironmentPool
-  private let program: SandboxProgram
-  private let specification: SandboxSpecification
-  private let served: RuntimeCatalog.Served
+  let program: SandboxProgram
+  /// What is in /opt/extensions, by name.
+  let extensionPrograms: [(name: String, program: SandboxProgram)]
+  let specification: SandboxSpecification
+  let served: RuntimeCatalog.Served
   /// What a chain of requests that begins here says of itself.
   private let lineage: String
   /// Everything that changes; touched on the event loop only.
   let live: NIOLoopBoundBox<Live>
 
   /// Hears what becomes of an environment of provisioned concurrency; nil for one that is made on demand.
-  private let fate: (@Sendable (Environment, Fate) -> Void)?
+  let fate: (@Sendable (Environment, Fate) -> Void)?
 
   /// What becomes of an environment of provisioned concurrency.
   enum Fate {
     case initialised
     case gone
-  }
-
-  /// The state of an environment.
-  final class Live {
-    var machine = EnvironmentStateMachine<HTTPExchange, Work>()
-    var sandbox: SandboxID?
-    var resources: SandboxResources?
-    var channels: [any Channel] = []
-    let log: InvocationLog
-    /// The writing end of the log's pipe, given to every runtime that is started.
-    let logWriter: CInt
-    /// Keeps the account's concurrency taken for as long as an invocation lasts.
-    var permit: Permit?
-    /// The runtime is to be started as soon as the sandbox is there.
-    var startsWhenCreated = false
-    /// Number of the runtime's process; ends of earlier ones are old news.
-    var programNumber: UInt32 = 0
-    var isFrozen = false
-    var initStarted: UInt64 = 0
-    /// How long INIT took, until a REPORT has said it.
-    var initDuration: Nanoseconds?
-    var workStarted: UInt64 = 0
-    /// A response that is being passed on.
-    var response: StreamedResponse?
-    /// What the runtime said about its own failed initialisation.
-    var initError: (type: String, payload: ByteBuffer)?
-    /// When the current phase ends by force; nil = never.
-    var deadline: UInt64?
-    var freezeAt: UInt64?
-    var timerAt: UInt64?
-    /// Kept for provisioned concurrency.
-    var isProvisioned = false
-
-    init(log: InvocationLog, logWriter: CInt) {
-      self.log = log
-      self.logWriter = logWriter
-    }
-
-    deinit { close(logWriter) }
   }
 
   /// Nothing is started yet.
@@ -90,10 +53,13 @@ package final class Environment: Sendable {
       configuration, family: identifier?.family ?? .provided, served: served, parts: parts, isProvisioned: fate != nil)
     specification = setup.specification
     program = setup.program
+    extensionPrograms = setup.extensions
     let pipe: Pipe
     do throws(Fault) { pipe = try Pipe() } catch { throw .service("log of an environment: \(error)") }
-    let log = InvocationLog(descriptor: pipe.reader, limit: parts.limits.logTail)
-    live = NIOLoopBoundBox.makeBoxSendingValue(Live(log: log, logWriter: pipe.writer), eventLoop: eventLoop)
+    let log = InvocationLog(limit: parts.limits.logTail)
+    let output = LogSource(descriptor: pipe.reader) { log.append($0) }
+    live = NIOLoopBoundBox.makeBoxSendingValue(
+      Live(log: log, output: output, outputWriter: pipe.writer), eventLoop: eventLoop)
   }
 
   // MARK: - From the line
@@ -102,9 +68,9 @@ package final class Environment: Sendable {
   func start() {
     onLoop { live in
       live.isProvisioned = self.fate != nil
-      live.log.attach(self.eventLoop)
+      live.output.attach(self.eventLoop)
       live.sandbox = self.parts.sandboxes.create(self.specification, observer: self)
-      self.startRuntime(live, .initialisation)
+      self.initialise(live, .initialisation)
     }
   }
 
@@ -126,6 +92,16 @@ package final class Environment: Sendable {
   /// Ends the environment: kills what runs, removes the sandbox. Safe to call more than once.
   func remove() { onLoop { self.discard($0) } }
 
+  /// Ends the environment; returns when its shutdown phase is over.
+  func end() async {
+    await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
+      onLoop { live in
+        live.closing.append(continuation)
+        self.discard(live)
+      }
+    }
+  }
+
   /// Provisioned concurrency does not keep it any longer: it goes when it is free.
   func release() {
     onLoop { live in
@@ -135,7 +111,7 @@ package final class Environment: Sendable {
     }
   }
 
-  private func onLoop(_ body: @escaping @Sendable (Live) -> Void) {
+  func onLoop(_ body: @escaping @Sendable (Live) -> Void) {
     if eventLoop.inEventLoop { body(live.value) } else { eventLoop.execute { body(self.live.value) } }
   }
 
@@ -155,7 +131,7 @@ package final class Environment: Sendable {
     case .waitForPoll: begin(work, live)
     case .start:
       begin(work, live)
-      startRuntime(live, .invocation)
+      initialise(live, .invocation)
     case .refuse: break
     }
   }
@@ -163,22 +139,24 @@ package final class Environment: Sendable {
   // MARK: - The invocation
 
   /// The invocation's time begins.
-  private func begin(_ work: Work, _ live: Live) {
+  func begin(_ work: Work, _ live: Live) {
     live.workStarted = parts.world.monotonic()
     setDeadline(live.workStarted + UInt64(configuration.timeout) * 1_000_000_000, live)
     if live.isFrozen {
       live.isFrozen = false
       live.resources?.freeze(false)
     }
+    live.output.settle()
     live.log.begin()
     if work.invocation.wantsLog { live.log.write(LogLines.start(work.invocation.requestID, configuration.version)) }
   }
 
-  private func deliver(_ work: Work, to poll: HTTPExchange, _ live: Live) {
+  func deliver(_ work: Work, to poll: HTTPExchange, _ live: Live) {
     let left = live.deadline.map { Int64(bitPattern: $0 &- parts.world.monotonic()) } ?? 0
     let deadline = parts.world.now().milliseconds + left / 1_000_000
     let head = RuntimeAPI.eventHead(work, configuration, deadline: deadline)
     poll.send(head: head, body: RuntimeAPI.event(work))
+    if live.extensions != nil { tellExtensions(of: work, deadline: deadline, live) }
   }
 
   /// Tells the caller what the function said.
@@ -189,7 +167,7 @@ package final class Environment: Sendable {
   }
 
   /// Tells the caller that the platform had to end it.
-  private func answer(_ work: Work, _ failure: FunctionFailure, _ live: Live, payload: ByteBuffer? = nil) {
+  func answer(_ work: Work, _ failure: FunctionFailure, _ live: Live, payload: ByteBuffer? = nil) {
     reply(
       to: work, payload ?? failure.payload(work.invocation.requestID), functionError: "Unhandled", failure: failure,
       live)
@@ -206,17 +184,36 @@ package final class Environment: Sendable {
       payload: payload, functionError: functionError, executedVersion: configuration.version,
       traceHeader: work.traceHeader)
     reply.contentType = contentType
-    defer { live.initDuration = nil }
     guard work.invocation.wantsLog else {
+      live.initDuration = nil
       work.continuation.resume(returning: reply)
       return
     }
+    if failure == nil, live.extensions?.machine.followsInvocations == true {
+      // Its REPORT is known when the extensions are done, and not before.
+      live.heldReply = reply
+    } else {
+      send(reply, to: work, failure, live)
+    }
+  }
+
+  /// Sends an answer with the end of its log.
+  private func send(_ reply: Reply, to work: Work, _ failure: FunctionFailure?, _ live: Live) {
+    var reply = reply
     let lines = lastLines(work, failure, live)
-    live.log.whenCaughtUp {
+    live.initDuration = nil
+    live.whenCaughtUp {
       live.log.write(lines)
       reply.log = live.log.end
       work.continuation.resume(returning: reply)
     }
+  }
+
+  /// An invocation that was answered is over.
+  private func ended(_ work: Work, _ failure: FunctionFailure?, _ live: Live) {
+    guard let reply = live.heldReply else { return }
+    live.heldReply = nil
+    send(reply, to: work, failure, live)
   }
 
   /// END, REPORT, and what goes with a failure.
@@ -237,7 +234,7 @@ package final class Environment: Sendable {
   }
 
   /// The runtime is back in `/next`, or has no runtime and is clean: the next invocation may come.
-  private func becomeFree(_ live: Live) {
+  func becomeFree(_ live: Live) {
     live.permit = nil
     live.deadline = nil
     let now = parts.world.monotonic()
@@ -255,28 +252,24 @@ package final class Environment: Sendable {
 
   // MARK: - The runtime's life
 
-  private func startRuntime(_ live: Live, _ phase: EnvironmentStateMachine<HTTPExchange, Work>.Phase) {
+  func startRuntime(_ live: Live) {
     guard let sandbox = live.sandbox else { return }
-    live.programNumber += 1
-    live.initStarted = parts.world.monotonic()
-    live.initError = nil
-    if phase == .initialisation {
-      setDeadline(live.initStarted + initLimit(live).nanoseconds, live)
-    }
+    live.lastProgram += 1
+    live.programNumber = live.lastProgram
+    live.runtimeIsAlive = true
+    parts.sandboxes.start(placed(program, live), number: live.programNumber, in: sandbox, output: live.outputWriter)
+  }
+
+  /// The program with the addresses that hold for it.
+  func placed(_ program: SandboxProgram, _ live: Live) -> SandboxProgram {
+    guard !parts.sandboxes.hasOwnRoot, let resources = live.resources else { return program }
     var program = program
-    if !parts.sandboxes.hasOwnRoot {
-      // Without a network of its own the listener is on any free port, which is known when the sandbox is made.
-      guard let resources = live.resources else {
-        live.startsWhenCreated = true
-        return
-      }
-      program.environment = EnvironmentSetup.environment(program.environment, listeners: resources.listenerPorts)
-    }
-    parts.sandboxes.start(program, number: live.programNumber, in: sandbox, output: live.logWriter)
+    program.environment = EnvironmentSetup.environment(program.environment, listeners: resources.listenerPorts)
+    return program
   }
 
   /// How long INIT may take.
-  private func initLimit(_ live: Live) -> Duration {
+  func initLimit(_ live: Live) -> Duration {
     guard live.isProvisioned else { return parts.limits.initDuration }
     return max(parts.limits.provisionedInitDuration, .seconds(configuration.timeout))
   }
@@ -285,6 +278,12 @@ package final class Environment: Sendable {
   func next(_ poll: HTTPExchange) {
     let live = live.value
     if live.response != nil { endIfCut(live) }
+    guard live.extensions == nil || isSettled(with: poll, live) else { return }
+    take(poll, live)
+  }
+
+  /// Everybody is in `/next`, or an event is due.
+  func take(_ poll: HTTPExchange, _ live: Live) {
     switch live.machine.next(poll) {
     case .initialised(let phase, let work):
       live.resources?.limitCPU(specification.cpu)
@@ -300,7 +299,9 @@ package final class Environment: Sendable {
         }
       }
       if let work { deliver(work, to: poll, live) }
-    case .finished: becomeFree(live)
+    case .finished(let work):
+      ended(work, nil, live)
+      becomeFree(live)
     case .deliver(let work): deliver(work, to: poll, live)
     case .parked: break
     case .refuse(let from): poll.send(RuntimeAPI.wrongState(from: from, to: "Ready"))
@@ -345,7 +346,10 @@ package final class Environment: Sendable {
     exchange.send(raw: RuntimeAPI.accepted)
   }
 
-  func abandoned(_ poll: HTTPExchange) { live.value.machine.abandoned(poll) }
+  func abandoned(_ poll: HTTPExchange) {
+    let live = live.value
+    if live.extensions?.machine.abandoned(poll) != true { live.machine.abandoned(poll) }
+  }
 
   /// The runtime broke off in the middle of its answer to the invocation `id`.
   func cutOff(_ id: Substring) {
@@ -362,7 +366,7 @@ package final class Environment: Sendable {
     live.value.machine.isWorking { $0.invocation.requestID == RequestID(id) }
   }
 
-  private func broke(_ failure: EnvironmentStateMachine<HTTPExchange, Work>.Failure, _ live: Live) {
+  func broke(_ failure: EnvironmentStateMachine<HTTPExchange, Work>.Failure, _ live: Live) {
     let described = describe(failure, live)
     let initDuration = Nanoseconds(count: parts.world.monotonic() &- live.initStarted)
     switch live.machine.broke(failure) {
@@ -370,19 +374,20 @@ package final class Environment: Sendable {
       if work?.invocation.wantsLog == true {
         live.log.write(LogLines.initReport(initDuration, phase: "init", described))
       }
-      reset(live)
+      reset(live, failure)
     case .fail(let work, let during):
       if during != nil, work.invocation.wantsLog {
         live.log.write(LogLines.initReport(initDuration, phase: "invoke", described))
       }
       // Free before the answer, so that the caller's next invocation finds this environment and its /tmp.
-      reset(live)
+      reset(live, failure)
       becomeFree(live)
       answer(work, described, live, payload: described.status == "timeout" ? nil : live.initError?.payload)
-    case .end:
-      reset(live)
+    case .end(let work):
+      ended(work, described, live)
+      reset(live, failure)
       becomeFree(live)
-    case .discard: discard(live)
+    case .discard: discard(live, .failure)
     case .ignore: break
     }
   }
@@ -395,49 +400,44 @@ package final class Environment: Sendable {
       FunctionFailure(type: live.initError?.type ?? "Runtime.Unknown", message: "", isReportedByRuntime: true)
     case .exited(let reason): .exited(reason)
     case .timedOut: .timedOut(seconds: configuration.timeout)
-    case .notStarted(let type, let message): FunctionFailure(type: type, message: message)
+    case .notStarted(let type, let message), .extensionFailed(let type, let message):
+      FunctionFailure(type: type, message: message)
     }
   }
 
-  private func reset(_ live: Live) {
+  private func reset(_ live: Live, _ failure: EnvironmentStateMachine<HTTPExchange, Work>.Failure) {
     live.deadline = nil
     live.freezeAt = nil
-    guard let sandbox = live.sandbox else { return }
-    parts.sandboxes.reset(sandbox)
+    shutDown(live, failure == .timedOut ? .timeout : .failure, .reset)
   }
 
-  private func discard(_ live: Live) {
+  /// - Parameter reason: what its extensions are told; nil if the sandbox is lost already.
+  func discard(_ live: Live, _ reason: ShutdownReason? = .spindown) {
     pool.forget(self)
     if live.isProvisioned {
       live.isProvisioned = false
       fate?(self, .gone)
     }
-    if let (work, answered) = live.machine.remove(), !answered {
-      answer(work, FunctionFailure(type: "Sandbox.Failure", message: "The execution environment was removed"), live)
+    if let (work, answered) = live.machine.remove() {
+      let failure = FunctionFailure(type: "Sandbox.Failure", message: "The execution environment was removed")
+      if answered { ended(work, failure, live) } else { answer(work, failure, live) }
     }
     live.permit = nil
     live.deadline = nil
     live.freezeAt = nil
-    for channel in live.channels { channel.close(promise: nil) }
-    live.channels = []
-    if let sandbox = live.sandbox {
-      live.sandbox = nil
-      parts.sandboxes.destroy(sandbox)
-      live.log.close()
-      live.resources = nil
-    }
+    if let reason { shutDown(live, reason, .removal) } else { finish(.removal, live) }
   }
 
   // MARK: - Time
 
-  private func setDeadline(_ moment: UInt64, _ live: Live) {
+  func setDeadline(_ moment: UInt64, _ live: Live) {
     live.deadline = moment
     wake(at: moment, live)
   }
 
   /// One timer serves all: it is set only if none is set for an earlier moment, and looks again when it fires. A warm
   /// environment therefore sets one timer in many invocations.
-  private func wake(at moment: UInt64, _ live: Live) {
+  func wake(at moment: UInt64, _ live: Live) {
     if let timerAt = live.timerAt, timerAt <= moment { return }
     live.timerAt = moment
     let delay = max(0, Int64(bitPattern: moment &- parts.world.monotonic()))
@@ -461,108 +461,19 @@ package final class Environment: Sendable {
         resources.freeze(true)
       }
     }
-    if let earliest = [live.deadline, live.freezeAt].compactMap({ $0 }).min() { wake(at: earliest, live) }
+    if let shutdownAt = live.shutdown?.wakeAt, shutdownAt <= now {
+      live.shutdown?.wakeAt = nil
+      perform(live.shutdown?.machine.timePassed() ?? [], live)
+    }
+    if let earliest = [live.deadline, live.freezeAt, live.shutdown?.wakeAt].compactMap({ $0 }).min() {
+      wake(at: earliest, live)
+    }
   }
 }
 
 extension Environment: Hashable {
   package static func == (a: Environment, b: Environment) -> Bool { a === b }
   package func hash(into hasher: inout Hasher) { hasher.combine(ObjectIdentifier(self)) }
-}
-
-// MARK: - From the sandbox
-
-extension Environment: SandboxObserver {
-  package func sandboxCreated(_ resources: SandboxResources) {
-    onLoop { live in
-      guard live.sandbox != nil else {
-        for listener in resources.listeners { close(listener) }
-        return
-      }
-      live.resources = resources
-      if live.startsWhenCreated {
-        live.startsWhenCreated = false
-        self.startRuntime(live, .initialisation)
-      }
-      self.adopt(resources.listeners)
-    }
-  }
-
-  /// Serves the Runtime API, and the platform's own, on the sandbox's listeners.
-  private func adopt(_ listeners: [CInt]) {
-    let responders: [(any HTTPResponder)?] = [RuntimeAPI(self), parts.platform]
-    for (listener, responder) in zip(listeners, responders) {
-      guard let responder else {
-        close(listener)
-        continue
-      }
-      HTTPServer.adopt(
-        descriptor: listener, eventLoop: eventLoop, responder: responder, limits: RuntimeAPI.connectionLimits
-      ).whenSuccess { channel in
-        self.onLoop { live in
-          if live.sandbox == nil { channel.close(promise: nil) } else { live.channels.append(channel) }
-        }
-      }
-    }
-  }
-
-  package func sandboxProgramStarted(_ program: UInt32) {}
-
-  package func sandboxProgramEnded(_ program: UInt32, _ status: ExitStatus, outOfMemory: Bool) {
-    onLoop { live in
-      guard program == live.programNumber else { return }
-      let reason: ExitReason =
-        switch status {
-        case .code(let code): .code(code)
-        case .signal(let number): outOfMemory && number == SIGKILL ? .outOfMemory : .signal(number)
-        }
-      self.broke(.exited(reason), live)
-    }
-  }
-
-  package func sandboxWasReset(newListeners: [CInt]) {
-    onLoop { live in
-      if !newListeners.isEmpty {
-        for channel in live.channels { channel.close(promise: nil) }
-        live.channels = []
-        if live.sandbox == nil {
-          for listener in newListeners { close(listener) }
-        } else {
-          self.adopt(newListeners)
-        }
-      }
-      switch live.machine.wasReset() {
-      case .start(let work):
-        self.begin(work, live)
-        self.startRuntime(live, .invocation)
-      case .stopped, .ignore: break
-      }
-    }
-  }
-
-  package func sandboxDestroyed() {}
-
-  private func entrypointMessage(_ fault: Fault) -> String {
-    if case .bootstrap = served, fault.errno == ENOENT, !EnvironmentSetup.hasBootstrap(configuration, parts) {
-      return "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]"
-    }
-    return "\(fault.stage): \(systemErrorPhrase(fault.errno))"
-  }
-
-  package func sandboxFailed(_ fault: Fault, program: UInt32?) {
-    onLoop { live in
-      // A program that cannot be started is the function's fault, and what is cut off by the end no fault at all.
-      self.parts.log.log(
-        level: program == nil && live.sandbox != nil ? .error : .debug, "sandbox failed",
-        metadata: ["function": "\(self.configuration.name)", "fault": "\(fault)"])
-      if let program {
-        guard program == live.programNumber else { return }
-        self.broke(.notStarted(type: "Runtime.InvalidEntrypoint", message: self.entrypointMessage(fault)), live)
-      } else {
-        self.discard(live)
-      }
-    }
-  }
 }
 
 /// Moves a permit, which cannot be copied, into a closure that runs once.

@@ -1,4 +1,5 @@
 // From a function's configuration to the sandbox that it gets and the program that runs in it.
+import Glibc
 import MartletCore
 import MartletSandbox
 import MartletStore
@@ -6,6 +7,8 @@ import MartletStore
 struct EnvironmentSetup {
   let specification: SandboxSpecification
   let program: SandboxProgram
+  /// What is to be started before it, by name.
+  let extensions: [(name: String, program: SandboxProgram)]
 
   init(
     _ c: FunctionConfiguration, family: RuntimeFamily, served: RuntimeCatalog.Served, parts: EnvironmentParts,
@@ -29,7 +32,7 @@ struct EnvironmentSetup {
       paths.runtime = parts.root.bootstrapDirectory(family)
     }
     let stream = "\(parts.world.now().logDate)/[\(c.version)]\(randomHex(32, from: parts.world))"
-    program = RuntimeProgram.make(
+    let program = RuntimeProgram.make(
       c, served: served, family: family, paths: paths,
       bootstrap: EnvironmentSetup.isBootstrapInLayers(c, parts)
         ? "\(paths.layers)/bootstrap" : "\(paths.task)/bootstrap",
@@ -37,6 +40,10 @@ struct EnvironmentSetup {
       endpoint: hasPlatform ? EnvironmentSetup.platformAddress : nil,
       initializationType: isProvisioned ? "provisioned-concurrency" : "on-demand",
       credentials: parts.credentials(c.role, c.name, c.place))
+    self.program = program
+    extensions = (layers.map { EnvironmentSetup.extensionNames(in: "\($0)/extensions") } ?? []).map { name in
+      (name, RuntimeProgram.extension("\(paths.layers)/extensions/\(name)", beside: program))
+    }
   }
 
   /// Thousandths of a core: one core per 1,769 MB.
@@ -57,6 +64,16 @@ struct EnvironmentSetup {
 
   /// The platform's own API, as a function in a network of its own reaches it.
   static let platformAddress = "http://127.0.0.1:\(EnvironmentParts.platformPort)"
+
+  /// The executable files of a directory; links count as such, because where they lead is known in the sandbox only.
+  static func extensionNames(in directory: String) -> [String] {
+    Files.names(in: directory).filter { name in
+      var status = stat()
+      guard lstat("\(directory)/\(name)", &status) == 0 else { return false }
+      let kind = status.st_mode & S_IFMT
+      return kind == S_IFLNK || (kind == S_IFREG && status.st_mode & 0o111 != 0)
+    }.sorted()
+  }
 
   /// True if there is something that an OS-only runtime can start.
   static func hasBootstrap(_ c: FunctionConfiguration, _ parts: EnvironmentParts) -> Bool {

@@ -25,6 +25,15 @@ struct FunctionFailure: Equatable {
     return FunctionFailure(type: reason == .outOfMemory ? "Runtime.OutOfMemory" : "Runtime.ExitError", message: text)
   }
 
+  /// How the process of an extension ended.
+  static func words(_ status: ExitStatus) -> String {
+    switch status {
+    case .code(0): "exit code 0"
+    case .code(let code): "exit status \(code)"
+    case .signal(let number): "signal: \(name(ofSignal: number))"
+    }
+  }
+
   static func timedOut(seconds: Int) -> FunctionFailure {
     FunctionFailure(type: "Sandbox.Timedout", message: "Task timed out after \(seconds).00 seconds", status: "timeout")
   }

@@ -32,6 +32,7 @@ final class RuntimeAPI: HTTPResponder {
   /// Bodies that answer nothing are not kept.
   func bodyLimit(for head: HTTPRequestHead) -> Int {
     let path = head.uri[...]
+    if path.hasPrefix(ExtensionsAPI.prefix) { return ExtensionsAPI.bodyLimit }
     guard path.hasPrefix(RuntimeAPI.prefix), head.method == .POST else { return RuntimeAPI.smallBody }
     let parts = path.dropFirst(RuntimeAPI.prefix.count).split(separator: "/", omittingEmptySubsequences: false)
     if parts.count == 2, parts[0] == "init" { return responseLimit }
@@ -71,7 +72,9 @@ final class RuntimeAPI: HTTPResponder {
       return
     }
     guard request.path.hasPrefix(RuntimeAPI.prefix) else {
-      exchange.send(request.path == "/2018-06-01/ping" ? RuntimeAPI.pong : RuntimeAPI.unknown)
+      if !ExtensionsAPI.respond(to: request, exchange, environment) {
+        exchange.send(request.path == "/2018-06-01/ping" ? RuntimeAPI.pong : RuntimeAPI.unknown)
+      }
       return
     }
     let call = request.path.dropFirst(RuntimeAPI.prefix.count)
@@ -184,7 +187,7 @@ final class RuntimeAPI: HTTPResponder {
     error(413, "RequestEntityTooLarge", "Exceeded maximum allowed payload size (\(limit) bytes).")
   }
 
-  private static func error(_ status: Int, _ type: String, _ message: String) -> HTTPReply {
+  static func error(_ status: Int, _ type: String, _ message: String) -> HTTPReply {
     var json = JSONWriter()
     json.object { w in
       w.name("errorMessage")

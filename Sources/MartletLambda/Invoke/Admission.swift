@@ -34,6 +34,9 @@ package final class Admission: Sendable {
     let continuation: CheckedContinuation<Bool, Never>
   }
 
+  /// How long an invocation waits for one that is over but for its runtime's return. Its only other way out is a 429.
+  static let patience = TimeAmount.milliseconds(250)
+
   private let limits: LambdaLimits
   private let state = Mutex(State())
 

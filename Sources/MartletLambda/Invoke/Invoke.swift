@@ -46,7 +46,7 @@ package final class Line: Sendable {
 
   private func admit(_ version: Resolved, provisioned: Int) async throws(AWSError) -> Permit {
     try await admission.admit(
-      version, provisioned: provisioned, within: Placement.patience, on: placement.eventLoop)
+      version, provisioned: provisioned, within: Admission.patience, on: placement.eventLoop)
   }
 
   /// Checks all that an invocation checks, and runs nothing.

@@ -99,6 +99,15 @@ package final class Placement: Sendable {
     }
   }
 
+  /// Ends all environments. Returns when their extensions are done, or their time is over.
+  package func close() async {
+    let all = pools.withLock { $0.all }
+    for pool in all { _ = pool.retire() }
+    await withTaskGroup(of: Void.self) { group in
+      for environment in all.flatMap(\.members) { group.addTask { await environment.end() } }
+    }
+  }
+
   /// The packages that environments have mounted.
   package var packagesInUse: Set<String> {
     Set(pools.withLock { $0.all }.flatMap { $0.members.flatMap(\.configuration.packageKeys) })

@@ -39,6 +39,20 @@ package enum RuntimeProgram {
       workingDirectory: paths.task)
   }
 
+  /// An extension, with those of the runtime's variables that extensions get.
+  static func `extension`(_ path: String, beside runtime: SandboxProgram) -> SandboxProgram {
+    let environment = runtime.environment.filter { variable in
+      !variable.hasPrefix("_") && !runtimesOwn.contains { variable.hasPrefix("\($0)=") }
+    }
+    return SandboxProgram(arguments: [path], environment: environment, workingDirectory: "/")
+  }
+
+  /// https://docs.aws.amazon.com/lambda/latest/dg/runtimes-extensions-api.html#runtimes-extensions-api-reg
+  private static let runtimesOwn = [
+    "AWS_EXECUTION_ENV", "AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME", "AWS_XRAY_CONTEXT_MISSING",
+    "AWS_XRAY_DAEMON_ADDRESS", "LAMBDA_RUNTIME_DIR", "LAMBDA_TASK_ROOT",
+  ]
+
   /// Platform variables first; the function's own may replace those that are not reserved.
   private static func environment(
     _ c: FunctionConfiguration, family: RuntimeFamily, paths: Paths, logStream: String, endpoint: String?,

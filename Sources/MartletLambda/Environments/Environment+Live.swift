@@ -1,0 +1,99 @@
+// Everything about an environment that changes; touched on its event loop only.
+import Glibc
+import MartletCore
+import MartletSandbox
+import MartletWire
+import NIOCore
+
+extension Environment {
+  /// The state of an environment.
+  final class Live {
+    var machine = EnvironmentStateMachine<HTTPExchange, Work>()
+    var sandbox: SandboxID?
+    var resources: SandboxResources?
+    var channels: [any Channel] = []
+    let log: InvocationLog
+    /// What the runtime and its children print.
+    let output: LogSource
+    /// The writing end of its pipe, given to every runtime that is started.
+    let outputWriter: CInt
+    /// Keeps the account's concurrency taken for as long as an invocation lasts.
+    var permit: Permit?
+    /// The runtime is to be started as soon as the sandbox is there.
+    var startsWhenCreated = false
+    /// The last number that was given to a process.
+    var lastProgram: UInt32 = 0
+    /// Number of the runtime's process; ends of earlier ones are old news.
+    var programNumber: UInt32 = 0
+    var runtimeIsAlive = false
+    var isFrozen = false
+    var initStarted: UInt64 = 0
+    /// How long INIT took, until a REPORT has said it.
+    var initDuration: Nanoseconds?
+    var workStarted: UInt64 = 0
+    /// A response that is being passed on.
+    var response: StreamedResponse?
+    /// What the runtime said about its own failed initialisation.
+    var initError: (type: String, payload: ByteBuffer)?
+    /// When the current phase ends by force; nil = never.
+    var deadline: UInt64?
+    var freezeAt: UInt64?
+    var timerAt: UInt64?
+    /// Kept for provisioned concurrency.
+    var isProvisioned = false
+    /// nil until there is one.
+    var extensions: Extensions?
+    /// The shutdown phase, while it lasts.
+    var shutdown: Shutdown?
+    /// Who waits for the end of the environment.
+    var closing: [CheckedContinuation<Void, Never>] = []
+    /// An answer that waits for the end of its invocation, because its log does.
+    var heldReply: Reply?
+
+    init(log: InvocationLog, output: LogSource, outputWriter: CInt) {
+      self.log = log
+      self.output = output
+      self.outputWriter = outputWriter
+    }
+
+    deinit { close(outputWriter) }
+
+    /// Calls `body` when everything that was printed has been read.
+    func whenCaughtUp(_ body: @escaping () -> Void) {
+      let others = extensions?.outputs ?? []
+      output.whenCaughtUp { Live.whenCaughtUp(others[...], body) }
+    }
+
+    private static func whenCaughtUp(_ sources: ArraySlice<LogSource>, _ body: @escaping () -> Void) {
+      guard let first = sources.first else { return body() }
+      first.whenCaughtUp { whenCaughtUp(sources.dropFirst(), body) }
+    }
+  }
+
+  /// The extensions of an environment.
+  struct Extensions {
+    var machine: ExtensionsStateMachine<HTTPExchange>
+    /// The processes that are alive.
+    var programs: [UInt32: String] = [:]
+    var outputs: [LogSource] = []
+    /// What they were told of last, with the deadline in milliseconds since 1970.
+    var current: (work: Work, deadline: Int64)?
+  }
+
+  /// The shutdown phase of an environment.
+  struct Shutdown {
+    enum Purpose {
+      /// A new runtime may follow.
+      case reset
+      case removal
+    }
+
+    var machine: ShutdownStateMachine
+    var purpose: Purpose
+    let reason: ShutdownReason
+    /// The moment that the SHUTDOWN event names.
+    var deadline: UInt64 = 0
+    /// When the machine wants to be asked again.
+    var wakeAt: UInt64?
+  }
+}

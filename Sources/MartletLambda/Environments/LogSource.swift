@@ -1,0 +1,84 @@
+// A pipe through which programs of an environment print. Lives on its environment's event loop.
+import Glibc
+import MartletCore
+import NIOCore
+import NIOPosix
+
+final class LogSource {
+  private let descriptor: CInt
+  private let take: (ByteBuffer) -> Void
+  private var channel: (any Channel)?
+  private var hasEnded = false
+  /// Bytes read so far, and who waits until how many have been read.
+  private var received = 0
+  private var waiters: [(target: Int, body: () -> Void)] = []
+
+  /// Takes over the reading end of a pipe. `take` gets what comes out of it.
+  init(descriptor: CInt, take: @escaping (ByteBuffer) -> Void) {
+    self.descriptor = descriptor
+    self.take = take
+  }
+
+  /// Begins to read.
+  func attach(_ eventLoop: any EventLoop) {
+    let source = NIOLoopBound(self, eventLoop: eventLoop)
+    NIOPipeBootstrap(group: eventLoop)
+      .channelInitializer { channel in
+        channel.eventLoop.makeCompletedFuture {
+          try channel.pipeline.syncOperations.addHandler(PipeReader(source: source.value))
+        }
+      }
+      .takingOwnershipOfDescriptor(input: descriptor)
+      .whenSuccess { channel in
+        if source.value.hasEnded { channel.close(promise: nil) } else { source.value.channel = channel }
+      }
+  }
+
+  func close() {
+    ended()
+    channel?.close(promise: nil)
+    channel = nil
+  }
+
+  /// Calls `body` when everything that lies in the pipe now has been read: what a program prints before it calls stands
+  /// before the call in the log, although the two come by different ways.
+  func whenCaughtUp(_ body: @escaping () -> Void) {
+    var pending: CInt = 0
+    guard !hasEnded, channel != nil, ioctl(descriptor, UInt(FIONREAD), &pending) == 0, pending > 0 else {
+      return body()
+    }
+    waiters.append((received + Int(pending), body))
+  }
+
+  /// Nobody need wait any longer.
+  func settle() { settle(all: true) }
+
+  fileprivate func read(_ bytes: ByteBuffer) {
+    take(bytes)
+    received += bytes.readableBytes
+    settle(all: false)
+  }
+
+  fileprivate func ended() {
+    hasEnded = true
+    settle(all: true)
+  }
+
+  private func settle(all: Bool) {
+    while let first = waiters.first, all || first.target <= received {
+      waiters.removeFirst()
+      first.body()
+    }
+  }
+}
+
+private final class PipeReader: ChannelInboundHandler {
+  typealias InboundIn = ByteBuffer
+  private let source: LogSource
+
+  init(source: LogSource) { self.source = source }
+
+  func channelRead(context: ChannelHandlerContext, data: NIOAny) { source.read(unwrapInboundIn(data)) }
+
+  func channelInactive(context: ChannelHandlerContext) { source.ended() }
+}

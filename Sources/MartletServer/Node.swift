@@ -99,12 +99,14 @@ package struct PreparedNode: Sendable {
     let placement = Placement(
       parts: EnvironmentParts(
         world: world, limits: limits, sandboxes: sandboxes, packages: packages, runtimes: runtimes,
-        root: try RuntimeRoot(bootstrapsIn: state.runtimes, outbound: configuration.outbound), platform: front,
+        root: try RuntimeRoot(bootstrapsIn: state.runtimes, outbound: configuration.outbound),
+        platform: FunctionsFront(front),
         network: configuration.outbound ? .outbound : .loopback,
         credentials: { iam.executionCredentials(role: $0, session: $1, account: $2.account) }, log: log),
       group: group, idleTimeout: configuration.idleTimeout)
+    let directories = WatchedDirectories(packages: packages, limits: limits, world: world)
     let line = Line(
-      functions: functions, admission: Admission(limits: limits), placement: placement,
+      functions: functions, admission: Admission(limits: limits), placement: placement, directories: directories,
       world: world)
     let provisioned = ProvisionedConcurrency(functions: functions, placement: placement, log: log)
     let door = Door(log: log)
@@ -113,7 +115,9 @@ package struct PreparedNode: Sendable {
       world: world, limits: limits, functions: functions, layers: layers, resources: resources,
       packages: packages, runtimes: runtimes,
       activation: activation, line: line, provisioned: provisioned, door: door, log: log)
-    front.serve(wireServices(lambda, iam, s3, door), iam: iam)
+    front.serve(
+      wireServices(lambda, iam, s3, door), iam: iam,
+      operators: RESTService(lambda, rows: LambdaService.operatorRows, door: door))
     offerRemote(door)
 
     let listener: HTTPListener
@@ -131,8 +135,9 @@ package struct PreparedNode: Sendable {
       ActivationService(activation: activation),
       ResourceService(resources: resources),
       ProvisionedConcurrencyService(provisioned: provisioned),
-      SweepService(placement: placement, functions: functions),
-      CollectService(packages: packages, placement: placement, functions: functions, layers: layers),
+      SweepService(placement: placement, functions: functions, directories: directories),
+      CollectService(
+        packages: packages, placement: placement, functions: functions, layers: layers, directories: directories),
       ListenerService(listener: listener, line: line, log: log) { announce(listener) },
     ]
     let lifecycle = ServiceGroup(

@@ -48,7 +48,7 @@ package struct CodeTrees: Sendable {
   }
 
   /// Removes a tree without following links.
-  static func remove(_ path: String) {
+  package static func remove(_ path: String) {
     guard unlink(path) != 0 else { return }
     for name in names(in: path) { remove(path + "/" + name) }
     rmdir(path)

@@ -16,6 +16,8 @@ package final class Front: HTTPResponder {
   private let services = Mutex<[String: any WireService]>([:])
   /// Knows whom access keys stand for.
   private let iam = Mutex<IAMService?>(nil)
+  /// Martlet's own operations.
+  private let operators = Mutex<RESTService<LambdaService>?>(nil)
   private let packages: CodePackages
   private let executors = Mutex<[ObjectIdentifier: EventLoopExecutor]>([:])
   private let log: Logger
@@ -35,8 +37,11 @@ package final class Front: HTTPResponder {
   }
 
   /// The services are made after the front, because environments lead back to it.
-  package func serve(_ services: [String: any WireService], iam: IAMService?) {
+  package func serve(
+    _ services: [String: any WireService], iam: IAMService?, operators: RESTService<LambdaService>? = nil
+  ) {
     self.iam.withLock { $0 = iam }
+    self.operators.withLock { $0 = operators }
     self.services.withLock { $0 = services }
   }
 
@@ -77,7 +82,13 @@ package final class Front: HTTPResponder {
   package func respond(to request: HTTPRequest, _ exchange: HTTPExchange) {
     let call = Principals.call(for: request, defaults: defaults, world: world, iam: iam.withLock { $0 })
     if request.path.hasPrefix("/_martlet/") {
-      exchange.send(operatorsReply(to: request))
+      if let operators = operators.withLock({ $0 }), operators.row(for: request) != nil {
+        Task.immediate(executorPreference: executor(of: exchange.eventLoop)) {
+          exchange.send(await operators.answer(request, call))
+        }
+      } else {
+        exchange.send(operatorsReply(to: request))
+      }
       return
     }
     let name = ServiceName.of(request, Principals.credential(of: request))

@@ -99,12 +99,14 @@ package struct PreparedNode: Sendable {
     let placement = Placement(
       parts: EnvironmentParts(
         world: world, limits: limits, sandboxes: sandboxes, packages: packages, runtimes: runtimes,
-        root: try RuntimeRoot(bootstrapsIn: state.runtimes, outbound: configuration.outbound), platform: front,
+        root: try RuntimeRoot(bootstrapsIn: state.runtimes, outbound: configuration.outbound),
+        platform: FunctionsFront(front),
         network: configuration.outbound ? .outbound : .loopback,
         credentials: { iam.executionCredentials(role: $0, session: $1, account: $2.account) }, log: log),
       group: group, idleTimeout: configuration.idleTimeout)
+    let directories = WatchedDirectories(packages: packages, limits: limits, world: world)
     let line = Line(
-      functions: functions, admission: Admission(limits: limits), placement: placement,
+      functions: functions, admission: Admission(limits: limits), placement: placement, directories: directories,
       world: world)
     let provisioned = ProvisionedConcurrency(functions: functions, placement: placement, log: log)
     let door = Door(log: log)
@@ -113,12 +115,30 @@ package struct PreparedNode: Sendable {
       world: world, limits: limits, functions: functions, layers: layers, resources: resources,
       packages: packages, runtimes: runtimes,
       activation: activation, line: line, provisioned: provisioned, door: door, log: log)
-    front.serve(wireServices(lambda, iam, s3, door), iam: iam)
+    front.serve(
+      wireServices(lambda, iam, s3, door), iam: iam,
+      operators: RESTService(lambda, rows: LambdaService.operatorRows, door: door))
     offerRemote(door)
 
-    let listener: HTTPListener
+    let listener = try await listen(front, group)
+    let services: [any Service] = [
+      SandboxService(sandboxes: sandboxes),
+      EnvironmentService(placement: placement),
+      ActivationService(activation: activation),
+      ResourceService(resources: resources),
+      ProvisionedConcurrencyService(provisioned: provisioned),
+      SweepService(placement: placement, functions: functions, directories: directories),
+      CollectService(
+        packages: packages, placement: placement, functions: functions, layers: layers, directories: directories),
+      ListenerService(listener: listener, line: line, log: log) { announce(listener) },
+    ]
+    try await run(services)
+    log.info("stopped")
+  }
+
+  private func listen(_ front: Front, _ group: MultiThreadedEventLoopGroup) async throws -> HTTPListener {
     do {
-      listener = try await HTTPServer.listen(
+      return try await HTTPServer.listen(
         host: configuration.address, port: configuration.port, group: group, responder: front)
     } catch {
       sandboxes.close()
@@ -126,27 +146,15 @@ package struct PreparedNode: Sendable {
         "listen on \(configuration.address):\(configuration.port)",
         "\(error); choose another port with --port, or stop the program that uses this one")
     }
-    let services: [any Service] = [
-      SandboxService(sandboxes: sandboxes),
-      EnvironmentService(placement: placement),
-      ActivationService(activation: activation),
-      ResourceService(resources: resources),
-      ProvisionedConcurrencyService(provisioned: provisioned),
-      SweepService(placement: placement, functions: functions),
-      CollectService(packages: packages, placement: placement, functions: functions, layers: layers),
-      ListenerService(listener: listener, line: line, log: log) { announce(listener) },
-    ]
+  }
+
+  /// Runs the loops until a signal ends them, the last one first.
+  private func run(_ services: [any Service]) async throws {
+    defer { sandboxes.close() }
     let lifecycle = ServiceGroup(
       services: services, gracefulShutdownSignals: [.sigterm, .sigint],
       logger: Logger(label: "lifecycle") { _ in SwiftLogNoOpLogHandler() })
-    do {
-      try await lifecycle.run()
-    } catch {
-      sandboxes.close()
-      throw error
-    }
-    sandboxes.close()
-    log.info("stopped")
+    try await lifecycle.run()
   }
 
   /// Calls of services that somebody else runs leave by HTTP: this offer replaces the embedded service's.

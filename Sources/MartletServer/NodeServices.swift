@@ -74,11 +74,16 @@ struct EnvironmentService: Service {
 struct SweepService: Service {
   let placement: Placement
   let functions: FunctionTable
+  let directories: WatchedDirectories
 
   func run() async throws {
     while !Task.isShuttingDownGracefully && !Task.isCancelled {
+      directories.keep { functions.find($0)?.directories.isEmpty == false }
       placement.sweep { version in
         let record = functions.find(FunctionKey(place: version.place, name: version.name))
+        if let record, !record.directories.isEmpty, version.version == .latest {
+          return directories.isCurrent(version, record.invocable(.latest) ?? record.latest)
+        }
         return record?.invocable(version.version)?.incarnation == version.incarnation
           || record?.configuration(version.version)?.incarnation == version.incarnation
       }
@@ -93,11 +98,12 @@ struct CollectService: Service {
   let placement: Placement
   let functions: FunctionTable
   let layers: LayerTable
+  let directories: WatchedDirectories
 
   func run() async throws {
     var age = Duration.seconds(60)
     while !Task.isShuttingDownGracefully && !Task.isCancelled {
-      var used = placement.packagesInUse
+      var used = placement.packagesInUse.union(directories.packagesInUse)
       // The layers first: what is deleted after this may be used by a function that was changed before.
       for layer in layers.all { used.formUnion(layer.versions.values.map(\.package.key)) }
       for record in functions.all {

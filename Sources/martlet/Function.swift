@@ -12,13 +12,20 @@ struct Function: ParsableCommand {
 }
 
 struct FunctionCreate: WaitingCommand {
-  static let configuration = CommandConfiguration(commandName: "create", abstract: "Create a function from a zip file.")
+  static let configuration = CommandConfiguration(
+    commandName: "create", abstract: "Create a function from a zip file or a directory.")
 
   @Argument(help: "Name of the function.")
   var name: String
 
   @Option(help: "Zip file with the code.")
-  var zip: String
+  var zip: String?
+
+  @Option(
+    help: ArgumentHelp(
+      "Directory with the code, instead of a zip file. Invocations of $LATEST run what lies there when they begin.",
+      valueName: "directory"))
+  var watch: String?
 
   @Option(help: "Runtime identifier, such as python3.12 (see martlet runtime list).")
   var runtime: String
@@ -44,9 +51,7 @@ struct FunctionCreate: WaitingCommand {
   @OptionGroup var server: ServerOptions
 
   func perform() async throws {
-    guard let code = FileManager.default.contents(atPath: zip) else {
-      throw ValidationError("--zip: \(zip) cannot be read")
-    }
+    let code = try self.code()
     var variables: [JSONValue.Member] = []
     for pair in environment {
       guard let mark = pair.firstIndex(of: "=") else {
@@ -71,9 +76,25 @@ struct FunctionCreate: WaitingCommand {
       reply = try await server.call(.get, "/2015-03-31/functions/\(Percent.encode(name))/configuration")
     }
     let json = try JSONValue(parsing: reply.body)
+    if let watch { try await FunctionDirectory.put(watch, of: name, server) }
     switch output {
     case .text: Console.say("\(json["FunctionArn"]?.string ?? name) is \(json["State"]?.string ?? "?")")
     case .json: Console.say(json.pretty)
+    }
+  }
+
+  private func code() throws -> Data {
+    switch (zip, watch) {
+    case (let zip?, nil):
+      guard let code = FileManager.default.contents(atPath: zip) else {
+        throw ValidationError("--zip: \(zip) cannot be read")
+      }
+      return code
+    case (nil, let watch?):
+      do throws(Fault) { return Data(try ZipArchive(directory: watch).bytes) } catch {
+        throw ValidationError("--watch: \(error)")
+      }
+    default: throw ValidationError("give either --zip or --watch")
     }
   }
 }

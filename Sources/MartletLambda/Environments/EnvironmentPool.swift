@@ -142,8 +142,7 @@ final class EnvironmentPool: Sendable {
     }
   }
 
-  /// Retires a pool of which nothing is alive. Whoever makes an environment in it nevertheless removes it after its
-  /// work.
+  /// Retires a pool of which nothing is alive. An environment that is made in it nevertheless goes after its work.
   func retireIfEmpty() -> Bool {
     state.withLock { state in
       if state.alive.isEmpty { state.isRetired = true }

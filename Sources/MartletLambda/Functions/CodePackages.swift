@@ -8,7 +8,7 @@ import NIOPosix
 
 package struct CodePackages: Sendable {
   private let blobs: Blobs
-  private let trees: CodeTrees
+  let trees: CodeTrees
   private let limits: LambdaLimits
   private let world: any World
   private let threads: NIOThreadPool

@@ -42,6 +42,7 @@ struct AttachmentKind: Sendable {
   static let all: [AttachmentKind] = [
     .init("alias", \.aliases),
     .init("code-signing", \.codeSigning),
+    .init("directory", \.directories),
     .init("event-invoke-config", \.eventInvokeConfigs),
     .init("policy", \.policies),
     .init("provisioned-concurrency", \.provisioned),

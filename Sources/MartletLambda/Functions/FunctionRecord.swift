@@ -26,6 +26,7 @@ package struct FunctionRecord: Sendable {
   package var urls: [String: FunctionURL] = [:]
   package var recursionConfigs: [String: RecursionConfig] = [:]
   package var runtimeManagement: [String: RuntimeManagement] = [:]
+  package var directories: [String: WatchedDirectory] = [:]
   package var scalingConfigs: [String: FunctionScalingConfig] = [:]
 
   package init(latest: FunctionConfiguration) {

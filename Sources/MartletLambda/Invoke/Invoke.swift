@@ -8,9 +8,15 @@ package final class Line: Sendable {
   private let admission: Admission
   private let placement: Placement
   let world: any World
+  /// Where functions may run from directories of the host.
+  let directories: WatchedDirectories?
   private let inFlight = InFlight()
 
-  package init(functions: FunctionTable, admission: Admission, placement: Placement, world: any World) {
+  package init(
+    functions: FunctionTable, admission: Admission, placement: Placement, directories: WatchedDirectories? = nil,
+    world: any World
+  ) {
+    self.directories = directories
     self.world = world
     self.functions = functions
     self.admission = admission
@@ -24,7 +30,10 @@ package final class Line: Sendable {
     inFlight.enter()
     var goesOn = false
     defer { if !goesOn { inFlight.leave() } }
-    let version = try await resolve(invocation.function, in: functions)  // Resolve.swift
+    var version = try await resolve(invocation.function, in: functions)  // Resolve.swift
+    if let directory = version.directory, let directories {
+      version.configuration = try await directories.current(version.configuration, in: directory)
+    }
     try version.configuration.check(tenant: invocation.tenant)  // Tenancy.swift
     let invocation = try traced(invocation, version)  // Lineage.swift
     let provisioned = version.provisionedTotal == 0 ? 0 : placement.provisionedCount(version.configuration)

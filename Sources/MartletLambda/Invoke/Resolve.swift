@@ -3,7 +3,9 @@ import MartletCore
 
 /// What an invocation runs, and the shares of concurrency that it may use.
 package struct Resolved: Sendable {
-  package let configuration: FunctionConfiguration
+  package internal(set) var configuration: FunctionConfiguration
+  /// The directory of the host from which it runs.
+  package let directory: WatchedDirectory?
   /// The function's reserved concurrency; nil if it shares the account's.
   package let reserved: Int?
   /// What provisioned concurrency takes out of the share above, or out of the account's.
@@ -15,6 +17,7 @@ package struct Resolved: Sendable {
 
   package init(_ configuration: FunctionConfiguration, _ record: FunctionRecord, setAside: Int) {
     self.configuration = configuration
+    directory = record.directories.isEmpty || configuration.version != .latest ? nil : record.directories[""]
     reserved = record.reserved
     provisionedTotal = record.provisioned.isEmpty ? 0 : record.provisionedTotal
     stopsLoops = record.recursionConfigs.isEmpty || record.recursionConfigs[""]?.loop != "Allow"

@@ -67,6 +67,8 @@ extension Lambda {
         try limits.requireFit(code, record.latest.layers)
         try lambda.requireSignature(isSigned, record.codeSigningConfigARN, in: call.place, isWriting: true)
         record.beginUpdate(world)
+        // Whoever brings code means it to run, and not what lies in a directory.
+        record.directories[""] = nil
         record.latest = updated(record.latest, body, code)
         let shown =
           body.publishesLatest

@@ -1,0 +1,122 @@
+// Looks, before each invocation of a function that runs from a directory, whether the directory has changed, and makes
+// a tree of what it is now. An invocation that begins after an edit runs the edited code.
+import Glibc
+import Logging
+import MartletCore
+import MartletWire
+import NIOPosix
+import Synchronization
+
+package final class WatchedDirectories: Sendable {
+  /// One function's directory. Looked at by one thread at a time.
+  private final class Watch: Sendable {
+    let looking = Mutex<Look?>(nil)
+    /// What environments made now would run; for whoever must not wait for a look.
+    let running = Mutex<(incarnation: RequestID, origin: RequestID, key: String)?>(nil)
+  }
+
+  /// What came of the last look.
+  private struct Look {
+    let path: String
+    let tree: DirectoryTree
+    /// Of the configuration that it was made for.
+    let origin: RequestID
+    let incarnation: RequestID
+  }
+
+  private let packages: CodePackages
+  private let limit: ByteCount
+  private let world: any World
+  private let threads = NIOThreadPool.singleton
+  private let watches = Mutex<[FunctionKey: Watch]>([:])
+
+  package init(packages: CodePackages, limits: LambdaLimits, world: any World) {
+    self.packages = packages
+    limit = limits.codeSizeUnzipped
+    self.world = world
+  }
+
+  /// The configuration with the code that lies in the directory now.
+  /// - Throws: 502 if the directory cannot be run, and why.
+  func current(
+    _ configuration: FunctionConfiguration, in directory: WatchedDirectory
+  ) async throws(AWSError) -> FunctionConfiguration {
+    let key = FunctionKey(place: configuration.place, name: configuration.name)
+    let watch = watches.withLock { watches in
+      if let watch = watches[key] { return watch }
+      let watch = Watch()
+      watches[key] = watch
+      return watch
+    }
+    let origin = configuration.incarnation
+    let look: Result<Look, Fault>
+    do {
+      look = try await threads.runIfActive {
+        watch.looking.withLock { last in
+          Result { () throws(Fault) in
+            let look = try self.look(at: directory.path, after: last, for: origin)
+            last = look
+            watch.running.withLock { $0 = (look.incarnation, origin, look.tree.package.key) }
+            return look
+          }
+        }
+      }
+    } catch {
+      throw .service("directories: \(error)")
+    }
+    switch look {
+    case .success(let look):
+      var current = configuration
+      current.code = look.tree.package
+      current.incarnation = look.incarnation
+      return current
+    case .failure(let fault): throw .directoryCannotRun(directory.path, fault)
+    }
+  }
+
+  private func look(at path: String, after last: Look?, for origin: RequestID) throws(Fault) -> Look {
+    let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+    guard descriptor >= 0 else { throw Fault("open \(path)", errno: errno) }
+    defer { close(descriptor) }
+    let snapshot = try DirectorySnapshot(directory: descriptor, path: path)
+    let before = last?.path == path ? last : nil
+    if let before, before.origin == origin, before.tree.snapshot == snapshot, before.tree.snapshot.isSettled {
+      return before
+    }
+    guard snapshot.size <= limit.bytes else {
+      throw Fault(path, "its files have more than \(limit.bytes) bytes")
+    }
+    let tree = try DirectoryTree(
+      of: snapshot, directory: descriptor, path: path, before: before?.tree, in: packages.trees)
+    let isSame = before.map { $0.origin == origin && $0.tree.package.key == tree.package.key } ?? false
+    return Look(
+      path: path, tree: tree, origin: origin,
+      incarnation: isSame ? before?.incarnation ?? origin : RequestID(from: world))
+  }
+
+  /// True if the version is what its function would run now, as far as was looked.
+  /// - Parameter latest: the function's configuration as it is stored.
+  package func isCurrent(_ version: FunctionConfiguration, _ latest: FunctionConfiguration) -> Bool {
+    let key = FunctionKey(place: version.place, name: version.name)
+    guard let watch = watches.withLock({ $0[key] }) else { return false }
+    return watch.running.withLock { $0?.incarnation == version.incarnation && $0?.origin == latest.incarnation }
+  }
+
+  /// Forgets functions that do not run from a directory any more.
+  package func keep(_ isWatched: (FunctionKey) -> Bool) {
+    watches.withLock { watches in watches = watches.isEmpty ? watches : watches.filter { isWatched($0.key) } }
+  }
+
+  /// The trees that the next invocations may run.
+  package var packagesInUse: Set<String> {
+    Set(watches.withLock { Array($0.values) }.compactMap { $0.running.withLock { $0?.key } })
+  }
+}
+
+extension AWSError {
+  /// As AWS tells of a package that it cannot unpack when a function is invoked.
+  static func directoryCannotRun(_ path: String, _ fault: Fault) -> AWSError {
+    AWSError(
+      "InvalidZipFileException", status: 502, "The directory \(path) cannot be run: \(fault)", messageKey: .upper)
+  }
+}

@@ -43,6 +43,7 @@ final class LambdaFixture: Sendable {
   let door: Door
   private let service: RESTService<LambdaService>
   private let packages: CodePackages
+  private let database: Database
   private let directory: String
   private let world = RealWorld()
   private let log = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
@@ -65,7 +66,7 @@ final class LambdaFixture: Sendable {
     directory = try #require(mkdtemp(&template).map { String(cString: $0) })
     place = Place(account: try #require(Account("111111111111")), region: try #require(Region("us-east-1")))
     let limits = LambdaLimits()
-    let database = try Database(path: "\(directory)/martlet.db")
+    database = try Database(path: "\(directory)/martlet.db")
     try database.migrate(FunctionRecord.migrations + Documents.migrations)
     functions = try FunctionTable(database: database)
     layers = try LayerTable(database: database)
@@ -187,6 +188,11 @@ final class LambdaFixture: Sendable {
   func settleResources() async {
     resources.stop()
     await resources.run()
+  }
+
+  /// Mappings, providers and configurations as a server finds them that is started after this one was killed.
+  func resourcesAfterCrash() throws -> LambdaResources {
+    try LambdaResources(database: database, world: world, log: log)
   }
 
   /// Creates `name` and lets it become active.

@@ -108,14 +108,11 @@ def test_a_function_has_none(server, name):
         assert error_of(client.list_durable_executions_by_function, FunctionName=name, **wrong)[:2] == (400, "ValidationException"), wrong
 
 
-def test_streamed_and_old_invocations_say_what_is_missing(server, name):
-    """InvokeWithResponseStream and InvokeAsync look at their request before they say that they are not built."""
+def test_old_invocations_say_what_is_missing(server, name):
+    """InvokeAsync looks at its request before it says that it is not built."""
     server.create(name, "def handler(event, context):\n    return 1\n")
-    client = server.client
-    assert client.invoke_with_response_stream(FunctionName=name, InvocationType="DryRun")["StatusCode"] == 204
-    for call, payload in ((client.invoke_with_response_stream, "Payload"), (client.invoke_async, "InvokeArgs")):
-        assert error_of(call, FunctionName=name + "-absent", **{payload: b"{}"})[:2] == (404, "ResourceNotFoundException")
-        assert error_of(call, FunctionName=name, **{payload: b"{"})[:2] == (400, "InvalidRequestContentException")
-        assert error_of(call, FunctionName=name, **{payload: b"{}"})[:2] == (501, "NotImplementedException")
-    assert error_of(client.invoke_with_response_stream, FunctionName=name, InvocationType="Event")[:2] == (400, "ValidationException")
-    assert error_of(client.invoke_async, FunctionName=name, InvokeArgs=b'"' + b"x" * 1_100_000 + b'"')[0] == 413
+    call = server.client.invoke_async
+    assert error_of(call, FunctionName=name + "-absent", InvokeArgs=b"{}")[:2] == (404, "ResourceNotFoundException")
+    assert error_of(call, FunctionName=name, InvokeArgs=b"{")[:2] == (400, "InvalidRequestContentException")
+    assert error_of(call, FunctionName=name, InvokeArgs=b"{}")[:2] == (501, "NotImplementedException")
+    assert error_of(call, FunctionName=name, InvokeArgs=b'"' + b"x" * 1_100_000 + b'"')[0] == 413

@@ -130,7 +130,9 @@ private enum GuideRules {
     #"{"a": [{"wildcard": "a*"}]}"#, #"{"a": [{"cidr": "10.0.0.0/24"}]}"#, #"{"a": [{"regex": "a"}]}"#,
     #"{"a": [{"PREFIX": "a"}]}"#, #"{"a": [{"numeric": ["==", 1]}]}"#, #"{"a": [{"exists": null}]}"#,
     #"{"a": [{"anything-but": {"exists": true}}]}"#, #"{"a": [{"anything-but": ["x", 1]}]}"#,
-    #"{"a": [{"numeric": ["=", 1, "<", 5]}]}"#, #"{"$or": [{"a": [1]}]}"#, #"{"a": [1], "a": [2]}"#,
+    #"{"a": [{"numeric": ["=", 1, "<", 5]}]}"#,
+    #"{"a": [{"numeric": [">=", 1, "<=", 1]}]}"#, #"{"a": [{"numeric": [">", 1, ">", 2]}]}"#, #"{"$or": [{"a": [1]}]}"#,
+    #"{"a": [1], "a": [2]}"#,
   ]) func othersAreRefused(text: String) {
     #expect(EventPattern(text) == nil)
   }

@@ -35,40 +35,34 @@ package final class LambdaResources: Sendable {
 
   /// The loop; what a crash left on its way is taken up first. Ends after `stop` was called and all is done.
   package func run() async {
-    for record in eventSourceMappings.all where record.state.isBusy { await settle(mapping: record.key) }
-    for record in capacityProviders.all where record.state.isBusy { await settle(capacity: record.key) }
-    for await change in queue {
-      switch change {
-      case .mapping(let key): await settle(mapping: key)
-      case .capacity(let key): await settle(capacity: key)
-      }
-    }
+    for record in eventSourceMappings.all where record.state.isBusy { await settle(.mapping(record.key)) }
+    for record in capacityProviders.all where record.state.isBusy { await settle(.capacity(record.key)) }
+    for await change in queue { await settle(change) }
   }
 
   package func stop() { enqueue.finish() }
 
-  private func settle(mapping key: ResourceKey) async {
+  private func settle(_ change: Change) async {
     let world = world
     do throws(AWSError) {
-      try await eventSourceMappings.change(key) { (after: inout EventSourceMapping?) throws(AWSError) -> Void in
-        after = after?.settled(at: world.now())
+      switch change {
+      case .mapping(let key):
+        try await eventSourceMappings.change(key) { (after: inout EventSourceMapping?) throws(AWSError) -> Void in
+          after = after?.settled(at: world.now())
+        }
+      case .capacity(let key):
+        try await capacityProviders.change(key) { (after: inout CapacityProvider?) throws(AWSError) -> Void in
+          after = after?.settled()
+        }
       }
     } catch {
-      report(error, key)
+      log.error(
+        "state not stored, trying again", metadata: ["change": "\(change)", "error": "\(error.note ?? error.message)"])
+      // A full disk does not mend itself at once.
+      try? await Task.sleep(for: LambdaResources.pause)
+      enqueue.yield(change)
     }
   }
 
-  private func settle(capacity key: ResourceKey) async {
-    do throws(AWSError) {
-      try await capacityProviders.change(key) { (after: inout CapacityProvider?) throws(AWSError) -> Void in
-        after = after?.settled()
-      }
-    } catch {
-      report(error, key)
-    }
-  }
-
-  private func report(_ error: AWSError, _ key: ResourceKey) {
-    log.error("state not stored", metadata: ["resource": "\(key.name)", "error": "\(error.note ?? error.message)"])
-  }
+  private static let pause = Duration.seconds(1)
 }

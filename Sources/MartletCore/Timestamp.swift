@@ -45,6 +45,12 @@ package struct Timestamp: Hashable, Comparable, Sendable {
     return "\(weekday), \(Timestamp.padded(day, 2)) \(Timestamp.months[Int(month) - 1]) \(year) \(time) GMT"
   }
 
+  /// `06/Nov/1994:08:49:37 +0000`, the form of access logs.
+  package var commonLog: String {
+    let (year, month, day) = date
+    return "\(Timestamp.padded(day, 2))/\(Timestamp.months[Int(month) - 1])/\(year):\(time) +0000"
+  }
+
   /// Reads what `httpDate` writes, from the year 1700 on; nil for everything else. Dates after 2260 are as good as that.
   package init?(httpDate text: String) {
     let parts = text.split(separator: " ")

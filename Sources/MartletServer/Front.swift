@@ -18,6 +18,7 @@ package final class Front: HTTPResponder {
   private let iam = Mutex<IAMService?>(nil)
   /// Martlet's own operations.
   private let operators = Mutex<RESTService<LambdaService>?>(nil)
+  private let urls = Mutex<FunctionURLs?>(nil)
   private let packages: CodePackages
   private let executors = Mutex<[ObjectIdentifier: EventLoopExecutor]>([:])
   private let log: Logger
@@ -38,15 +39,18 @@ package final class Front: HTTPResponder {
 
   /// The services are made after the front, because environments lead back to it.
   package func serve(
-    _ services: [String: any WireService], iam: IAMService?, operators: RESTService<LambdaService>? = nil
+    _ services: [String: any WireService], iam: IAMService?, urls: FunctionURLs? = nil,
+    operators: RESTService<LambdaService>? = nil
   ) {
+    self.urls.withLock { $0 = urls }
     self.iam.withLock { $0 = iam }
     self.operators.withLock { $0 = operators }
     self.services.withLock { $0 = services }
   }
 
   package func bodyLimit(for head: HTTPRequestHead) -> Int {
-    if head.uri.contains("/invocations") { return limits.invokeRequest.bytes }
+    let isInvocation = head.method == .POST && head.uri.contains("invocations")
+    if isInvocation || isFunctionURL(head) { return limits.invokeRequest.bytes }
     return Front.length(of: head) > limits.requestSize.bytes && isObject(head)
       ? Front.largestObject : limits.requestSize.bytes
   }
@@ -74,13 +78,24 @@ package final class Front: HTTPResponder {
 
   /// True of a request that brings bytes for S3.
   private func isObject(_ head: HTTPRequestHead) -> Bool {
-    guard head.method == .PUT, services.withLock({ $0["s3"] != nil }) else { return false }
+    guard head.method == .PUT, !isFunctionURL(head), services.withLock({ $0["s3"] != nil }) else { return false }
     let request = HTTPRequest(method: head.method, uri: head.uri, headers: head.headers, body: ByteBuffer())
     return ServiceName.of(request, Principals.credential(of: request)) == "s3"
   }
 
+  private func isFunctionURL(_ head: HTTPRequestHead) -> Bool {
+    FunctionURLAddress.isMeant(byHost: head.headers.first(name: "Host") ?? "", uri: head.uri)
+  }
+
   package func respond(to request: HTTPRequest, _ exchange: HTTPExchange) {
     let call = Principals.call(for: request, defaults: defaults, world: world, iam: iam.withLock { $0 })
+    if let address = FunctionURLAddress(host: call.host, path: request.path), let urls = urls.withLock({ $0 }) {
+      let source = exchange.peerAddress ?? ""
+      Task.immediate(executorPreference: executor(of: exchange.eventLoop)) {
+        exchange.send(await urls.answer(request, at: address, source: source, call))
+      }
+      return
+    }
     if request.path.hasPrefix("/_martlet/") {
       if let operators = operators.withLock({ $0 }), operators.row(for: request) != nil {
         Task.immediate(executorPreference: executor(of: exchange.eventLoop)) {

@@ -115,8 +115,9 @@ package struct PreparedNode: Sendable {
       world: world, limits: limits, functions: functions, layers: layers, resources: resources,
       packages: packages, runtimes: runtimes,
       activation: activation, line: line, provisioned: provisioned, door: door, log: log)
+    let urls = FunctionURLs(functions: functions, line: line, world: world, limits: limits, log: log)
     front.serve(
-      wireServices(lambda, iam, s3, door), iam: iam,
+      wireServices(lambda, iam, s3, door), iam: iam, urls: urls,
       operators: RESTService(lambda, rows: LambdaService.operatorRows, door: door))
     offerRemote(door)
 

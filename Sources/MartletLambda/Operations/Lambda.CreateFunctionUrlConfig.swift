@@ -7,8 +7,6 @@ extension Lambda {
   enum CreateFunctionUrlConfig: Operation {
     static let route = Route.rest(
       "Lambda.CreateFunctionUrlConfig", .post, "/2021-10-31/functions/{FunctionName}/url", status: 201)
-    /// Until URLs are served.
-    static let stage = OperationStage.stored
 
     struct Input: Readable {
       let target: FunctionURLTarget

@@ -6,8 +6,6 @@ import MartletWire
 extension Lambda {
   enum UpdateFunctionUrlConfig: Operation {
     static let route = Route.rest("Lambda.UpdateFunctionUrlConfig", .put, "/2021-10-31/functions/{FunctionName}/url")
-    /// Until URLs are served.
-    static let stage = OperationStage.stored
 
     struct Input: Readable {
       let target: FunctionURLTarget

@@ -74,6 +74,9 @@ package struct HTTPExchange: Sendable, Equatable {
     }
   }
 
+  /// Where the request came from; nil if the connection is gone. On the event loop.
+  package var peerAddress: String? { connection.value.peerAddress }
+
   package static func == (a: HTTPExchange, b: HTTPExchange) -> Bool {
     a.serial == b.serial
   }
@@ -316,7 +319,7 @@ package final class HTTPConnection: ChannelInboundHandler {
       return
     }
     if let stream = reply.stream {
-      if !answersHead { return begin(reply, stream, context) }
+      if !isBodiless(reply) { return begin(reply, stream, context) }
       stream.cancel()
     }
     self.exchange = nil
@@ -358,6 +361,8 @@ package final class HTTPConnection: ChannelInboundHandler {
     try? context.channel.syncOptions?.setOption(.autoRead, value: !paused)
   }
 
+  fileprivate var peerAddress: String? { context?.remoteAddress?.ipAddress }
+
   // MARK: - Bodies in pieces
 
   /// A receiver has enough for now, or can take more.
@@ -376,6 +381,9 @@ package final class HTTPConnection: ChannelInboundHandler {
     keepsAlive = !closes(after: reply)
     pump(exchange.serial)
   }
+
+  /// Answers that end with their heads.
+  private func isBodiless(_ reply: HTTPReply) -> Bool { answersHead || reply.status == 204 || reply.status == 304 }
 
   private func closes(after reply: HTTPReply) -> Bool {
     reply.closes || !keepsAlive || (isLast && waiting.isEmpty) || (reply.stream != nil && !sendsChunks)
@@ -452,7 +460,7 @@ package final class HTTPConnection: ChannelInboundHandler {
     let closes = closes(after: reply)
     var buffer = context.channel.allocator.buffer(capacity: 256 + min(reply.body.readableBytes, 4096))
     HTTPReplyHead.write(reply, closes: closes, into: &buffer)
-    let hasBody = !answersHead && reply.status != 204
+    let hasBody = !isBodiless(reply)
     let body = hasBody ? reply.body : ByteBuffer()
     if hasBody, let file = reply.file, !file.range.isEmpty {
       context.write(wrapOutboundOut(buffer), promise: nil)

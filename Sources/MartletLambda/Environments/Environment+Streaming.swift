@@ -26,6 +26,8 @@ extension Environment {
     let live = live.value
     guard live.response === response, let work = live.machine.endResponse() else { return }
     pool.expect(self)
+    live.permit?.answerIsGiven()
+    noteAnswer(work, bytes: response.size, isError: failure != nil, live)
     end(response, of: work, failure, nil, live)
   }
 
@@ -45,11 +47,14 @@ extension Environment {
     live.response = nil
     let stream = response.stream
     var ending = PayloadStream.Ending(failure: failure)
-    defer { live.initDuration = nil }
-    guard work.invocation.wantsLog else { return stream.finish(ending) }
-    let lines = lastLines(work, reported, live)
+    guard work.invocation.wantsLog else {
+      if live.telemetry == nil { live.initDuration = nil }
+      return stream.finish(ending)
+    }
+    let report = report(reported, live)
+    if live.telemetry == nil { live.initDuration = nil }
     live.whenCaughtUp {
-      live.log.write(lines)
+      self.writeEnd(work, report, live)
       ending.log = live.log.end
       stream.finish(ending)
     }

@@ -20,6 +20,7 @@ private final class NoSandboxes: SandboxHost {
   }
   func start(_ program: SandboxProgram, number: UInt32, in sandbox: SandboxID, output: CInt) {}
   func signal(_ signal: Int, program: UInt32, in sandbox: SandboxID) {}
+  func connect(port: Int, ticket: UInt32, in sandbox: SandboxID) {}
   func reset(_ sandbox: SandboxID) {}
   func destroy(_ sandbox: SandboxID) {}
 }

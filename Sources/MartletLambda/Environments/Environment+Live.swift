@@ -43,6 +43,21 @@ extension Environment {
     var isProvisioned = false
     /// nil until there is one.
     var extensions: Extensions?
+    /// nil as long as there are no extensions, and when nobody has subscribed.
+    var telemetry: Telemetry?
+    /// Connections into the environment that were asked for.
+    var tickets: [UInt32: EventLoopPromise<CInt>] = [:]
+    var lastTicket: UInt32 = 0
+    /// Whose initialisation was the last.
+    var initPhase = EnvironmentStateMachine<HTTPExchange, Work>.Phase.initialisation
+    /// For the records of the invocation under way, if somebody has subscribed: its beginning, its answer (when, how
+    /// large, the type of the error if it was one), the runtime's end, and the identifier of its span.
+    var workBegan = Timestamp(nanoseconds: 0)
+    var answer: (began: UInt64, moment: UInt64, bytes: Int, errorType: String?)?
+    var answerBegan: UInt64?
+    var errorType: String?
+    var runtimeDone: UInt64 = 0
+    var span = ""
     /// The shutdown phase, while it lasts.
     var shutdown: Shutdown?
     /// Who waits for the end of the environment.

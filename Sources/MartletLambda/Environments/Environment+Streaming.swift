@@ -17,6 +17,7 @@ extension Environment {
     var reply = Reply(payload: ByteBuffer(), executedVersion: configuration.version, traceHeader: work.traceHeader)
     reply.stream = response.stream
     reply.contentType = contentType
+    if live.telemetry != nil { live.answerBegan = parts.world.monotonic() }
     work.continuation.resume(returning: reply)
     return response
   }
@@ -43,13 +44,14 @@ extension Environment {
     _ live: Live
   ) {
     live.response = nil
+    noteAnswer(work, bytes: response.size, errorType: failure?.type, live)
     let stream = response.stream
     var ending = PayloadStream.Ending(failure: failure)
-    defer { live.initDuration = nil }
+    defer { if live.telemetry == nil { live.initDuration = nil } }
     guard work.invocation.wantsLog else { return stream.finish(ending) }
-    let lines = lastLines(work, reported, live)
+    let report = report(reported, live)
     live.whenCaughtUp {
-      live.log.write(lines)
+      self.writeEnd(work, report, live)
       ending.log = live.log.end
       stream.finish(ending)
     }

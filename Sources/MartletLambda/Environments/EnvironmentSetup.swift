@@ -7,6 +7,7 @@ import MartletStore
 struct EnvironmentSetup {
   let specification: SandboxSpecification
   let program: SandboxProgram
+  let logStream: String
   /// What is to be started before it, by name.
   let extensions: [(name: String, program: SandboxProgram)]
 
@@ -31,12 +32,12 @@ struct EnvironmentSetup {
       if let layers { paths.layers = layers }
       paths.runtime = parts.root.bootstrapDirectory(family)
     }
-    let stream = "\(parts.world.now().logDate)/[\(c.version)]\(randomHex(32, from: parts.world))"
+    logStream = "\(parts.world.now().logDate)/[\(c.version)]\(randomHex(32, from: parts.world))"
     let program = RuntimeProgram.make(
       c, served: served, family: family, paths: paths,
       bootstrap: EnvironmentSetup.isBootstrapInLayers(c, parts)
         ? "\(paths.layers)/bootstrap" : "\(paths.task)/bootstrap",
-      logStream: stream,
+      logStream: logStream,
       endpoint: hasPlatform ? EnvironmentSetup.platformAddress : nil,
       initializationType: isProvisioned ? "provisioned-concurrency" : "on-demand",
       credentials: parts.credentials(c.role, c.name, c.place))

@@ -32,7 +32,7 @@ final class RuntimeAPI: HTTPResponder {
   /// Bodies that answer nothing are not kept.
   func bodyLimit(for head: HTTPRequestHead) -> Int {
     let path = head.uri[...]
-    if path.hasPrefix(ExtensionsAPI.prefix) { return ExtensionsAPI.bodyLimit }
+    if path.hasPrefix(ExtensionsAPI.prefix) || head.method == .PUT { return ExtensionsAPI.bodyLimit }
     guard path.hasPrefix(RuntimeAPI.prefix), head.method == .POST else { return RuntimeAPI.smallBody }
     let parts = path.dropFirst(RuntimeAPI.prefix.count).split(separator: "/", omittingEmptySubsequences: false)
     if parts.count == 2, parts[0] == "init" { return responseLimit }
@@ -72,7 +72,9 @@ final class RuntimeAPI: HTTPResponder {
       return
     }
     guard request.path.hasPrefix(RuntimeAPI.prefix) else {
-      if !ExtensionsAPI.respond(to: request, exchange, environment) {
+      if !ExtensionsAPI.respond(to: request, exchange, environment),
+        !TelemetryAPI.respond(to: request, exchange, environment)
+      {
         exchange.send(request.path == "/2018-06-01/ping" ? RuntimeAPI.pong : RuntimeAPI.unknown)
       }
       return
@@ -93,7 +95,9 @@ final class RuntimeAPI: HTTPResponder {
         } else {
           environment.answered(rest[..<slash], body, isError: false, exchange)
         }
-      case "/error": environment.answered(rest[..<slash], body, isError: true, exchange)
+      case "/error":
+        environment.noteErrorType(RuntimeAPI.errorType(request))
+        environment.answered(rest[..<slash], body, isError: true, exchange)
       default: exchange.send(RuntimeAPI.unknown)
       }
     } else {

@@ -10,7 +10,8 @@ final class StreamedResponse: HTTPBodyReceiver {
   private let environment: Environment
   private let flow: HTTPInflow
   private let limit: ByteCount
-  private var size = 0
+  /// Bytes until now.
+  private(set) var size = 0
   /// The runtime broke off.
   private(set) var isCut = false
   private var exceeded: Bool { size > limit.bytes }

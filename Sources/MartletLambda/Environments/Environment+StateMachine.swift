@@ -272,7 +272,7 @@ struct EnvironmentStateMachine<Poll: Equatable, Work> {
   var work: Work? {
     switch state {
     case .starting(_, let work), .initFailed(_, let work), .disconnected(let work), .resetting(let work): work
-    case .working(let work), .answered(let work): work
+    case .working(let work), .responding(let work), .answered(let work): work
     case .idle, .stopped, .gone: nil
     }
   }

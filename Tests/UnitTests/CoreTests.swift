@@ -32,8 +32,7 @@ import Testing
       id,
       InvocationReport(
         duration: Nanoseconds(count: 3_012_345), initialisation: Nanoseconds(count: 110_104_000), memorySize: 128,
-        peak: .mebibytes(36),
-        failure: nil))
+        peak: .mebibytes(36), failure: nil))
     #expect(
       report
         == "REPORT RequestId: \(id)\tDuration: 3.01 ms\tBilled Duration: 114 ms\tMemory Size: 128 MB\tMax Memory Used: 36 MB\tInit Duration: 110.10 ms\t\n"

@@ -53,7 +53,8 @@ extension Environment {
     /// For the records of the invocation under way, if somebody has subscribed: its beginning, its answer (when, how
     /// large, the type of the error if it was one), the runtime's end, and the identifier of its span.
     var workBegan = Timestamp(nanoseconds: 0)
-    var answer: (moment: UInt64, bytes: Int, errorType: String?)?
+    var answer: (began: UInt64, moment: UInt64, bytes: Int, errorType: String?)?
+    var answerBegan: UInt64?
     var errorType: String?
     var runtimeDone: UInt64 = 0
     var span = ""

@@ -17,6 +17,7 @@ extension Environment {
     var reply = Reply(payload: ByteBuffer(), executedVersion: configuration.version, traceHeader: work.traceHeader)
     reply.stream = response.stream
     reply.contentType = contentType
+    if live.telemetry != nil { live.answerBegan = parts.world.monotonic() }
     work.continuation.resume(returning: reply)
     return response
   }
@@ -27,7 +28,6 @@ extension Environment {
     guard live.response === response, let work = live.machine.endResponse() else { return }
     pool.expect(self)
     live.permit?.answerIsGiven()
-    noteAnswer(work, bytes: response.size, isError: failure != nil, live)
     end(response, of: work, failure, nil, live)
   }
 
@@ -45,14 +45,12 @@ extension Environment {
     _ live: Live
   ) {
     live.response = nil
+    noteAnswer(work, bytes: response.size, errorType: failure?.type, live)
     let stream = response.stream
     var ending = PayloadStream.Ending(failure: failure)
-    guard work.invocation.wantsLog else {
-      if live.telemetry == nil { live.initDuration = nil }
-      return stream.finish(ending)
-    }
+    defer { if live.telemetry == nil { live.initDuration = nil } }
+    guard work.invocation.wantsLog else { return stream.finish(ending) }
     let report = report(reported, live)
-    if live.telemetry == nil { live.initDuration = nil }
     live.whenCaughtUp {
       self.writeEnd(work, report, live)
       ending.log = live.log.end

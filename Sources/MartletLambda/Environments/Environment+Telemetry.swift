@@ -1,4 +1,4 @@
-// What an environment tells of itself and of what is printed in it: to the log of an invocation, and to the subscribers of
+// What an environment tells of itself and of what is printed in it: to the log of an invocation, and to subscribers of
 // the Telemetry and Logs APIs. Without subscribers and in the text format this is next to nothing.
 import Glibc
 import MartletCore
@@ -118,9 +118,11 @@ extension Environment {
   }
 
   /// The runtime has answered; what it says about its own failure is told with the record of its end.
-  func noteAnswer(_ work: Work, bytes: Int, isError: Bool, _ live: Live) {
+  func noteAnswer(_ work: Work, bytes: Int, errorType: String?, _ live: Live) {
     guard live.telemetry != nil else { return }
-    live.answer = (parts.world.monotonic(), bytes, isError ? live.errorType ?? "Function.Unknown" : nil)
+    let now = parts.world.monotonic()
+    live.answer = (live.answerBegan ?? now, now, bytes, errorType)
+    live.answerBegan = nil
     live.errorType = nil
   }
 
@@ -131,7 +133,8 @@ extension Environment {
     let failure = failure ?? ownFailure(live)
     let done = PlatformRecord.RuntimeDone(
       duration: Nanoseconds(count: live.runtimeDone &- live.workStarted),
-      responseLatency: live.answer.map { Nanoseconds(count: $0.moment &- live.workStarted) },
+      responseLatency: live.answer.map { Nanoseconds(count: $0.began &- live.workStarted) },
+      responseDuration: live.answer.map { Nanoseconds(count: $0.moment &- $0.began) } ?? Nanoseconds(count: 0),
       overhead: live.answer.map { Nanoseconds(count: live.runtimeDone &- $0.moment) },
       producedBytes: live.answer?.bytes)
     let record = PlatformRecord.runtimeDone(work, done, failure, began: live.workBegan, span: live.span)
@@ -178,9 +181,17 @@ extension Environment {
     let id = work.invocation.requestID
     if configuration.logging.format == .json {
       flushLines(live)
-      let record = PlatformRecord.report(work, report, extensionOverhead: nil, span: live.span)
-      guard record.level.rawValue >= PlatformRecord.Level(configuration.logging.systemLevel).rawValue else { return }
-      return live.log.write(record.line(at: parts.world.now()))
+      let now = parts.world.now()
+      let done = PlatformRecord.RuntimeDone(
+        duration: report.duration, responseLatency: nil, responseDuration: Nanoseconds(count: 0), overhead: nil,
+        producedBytes: nil)
+      let lowest = PlatformRecord.Level(configuration.logging.systemLevel).rawValue
+      let records: [PlatformRecord] = [
+        .runtimeDone(work, done, report.failure, began: now, span: live.span),
+        .report(work, report, extensionOverhead: nil, span: live.span),
+      ]
+      for record in records where record.level.rawValue >= lowest { live.log.write(record.line(at: now)) }
+      return
     }
     let hasTimedOut = report.failure?.status == "timeout"
     var lines = hasTimedOut ? LogLines.timedOut(id, at: parts.world.now(), seconds: configuration.timeout) : ""

@@ -309,7 +309,8 @@ package final class Environment: Sendable {
       live.permit?.answerIsGiven()
       switch body {
       case .whole(let payload, let contentType):
-        noteAnswer(work, bytes: payload.readableBytes, isError: isError, live)
+        noteAnswer(
+          work, bytes: payload.readableBytes, errorType: isError ? live.errorType ?? "Function.Unknown" : nil, live)
         succeed(work, payload, functionError: isError ? "Unhandled" : nil, contentType: contentType, live)
         exchange.send(raw: RuntimeAPI.accepted)
       case .tooLarge:

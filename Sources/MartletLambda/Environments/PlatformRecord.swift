@@ -111,6 +111,8 @@ struct PlatformRecord {
     let duration: Nanoseconds
     /// From the beginning to the answer; nil without one.
     let responseLatency: Nanoseconds?
+    /// From the first byte of the answer to the last.
+    let responseDuration: Nanoseconds
     /// From the answer to `/next`.
     let overhead: Nanoseconds?
     let producedBytes: Int?
@@ -124,8 +126,8 @@ struct PlatformRecord {
       let answered = began + .nanoseconds(Int64(latency.count))
       spans = [
         PlatformRecord.span("responseLatency", began, latency),
-        PlatformRecord.span("responseDuration", answered, Nanoseconds(count: 0)),
-        PlatformRecord.span("runtimeOverhead", answered, overhead),
+        PlatformRecord.span("responseDuration", answered, done.responseDuration),
+        PlatformRecord.span("runtimeOverhead", answered + .nanoseconds(Int64(done.responseDuration.count)), overhead),
       ]
     }
     return PlatformRecord(

@@ -10,7 +10,7 @@ final class StreamedResponse: HTTPBodyReceiver {
   private let environment: Environment
   private let flow: HTTPInflow
   private let limit: ByteCount
-  /// Bytes so far.
+  /// Bytes until now.
   private(set) var size = 0
   /// The runtime broke off.
   private(set) var isCut = false

@@ -1,5 +1,4 @@
-// Brings events to one subscriber inside of the environment, in batches, one batch at a time. Lives on the environment's
-// event loop.
+// Brings events to one subscriber inside of the environment, in batches, one at a time. Lives on the event loop.
 import MartletCore
 import MartletWire
 import NIOCore

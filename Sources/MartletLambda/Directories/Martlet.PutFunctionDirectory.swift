@@ -60,5 +60,9 @@ enum MartletOperations {
 
 extension LambdaService {
   /// The table of Martlet's own operations on functions.
-  package static let operatorRows: [OperationRow<LambdaService>] = [.init(MartletOperations.PutFunctionDirectory.self)]
+  package static let operatorRows: [OperationRow<LambdaService>] = [
+    .init(MartletOperations.DeleteFunctionDebugging.self),
+    .init(MartletOperations.PutFunctionDebugging.self),
+    .init(MartletOperations.PutFunctionDirectory.self),
+  ]
 }

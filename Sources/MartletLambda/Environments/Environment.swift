@@ -152,7 +152,8 @@ package final class Environment: Sendable {
   }
 
   func deliver(_ work: Work, to poll: HTTPExchange, _ live: Live) {
-    let left = live.deadline.map { Int64(bitPattern: $0 &- parts.world.monotonic()) } ?? 0
+    // Under a debugger nothing ends by force, and a day is left.
+    let left = live.deadline.map { Int64(bitPattern: $0 &- parts.world.monotonic()) } ?? 86_400_000_000_000
     let deadline = parts.world.now().milliseconds + left / 1_000_000
     let head = RuntimeAPI.eventHead(work, configuration, deadline: deadline)
     poll.send(head: head, body: RuntimeAPI.event(work))
@@ -243,7 +244,8 @@ package final class Environment: Sendable {
       discard(live)
       return
     }
-    if live.machine.isParked {
+    // A debugger is talked with between invocations, too.
+    if live.machine.isParked, configuration.debugging == nil {
       live.freezeAt = now + parts.freezeDelay.nanoseconds
       wake(at: now + parts.freezeDelay.nanoseconds, live)
     }
@@ -286,7 +288,7 @@ package final class Environment: Sendable {
   func take(_ poll: HTTPExchange, _ live: Live) {
     switch live.machine.next(poll) {
     case .initialised(let phase, let work):
-      live.resources?.limitCPU(specification.cpu)
+      if configuration.debugging == nil { live.resources?.limitCPU(specification.cpu) }
       let duration = Nanoseconds(count: parts.world.monotonic() &- live.initStarted)
       if phase == .initialisation {
         live.initDuration = duration
@@ -431,6 +433,7 @@ package final class Environment: Sendable {
   // MARK: - Time
 
   func setDeadline(_ moment: UInt64, _ live: Live) {
+    guard configuration.debugging == nil else { return }
     live.deadline = moment
     wake(at: moment, live)
   }

@@ -163,6 +163,15 @@ def test_a_debugger_may_come_first_and_one_invocation_runs_at_a_time(server, nam
     assert answer().succeeded()[0] == 7
 
 
+def test_without_isolation_as_well(own_server, debug, debugpy_files):
+    server = own_server("--isolation", "none")
+    server.create("f", debugpy_files | {"app.py": CODE}, runtime=PYTHON, Timeout=3)
+    (port,), _ = debug("f", of=server)
+    answer = in_background(lambda: server.invoke("f", [1, 2]))
+    Debugpy(port)
+    assert answer().succeeded()[0] == 3
+
+
 def test_when_it_ends_the_function_is_as_before(own_server, debug, debugpy_files):
     server = own_server()
     server.create("f", debugpy_files | {"app.py": CODE}, runtime=PYTHON, Timeout=1)

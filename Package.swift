@@ -78,7 +78,10 @@ let package = Package(
       name: "MartletRuntimes",
       path: "Runtimes",
       sources: ["MartletRuntimes.swift"],
-      resources: [.embedInCode("python/bootstrap.py"), .embedInCode("nodejs/bootstrap.mjs")],
+      resources: [
+        .embedInCode("python/bootstrap.py"), .embedInCode("python/debug.py"), .embedInCode("python/debug_relay.py"),
+        .embedInCode("nodejs/bootstrap.mjs"), .embedInCode("nodejs/debug.mjs"), .embedInCode("nodejs/debug_relay.mjs"),
+      ],
       swiftSettings: strict),
 
     // C.

@@ -97,17 +97,13 @@ package struct PreparedNode: Sendable {
       world: world, defaults: place, limits: limits, packages: packages, incoming: state.incoming, log: log)
     let group = MultiThreadedEventLoopGroup(numberOfThreads: configuration.threads)
     let placement = Placement(
-      parts: EnvironmentParts(
-        world: world, limits: limits, sandboxes: sandboxes, packages: packages, runtimes: runtimes,
-        root: try RuntimeRoot(bootstrapsIn: state.runtimes, outbound: configuration.outbound),
-        platform: FunctionsFront(front),
-        network: configuration.outbound ? .outbound : .loopback,
-        credentials: { iam.executionCredentials(role: $0, session: $1, account: $2.account) }, log: log),
-      group: group, idleTimeout: configuration.idleTimeout)
+      parts: try environmentParts(limits, packages, runtimes, front, iam), group: group,
+      idleTimeout: configuration.idleTimeout)
     let directories = WatchedDirectories(packages: packages, limits: limits, world: world)
+    let debugging = DebugSessions(world: world, group: group, placement: placement)
     let line = Line(
       functions: functions, admission: Admission(limits: limits), placement: placement, directories: directories,
-      world: world)
+      debugging: debugging, world: world)
     let provisioned = ProvisionedConcurrency(functions: functions, placement: placement, log: log)
     let door = Door(log: log)
     let activation = FunctionActivation(functions: functions, packages: packages, world: world, log: log)
@@ -128,10 +124,10 @@ package struct PreparedNode: Sendable {
       ActivationService(activation: activation),
       ResourceService(resources: resources),
       ProvisionedConcurrencyService(provisioned: provisioned),
-      SweepService(placement: placement, functions: functions, directories: directories),
+      SweepService(placement: placement, functions: functions, directories: directories, debugging: debugging),
       CollectService(
         packages: packages, placement: placement, functions: functions, layers: layers, directories: directories),
-      ListenerService(listener: listener, line: line, log: log) { announce(listener) },
+      ListenerService(listener: listener, line: line, debugging: debugging, log: log) { announce(listener) },
     ]
     try await run(services)
     log.info("stopped")
@@ -156,6 +152,17 @@ package struct PreparedNode: Sendable {
       services: services, gracefulShutdownSignals: [.sigterm, .sigint],
       logger: Logger(label: "lifecycle") { _ in SwiftLogNoOpLogHandler() })
     try await lifecycle.run()
+  }
+
+  /// What environments are made with.
+  private func environmentParts(
+    _ limits: LambdaLimits, _ packages: CodePackages, _ runtimes: RuntimeCatalog, _ front: Front, _ iam: IAMService
+  ) throws -> EnvironmentParts {
+    EnvironmentParts(
+      world: world, limits: limits, sandboxes: sandboxes, packages: packages, runtimes: runtimes,
+      root: try RuntimeRoot(bootstrapsIn: state.runtimes, outbound: configuration.outbound),
+      platform: FunctionsFront(front), network: configuration.outbound ? .outbound : .loopback,
+      credentials: { iam.executionCredentials(role: $0, session: $1, account: $2.account) }, log: log)
   }
 
   /// Calls of services that somebody else runs leave by HTTP: this offer replaces the embedded service's.

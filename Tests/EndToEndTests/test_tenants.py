@@ -93,6 +93,16 @@ def test_node_functions_know_their_tenant(server, name, runtime):
     assert server.invoke(name, TenantId="blue").succeeded() == "blue"
 
 
+@pytest.mark.parametrize("runtime", NODES[:1])
+def test_streams_have_tenants_too(server, name, runtime):
+    server.create(name, "export const handler = awslambda.streamifyResponse(async (event, stream, context) => { stream.write(context.tenantId); stream.end() })\n",
+                  runtime=runtime, MemorySize=512, **ISOLATED)
+    for tenant in ("blue", "green"):
+        events = server.client.invoke_with_response_stream(FunctionName=name, TenantId=tenant)["EventStream"]
+        assert b"".join(e["PayloadChunk"]["Payload"] for e in events if "PayloadChunk" in e).decode() == tenant
+    assert error_of(server.client.invoke_with_response_stream, FunctionName=name)[:2] == (400, "InvalidParameterValueException")
+
+
 def test_environments_of_tenants_go_when_they_are_idle(own_server):
     server = own_server("--idle-timeout", "1")
     server.create("f", "def handler(event, context):\n    return context.tenant_id\n", **ISOLATED)

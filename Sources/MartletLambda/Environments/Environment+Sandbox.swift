@@ -25,17 +25,25 @@ extension Environment: SandboxObserver {
   /// Serves the Runtime API, and the platform's own, on the sandbox's listeners.
   private func adopt(_ listeners: [CInt]) {
     let responders: [(any HTTPResponder)?] = [RuntimeAPI(self), parts.platform]
+    var listeners = listeners
+    if let session = configuration.debugging, let listener = listeners.popLast() {
+      keep(session.adopt(listener, of: configuration.incarnation, eventLoop: eventLoop))
+    }
     for (listener, responder) in zip(listeners, responders) {
       guard let responder else {
         close(listener)
         continue
       }
-      HTTPServer.adopt(
-        descriptor: listener, eventLoop: eventLoop, responder: responder, limits: RuntimeAPI.connectionLimits
-      ).whenSuccess { channel in
-        self.onLoop { live in
-          if live.sandbox == nil { channel.close(promise: nil) } else { live.channels.append(channel) }
-        }
+      keep(
+        HTTPServer.adopt(
+          descriptor: listener, eventLoop: eventLoop, responder: responder, limits: RuntimeAPI.connectionLimits))
+    }
+  }
+
+  private func keep(_ adopted: EventLoopFuture<any Channel>) {
+    adopted.whenSuccess { channel in
+      self.onLoop { live in
+        if live.sandbox == nil { channel.close(promise: nil) } else { live.channels.append(channel) }
       }
     }
   }

@@ -155,7 +155,8 @@ package final class Environment: Sendable {
   }
 
   func deliver(_ work: Work, to poll: HTTPExchange, _ live: Live) {
-    let left = live.deadline.map { Int64(bitPattern: $0 &- parts.world.monotonic()) } ?? 0
+    // Under a debugger nothing ends by force, and a day is left.
+    let left = live.deadline.map { Int64(bitPattern: $0 &- parts.world.monotonic()) } ?? 86_400_000_000_000
     let deadline = parts.world.now().milliseconds + left / 1_000_000
     let head = RuntimeAPI.eventHead(work, configuration, deadline: deadline)
     poll.send(head: head, body: RuntimeAPI.event(work))
@@ -232,7 +233,8 @@ package final class Environment: Sendable {
       discard(live)
       return
     }
-    if live.machine.isParked {
+    // A debugger is talked with between invocations, too.
+    if live.machine.isParked, configuration.debugging == nil {
       live.freezeAt = now + parts.freezeDelay.nanoseconds
       wake(at: now + parts.freezeDelay.nanoseconds, live)
     }
@@ -275,7 +277,7 @@ package final class Environment: Sendable {
   func take(_ poll: HTTPExchange, _ live: Live) {
     switch live.machine.next(poll) {
     case .initialised(let phase, let work):
-      live.resources?.limitCPU(specification.cpu)
+      if configuration.debugging == nil { live.resources?.limitCPU(specification.cpu) }
       let duration = Nanoseconds(count: parts.world.monotonic() &- live.initStarted)
       if live.extensions != nil || configuration.logging.format == .json { tellInitReport(duration, nil, work, live) }
       live.telemetry?.close()
@@ -429,6 +431,7 @@ package final class Environment: Sendable {
   // MARK: - Time
 
   func setDeadline(_ moment: UInt64, _ live: Live) {
+    guard configuration.debugging == nil else { return }
     live.deadline = moment
     wake(at: moment, live)
   }

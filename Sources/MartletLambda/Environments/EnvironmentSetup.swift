@@ -20,11 +20,13 @@ struct EnvironmentSetup {
     let interpreter: Interpreter? = if case .interpreter(let found) = served { found } else { nil }
     let hasPlatform = parts.platform != nil
     specification = SandboxSpecification(
-      memory: .mebibytes(c.memorySize), tmp: .mebibytes(c.ephemeralStorage),
+      memory: .mebibytes(c.memorySize + (c.debugging == nil ? 0 : EnvironmentSetup.debuggerMemory)),
+      tmp: .mebibytes(c.ephemeralStorage),
       cpu: EnvironmentSetup.cpu(memorySize: c.memorySize), processes: parts.limits.processes,
       descriptors: parts.limits.descriptors, hostname: "sandbox",
       mounts: parts.root.mounts(family: family, interpreter: interpreter, code: code, layers: layers),
-      ports: [EnvironmentParts.runtimePort] + (hasPlatform ? [EnvironmentParts.platformPort] : []),
+      ports: [EnvironmentParts.runtimePort] + (hasPlatform ? [EnvironmentParts.platformPort] : [])
+        + (c.debugging == nil ? [] : [EnvironmentParts.debugPort]),
       network: parts.network)
     var paths = RuntimeProgram.Paths(api: "127.0.0.1:\(EnvironmentParts.runtimePort)")
     if !parts.sandboxes.hasOwnRoot {
@@ -47,6 +49,9 @@ struct EnvironmentSetup {
     }
   }
 
+  /// Mebibytes for a debugger beside the function.
+  private static let debuggerMemory = 512
+
   /// Thousandths of a core: one core per 1,769 MB.
   static func cpu(memorySize: Int) -> Int { max(1, memorySize * 1000 / 1769) }
 
@@ -58,6 +63,9 @@ struct EnvironmentSetup {
       }
       if variable == "AWS_ENDPOINT_URL=\(platformAddress)", listeners.count > 1 {
         return "AWS_ENDPOINT_URL=http://127.0.0.1:\(listeners[1])"
+      }
+      if variable == RuntimeProgram.debugVariable, let port = listeners.last {
+        return "MARTLET_DEBUG=127.0.0.1:\(port)"
       }
       return variable
     }

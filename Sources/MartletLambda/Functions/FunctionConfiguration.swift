@@ -133,6 +133,9 @@ package struct FunctionConfiguration: Sendable, Equatable {
   /// The last has precedence.
   package var layers: [FunctionLayer] = []
 
+  /// Set while it runs under a debugger; never kept.
+  var debugging: DebugSession?
+
   package var state = FunctionState.pending
   package var stateReason: StateReason?
   package var lastUpdateStatus: LastUpdateStatus?

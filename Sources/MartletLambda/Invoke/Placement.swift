@@ -108,6 +108,15 @@ package final class Placement: Sendable {
     }
   }
 
+  /// Removes the environments of a debugging session, also those at work: at a breakpoint they would be it for ever.
+  func removeEnvironments(of session: DebugSession) {
+    for pool in pools.withLock({ $0.all }) where pool.version.debugging == session {
+      let members = pool.members
+      _ = pool.retire()
+      for environment in members { environment.remove() }
+    }
+  }
+
   /// The packages that environments have mounted.
   package var packagesInUse: Set<String> {
     Set(pools.withLock { $0.all }.flatMap { $0.members.flatMap(\.configuration.packageKeys) })

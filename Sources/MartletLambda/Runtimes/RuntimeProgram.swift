@@ -24,18 +24,19 @@ package enum RuntimeProgram {
     case .bootstrap, .missing:
       arguments = [bootstrap]
     case .interpreter(let interpreter) where family == .python:
-      arguments = [interpreter.path, "\(paths.runtime)/bootstrap.py"]
+      arguments = [interpreter.path, "\(paths.runtime)/\(configuration.debugging == nil ? "bootstrap" : "debug").py"]
     case .interpreter(let interpreter):
       arguments = [
         interpreter.path, "--max-old-space-size=\(max(64, configuration.memorySize * 9 / 10))",
-        "\(paths.runtime)/bootstrap.mjs",
+        "\(paths.runtime)/\(configuration.debugging == nil ? "bootstrap" : "debug").mjs",
       ]
     }
     return SandboxProgram(
       arguments: ExecutionWrapper.wrap(arguments, configuration, family: family, paths: paths),
       environment: environment(
         configuration, family: family, paths: paths, logStream: logStream, endpoint: endpoint,
-        initializationType: initializationType, credentials: credentials),
+        initializationType: initializationType, credentials: credentials)
+        + (configuration.debugging == nil ? [] : [debugVariable]),
       workingDirectory: paths.task)
   }
 
@@ -50,8 +51,11 @@ package enum RuntimeProgram {
   /// https://docs.aws.amazon.com/lambda/latest/dg/runtimes-extensions-api.html#runtimes-extensions-api-reg
   private static let runtimesOwn = [
     "AWS_EXECUTION_ENV", "AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME", "AWS_XRAY_CONTEXT_MISSING",
-    "AWS_XRAY_DAEMON_ADDRESS", "LAMBDA_RUNTIME_DIR", "LAMBDA_TASK_ROOT",
+    "AWS_XRAY_DAEMON_ADDRESS", "LAMBDA_RUNTIME_DIR", "LAMBDA_TASK_ROOT", "MARTLET_DEBUG",
   ]
+
+  /// Where a runtime under a debugger calls (`Runtimes/python/debug.py`).
+  static let debugVariable = "MARTLET_DEBUG=127.0.0.1:\(EnvironmentParts.debugPort)"
 
   /// Platform variables first; the function's own may replace those that are not reserved.
   private static func environment(

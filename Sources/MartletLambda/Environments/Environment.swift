@@ -211,6 +211,10 @@ package final class Environment: Sendable {
 
   /// An invocation that was answered is over.
   private func ended(_ work: Work, _ failure: FunctionFailure?, _ live: Live) {
+    if let held = live.heldEnding {
+      live.heldEnding = nil
+      send(held.ending, to: held.stream, of: work, failure, live)
+    }
     guard let reply = live.heldReply else { return }
     live.heldReply = nil
     send(reply, to: work, failure, live)

@@ -33,6 +33,8 @@ extension Environment {
     var workStarted: UInt64 = 0
     /// A response that is being passed on.
     var response: StreamedResponse?
+    /// The end of a runtime, before it has any consequences.
+    var exit: (reason: ExitReason, program: UInt32)?
     /// What the runtime said about its own failed initialisation.
     var initError: (type: String, payload: ByteBuffer)?
     /// When the current phase ends by force; nil = never.
@@ -64,6 +66,8 @@ extension Environment {
     var closing: [CheckedContinuation<Void, Never>] = []
     /// An answer that waits for the end of its invocation, because its log does.
     var heldReply: Reply?
+    /// The same of the end of a response.
+    var heldEnding: (stream: PayloadStream, ending: PayloadStream.Ending)?
 
     init(log: InvocationLog, output: LogSource, outputWriter: CInt) {
       self.log = log

@@ -63,7 +63,7 @@ extension Environment: SandboxObserver {
         case .code(let code): .code(code)
         case .signal(let number): outOfMemory && number == SIGKILL ? .outOfMemory : .signal(number)
         }
-      self.broke(.exited(reason), live)
+      self.exited(reason, live)
     }
   }
 

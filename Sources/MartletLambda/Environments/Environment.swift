@@ -216,6 +216,10 @@ package final class Environment: Sendable {
   /// An invocation that was answered is over.
   private func ended(_ work: Work, _ failure: FunctionFailure?, _ live: Live) {
     tellEnd(work, failure, live)
+    if let held = live.heldEnding {
+      live.heldEnding = nil
+      send(held.ending, to: held.stream, of: work, failure, live)
+    }
     if let reply = live.heldReply {
       live.heldReply = nil
       send(reply, to: work, failure, live)

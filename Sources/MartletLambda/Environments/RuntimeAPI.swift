@@ -45,13 +45,13 @@ final class RuntimeAPI: HTTPResponder {
   private static let smallBody = 4096
 
   /// A response in streaming mode is passed on as it comes, if the caller wants it so.
-  func receiver(for head: HTTPRequestHead, _ flow: HTTPInflow) -> (any HTTPBodyReceiver)? {
+  func receiver(for head: HTTPRequestHead, _ flow: () -> HTTPInflow) -> (any HTTPBodyReceiver)? {
     guard head.method == .POST, let environment, environment.passesOn, head.uri.hasPrefix(RuntimeAPI.prefix),
       head.headers.first(name: RuntimeAPI.mode) == RuntimeAPI.streaming
     else { return nil }
     let parts = head.uri.dropFirst(RuntimeAPI.prefix.count).split(separator: "/", omittingEmptySubsequences: false)
     guard parts.count == 3, parts[0] == "invocation", parts[2] == "response" else { return nil }
-    return environment.beginsStream(parts[1], contentType: head.headers.first(name: "Content-Type"), flow)
+    return environment.beginsStream(parts[1], contentType: head.headers.first(name: "Content-Type"), flow())
   }
 
   private static let mode = "Lambda-Runtime-Function-Response-Mode"

@@ -60,8 +60,8 @@ package struct ImageRoot: Sendable {
     return mounts
   }
 
-  /// The executable files of a directory, in order; links count as such, because where they lead is known in the sandbox
-  /// only. None if there is no such directory.
+  /// The executable files of a directory, in order; links count as such, because where they lead is known in the
+  /// sandbox only. None if there is no such directory.
   package func programs(in directory: String) -> [String] {
     guard let top = try? TreeDirectory(path: path) else { return [] }
     let found = top.openInside(Array(directory.utf8CString), O_RDONLY | O_DIRECTORY)

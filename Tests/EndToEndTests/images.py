@@ -6,17 +6,13 @@ import json
 import os
 import platform
 import shutil
-import signal
 import socket
 import subprocess
 import sys
 import sysconfig
 import tarfile
-import tempfile
 import time
 import urllib.request
-
-import pytest
 
 MISSING = [name for name in ("skopeo", "docker-registry") if not shutil.which(name)]
 ARCHITECTURE = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())

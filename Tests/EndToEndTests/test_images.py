@@ -1,4 +1,5 @@
 # Functions from container images: a real registry, real images with a real Python and the official runtime client.
+import base64
 import glob
 import json
 import os
@@ -6,9 +7,9 @@ import shutil
 import signal
 import subprocess
 import tarfile
-import threading
 
 import awslambdaric
+import bcrypt
 import pytest
 
 from conftest import ROLE, error_of, is_gone, new_directory, program, wait_until
@@ -227,6 +228,26 @@ def test_docker_manifests_and_plain_layers(server, name, registry, python, clien
     assert server.invoke(name, {"a": 1}).succeeded() == {"a": 1}
 
 
+EXTENSION = """#!/usr/bin/env python3
+import json, os, urllib.request
+api = 'http://' + os.environ['AWS_LAMBDA_RUNTIME_API'] + '/2020-01-01/extension/'
+request = urllib.request.Request(api + 'register', b'{"events": ["INVOKE"]}', {'Lambda-Extension-Name': 'watcher'})
+with urllib.request.urlopen(request) as reply:
+    name = reply.headers['Lambda-Extension-Identifier']
+open('/tmp/watcher', 'w').write(os.environ['FROM_IMAGE'])
+while True:
+    urllib.request.urlopen(urllib.request.Request(api + 'event/next', headers={'Lambda-Extension-Identifier': name})).read()
+"""
+
+
+def test_extensions_of_an_image_are_started(server, name, registry, python, client_layer):
+    code = Layer().file("var/task/app.py", LOOK).file("opt/extensions/watcher", EXTENSION, 0o755).file("opt/extensions/text", "x")
+    uri, _ = registry.push(name, Image(python, client_layer, code, config=CONFIG))
+    create(server, name, uri)
+    assert server.invoke(name, {"run": "open('/tmp/watcher').read()"}).succeeded() == "yes"
+    assert server.invoke(name, {"a": 1}).succeeded() == {"a": 1}
+
+
 def test_layers_hide_what_is_below(server, name, registry, python, client_layer):
     one = (Layer().directory("data").file("data/kept", "1").file("data/gone", "1").directory("data/dir").file("data/dir/a", "1")
            .directory("opaque").file("opaque/old", "1").directory("opaque/sub").file("opaque/sub/old", "1")
@@ -338,12 +359,7 @@ def test_an_image_that_says_nothing_to_run(own_server, name, registry):
 
 
 def test_a_registry_with_a_password(own_server, name, python):
-    import base64
-    import shlex
     directory = new_directory()
-    users = subprocess.run(["openssl", "passwd", "-apr1", "x"], capture_output=True, text=True)
-    assert users.returncode == 0
-    bcrypt = pytest.importorskip("bcrypt", reason="the registry knows only bcrypt; PyPI's bcrypt is not in the environment")
     users = "u:" + bcrypt.hashpw(b"secret", bcrypt.gensalt(4)).decode()
     registry = Registry(directory, users + "\n")
     try:

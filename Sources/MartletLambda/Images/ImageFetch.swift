@@ -1,5 +1,5 @@
-// One image on its way from the registry into a directory. Nothing that the registry sent is believed: the manifest has to
-// have the digest that was asked for, and every part the digest and the size that the manifest says.
+// One image on its way from the registry into a directory. Nothing that the registry sent is believed: the manifest
+// must have the digest that was asked for, and every part the digest and the size that the manifest says.
 import Glibc
 import Logging
 import MartletCore

@@ -90,7 +90,10 @@ package struct PreparedNode: Sendable {
     var limits = LambdaLimits()
     limits.concurrentExecutions = configuration.concurrency
     let packages = CodePackages(
-      blobs: try Blobs(root: state.blobs), trees: CodeTrees(root: state.trees), limits: limits, world: world)
+      blobs: try Blobs(root: state.blobs), trees: CodeTrees(root: state.trees),
+      images: FunctionImages(
+        root: state.images, registries: configuration.registries, limits: limits, world: world, log: log),
+      limits: limits, world: world)
     let runtimes = RuntimeCatalog(interpreters: interpreters)
     let place = Place(account: configuration.account, region: configuration.region)
     let front = Front(

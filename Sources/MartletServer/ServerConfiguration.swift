@@ -1,6 +1,7 @@
 // What a server can be told: by flags, by environment variables, else by default.
 import Logging
 import MartletCore
+import MartletLambda
 import MartletWire
 
 package struct ServerConfiguration: Sendable {
@@ -22,6 +23,8 @@ package struct ServerConfiguration: Sendable {
   package var concurrency = 1000
   /// Services that somebody else runs.
   package var endpoints: [RemoteEndpoint] = []
+  /// How container images are fetched.
+  package var registries = ImageRegistry.Settings()
   /// Threads that move bytes.
   package var threads: Int
   /// The path of `martlet-sandbox`.

@@ -90,7 +90,9 @@ extension Environment: SandboxObserver {
   package func sandboxDestroyed() {}
 
   private func entrypointMessage(_ fault: Fault) -> String {
-    if case .bootstrap = served, fault.errno == ENOENT, !EnvironmentSetup.hasBootstrap(configuration, parts) {
+    if case .bootstrap = served, configuration.image == nil, fault.errno == ENOENT,
+      !EnvironmentSetup.hasBootstrap(configuration, parts)
+    {
       return "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]"
     }
     return "\(fault.stage): \(systemErrorPhrase(fault.errno))"
@@ -109,7 +111,8 @@ extension Environment: SandboxObserver {
         guard program == live.programNumber, live.runtimeIsAlive else { return }
         live.runtimeIsAlive = false
         if live.shutdown != nil { return self.perform(live.shutdown?.machine.runtimeEnded() ?? [], live) }
-        self.broke(.notStarted(type: "Runtime.InvalidEntrypoint", message: self.entrypointMessage(fault)), live)
+        let type = fault.stage.hasPrefix("chdir ") ? "Runtime.InvalidWorkingDir" : "Runtime.InvalidEntrypoint"
+        self.broke(.notStarted(type: type, message: self.entrypointMessage(fault)), live)
       } else {
         self.discard(live, nil)
       }

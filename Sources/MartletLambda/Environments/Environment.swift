@@ -46,12 +46,19 @@ package final class Environment: Sendable {
     self.fate = fate
     lineage = Lineage.first(configuration)
     let identifier = RuntimeCatalog.identifier(configuration.runtime ?? "")
-    served = identifier.map { parts.runtimes.serves($0) } ?? .missing("the identifier is unknown")
+    served =
+      configuration.image != nil
+      ? .bootstrap : identifier.map { parts.runtimes.serves($0) } ?? .missing("the identifier is unknown")
     if case .missing(let advice) = served {
       throw .runtimeMissing("The runtime \(configuration.runtime ?? "") is not available: \(advice).")
     }
-    let setup = EnvironmentSetup(
-      configuration, family: identifier?.family ?? .provided, served: served, parts: parts, isProvisioned: fate != nil)
+    let setup =
+      try configuration.image.map { (image) throws(AWSError) in
+        try EnvironmentSetup(image: image, of: configuration, parts: parts, isProvisioned: fate != nil)
+      }
+      ?? EnvironmentSetup(
+        configuration, family: identifier?.family ?? .provided, served: served, parts: parts, isProvisioned: fate != nil
+      )
     specification = setup.specification
     program = setup.program
     extensionPrograms = setup.extensions

@@ -14,17 +14,18 @@ struct EnvironmentSetup {
   init(
     _ c: FunctionConfiguration, family: RuntimeFamily, served: RuntimeCatalog.Served, parts: EnvironmentParts,
     isProvisioned: Bool = false
-  ) {
+  ) throws(AWSError) {
     let code = parts.packages.directory(c.code)
     let layers = parts.packages.layerDirectory(c)
     let interpreter: Interpreter? = if case .interpreter(let found) = served { found } else { nil }
     let hasPlatform = parts.platform != nil
-    specification = SandboxSpecification(
+    specification = try SandboxSpecification(
       memory: .mebibytes(c.memorySize + (c.debugging == nil ? 0 : EnvironmentSetup.debuggerMemory)),
       tmp: .mebibytes(c.ephemeralStorage),
       cpu: EnvironmentSetup.cpu(memorySize: c.memorySize), processes: parts.limits.processes,
       descriptors: parts.limits.descriptors, hostname: "sandbox",
-      mounts: parts.root.mounts(family: family, interpreter: interpreter, code: code, layers: layers),
+      mounts: parts.root.mounts(family: family, interpreter: interpreter, code: code, layers: layers)
+        + c.fileSystemMounts(parts),
       ports: [EnvironmentParts.runtimePort] + (hasPlatform ? [EnvironmentParts.platformPort] : [])
         + (c.debugging == nil ? [] : [EnvironmentParts.debugPort]),
       network: parts.network)
@@ -34,7 +35,7 @@ struct EnvironmentSetup {
       if let layers { paths.layers = layers }
       paths.runtime = parts.root.bootstrapDirectory(family)
     }
-    logStream = "\(parts.world.now().logDate)/[\(c.version)]\(randomHex(32, from: parts.world))"
+    logStream = EnvironmentSetup.newLogStream(c, parts)
     let program = RuntimeProgram.make(
       c, served: served, family: family, paths: paths,
       bootstrap: EnvironmentSetup.isBootstrapInLayers(c, parts)
@@ -51,6 +52,10 @@ struct EnvironmentSetup {
 
   /// Mebibytes for a debugger beside the function.
   private static let debuggerMemory = 512
+
+  static func newLogStream(_ c: FunctionConfiguration, _ parts: EnvironmentParts) -> String {
+    "\(parts.world.now().logDate)/[\(c.version)]\(randomHex(32, from: parts.world))"
+  }
 
   /// Thousandths of a core: one core per 1,769 MB.
   static func cpu(memorySize: Int) -> Int { max(1, memorySize * 1000 / 1769) }

@@ -130,6 +130,8 @@ package struct FunctionConfiguration: Sendable, Equatable {
   package var code: CodePackage
   /// The customer's key for the package; GetFunction shows it.
   package var sourceKeyARN: String?
+  /// nil if the function runs a package.
+  package var image: FunctionImage?
   /// The last has precedence.
   package var layers: [FunctionLayer] = []
 

@@ -6,7 +6,7 @@ import MartletWire
 package final class Line: Sendable {
   private let functions: FunctionTable
   private let admission: Admission
-  private let placement: Placement
+  let placement: Placement
   let world: any World
   /// Where functions may run from directories of the host.
   let directories: WatchedDirectories?

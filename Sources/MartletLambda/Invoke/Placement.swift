@@ -42,6 +42,9 @@ package final class Placement: Sendable {
     self.idleTimeout = idleTimeout
   }
 
+  /// False where environments have no root of their own, which an image needs.
+  var canRunImages: Bool { parts.sandboxes.hasOwnRoot }
+
   /// - Throws: 502 if this host has nothing to run the version with.
   package func place(
     _ version: FunctionConfiguration, _ permit: consuming Permit, _ tenant: String? = nil

@@ -102,7 +102,7 @@ package enum RuntimeProgram {
     return "\(paths.runtime):\(paths.layers)/python/lib/python\(version)/site-packages:\(paths.layers)/python"
   }
 
-  private static func reserved(
+  static func reserved(
     _ c: FunctionConfiguration, family: RuntimeFamily, paths: Paths, logStream: String, initializationType: String
   ) -> [(String, String)] {
     var variables: [(String, String)] = [
@@ -120,7 +120,7 @@ package enum RuntimeProgram {
 
   /// The credentials of the function's role. Without IAM the access key names the account, so that the function's own
   /// calls arrive in it all the same.
-  private static func access(
+  static func access(
     _ c: FunctionConfiguration, _ credentials: TemporaryCredentials?
   ) -> [(String, String)] {
     [

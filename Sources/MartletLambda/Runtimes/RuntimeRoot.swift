@@ -48,6 +48,9 @@ package struct RuntimeRoot: Sendable {
     return mounts
   }
 
+  /// How names of the outside world are found; nil where functions cannot reach it.
+  var resolver: SandboxSpecification.Mount? { base.first { $0.target == "/etc/resolv.conf" } }
+
   /// The directories from which the sandbox process may take anything.
   package static func exposed(state: String, interpreters: [Interpreter]) -> [String] {
     var directories = ["/usr", "/etc/ssl", "/etc/ca-certificates", "/etc/pki", "/etc/alternatives", state]

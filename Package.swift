@@ -77,8 +77,12 @@ let package = Package(
     .target(
       name: "MartletRuntimes",
       path: "Runtimes",
+      exclude: ["java/source", "java/build.py"],
       sources: ["MartletRuntimes.swift"],
-      resources: [.embedInCode("python/bootstrap.py"), .embedInCode("nodejs/bootstrap.mjs")],
+      resources: [
+        .embedInCode("python/bootstrap.py"), .embedInCode("nodejs/bootstrap.mjs"), .embedInCode("java/bootstrap.jar"),
+        .embedInCode("ruby/bootstrap.rb"),
+      ],
       swiftSettings: strict),
 
     // C.

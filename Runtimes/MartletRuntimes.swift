@@ -11,5 +11,7 @@ package enum MartletRuntimes {
   package static let files = [
     File(family: "python", name: "bootstrap.py", content: PackageResources.bootstrap_py),
     File(family: "nodejs", name: "bootstrap.mjs", content: PackageResources.bootstrap_mjs),
+    File(family: "java", name: "bootstrap.jar", content: PackageResources.bootstrap_jar),
+    File(family: "ruby", name: "bootstrap.rb", content: PackageResources.bootstrap_rb),
   ]
 }

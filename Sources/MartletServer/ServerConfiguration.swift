@@ -22,6 +22,8 @@ package struct ServerConfiguration: Sendable {
   package var concurrency = 1000
   /// Services that somebody else runs.
   package var endpoints: [RemoteEndpoint] = []
+  /// `IDENTIFIER=PATH`: interpreters that serve an identifier whatever their version.
+  package var runtimes: [String] = []
   /// Threads that move bytes.
   package var threads: Int
   /// The path of `martlet-sandbox`.

@@ -15,5 +15,7 @@ package enum MartletRuntimes {
     File(family: "nodejs", name: "bootstrap.mjs", content: PackageResources.bootstrap_mjs),
     File(family: "nodejs", name: "debug.mjs", content: PackageResources.debug_mjs),
     File(family: "nodejs", name: "debug_relay.mjs", content: PackageResources.debug_relay_mjs),
+    File(family: "java", name: "bootstrap.jar", content: PackageResources.bootstrap_jar),
+    File(family: "ruby", name: "bootstrap.rb", content: PackageResources.bootstrap_rb),
   ]
 }

@@ -37,6 +37,7 @@ package struct Node: Sendable {
     let owner = try Privileges.user(configuration.user)
     if let owner { try Privileges.checkReach(absolute(configuration.stateDirectory), by: owner) }
     var interpreters = Interpreter.findAll(environment: ProcessVariables.all)
+    let chosen = try RuntimeCatalog.chosen(configuration.runtimes)
     let state = try StateDirectory(path: absolute(configuration.stateDirectory), owner: owner)
     // Without isolation nothing needs privilege, and functions must not have any.
     if let owner, configuration.isolation == .none {
@@ -45,7 +46,7 @@ package struct Node: Sendable {
     }
     let sandboxes = try SandboxProcess(
       executable: configuration.sandboxExecutable, isolated: configuration.isolation == .full, instance: state.instance,
-      exposed: RuntimeRoot.exposed(state: state.path, interpreters: interpreters), log: log)
+      exposed: RuntimeRoot.exposed(state: state.path, interpreters: interpreters + chosen.values), log: log)
     if configuration.isolation == .full, let first = sandboxes.guarantees.first,
       !sandboxes.guarantees.contains(where: \.holds)
     {
@@ -55,8 +56,8 @@ package struct Node: Sendable {
     }
     if let owner, configuration.isolation == .full { try Privileges.drop(to: owner) }
     return PreparedNode(
-      configuration: configuration, world: world, log: log, begun: begun, interpreters: interpreters, state: state,
-      sandboxes: sandboxes)
+      configuration: configuration, world: world, log: log, begun: begun,
+      runtimes: RuntimeCatalog(interpreters: interpreters, chosen: chosen), state: state, sandboxes: sandboxes)
   }
 
   private func absolute(_ path: String) -> String {
@@ -73,7 +74,7 @@ package struct PreparedNode: Sendable {
   fileprivate let world: any World
   fileprivate let log: Logger
   fileprivate let begun: UInt64
-  fileprivate let interpreters: [Interpreter]
+  fileprivate let runtimes: RuntimeCatalog
   fileprivate let state: StateDirectory
   fileprivate let sandboxes: SandboxProcess
 
@@ -94,7 +95,6 @@ package struct PreparedNode: Sendable {
       images: FunctionImages(
         root: state.images, registries: configuration.registries, limits: limits, world: world, log: log),
       limits: limits, world: world)
-    let runtimes = RuntimeCatalog(interpreters: interpreters)
     let place = Place(account: configuration.account, region: configuration.region)
     let front = Front(
       world: world, defaults: place, limits: limits, packages: packages, incoming: state.incoming, log: log)

@@ -25,6 +25,8 @@ package struct ServerConfiguration: Sendable {
   package var endpoints: [RemoteEndpoint] = []
   /// How container images are fetched.
   package var registries = ImageRegistry.Settings()
+  /// `IDENTIFIER=PATH`: interpreters that serve an identifier whatever their version.
+  package var runtimes: [String] = []
   /// Threads that move bytes.
   package var threads: Int
   /// The path of `martlet-sandbox`.

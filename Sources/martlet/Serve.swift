@@ -69,6 +69,13 @@ struct Serve: ParsableCommand {
       valueName: "host:port"))
   var insecureRegistries: [String] = []
 
+  @Option(
+    name: .customLong("runtime"),
+    help: ArgumentHelp(
+      "The interpreter for a runtime, whatever its version, such as ruby3.2=/usr/bin/ruby3.1; may be repeated (MARTLET_RUNTIMES, separated by commas).",
+      valueName: "identifier=path"))
+  var runtimes: [String] = []
+
   @Option(help: "Concurrent executions per account and region (MARTLET_CONCURRENCY; default 1000).")
   var concurrency: Int?
 
@@ -123,6 +130,7 @@ struct Serve: ParsableCommand {
     configuration.address = text(address, "MARTLET_ADDRESS") ?? configuration.address
     configuration.port = try number(port, "MARTLET_PORT", 0...65535) ?? configuration.port
     configuration.user = text(user, "MARTLET_USER")
+    configuration.runtimes = Runtime.chosen(runtimes, variables)
     do {
       configuration.endpoints = try RemoteEndpoint.all(flags: endpoints, variables: variables)
     } catch {

@@ -25,6 +25,10 @@ package enum RuntimeProgram {
       arguments = [bootstrap]
     case .interpreter(let interpreter) where family == .python:
       arguments = [interpreter.path, "\(paths.runtime)/\(configuration.debugging == nil ? "bootstrap" : "debug").py"]
+    case .interpreter(let interpreter) where family == .ruby:
+      arguments = [interpreter.path, "\(paths.runtime)/bootstrap.rb"]
+    case .interpreter(let interpreter) where family == .java:
+      arguments = java(configuration, interpreter, paths)
     case .interpreter(let interpreter):
       arguments = [
         interpreter.path, "--max-old-space-size=\(max(64, configuration.memorySize * 9 / 10))",
@@ -34,7 +38,7 @@ package enum RuntimeProgram {
     return SandboxProgram(
       arguments: ExecutionWrapper.wrap(arguments, configuration, family: family, paths: paths),
       environment: environment(
-        configuration, family: family, paths: paths, logStream: logStream, endpoint: endpoint,
+        configuration, family: family, served: served, paths: paths, logStream: logStream, endpoint: endpoint,
         initializationType: initializationType, credentials: credentials)
         + (configuration.debugging == nil ? [] : [debugVariable]),
       workingDirectory: paths.task)
@@ -59,7 +63,8 @@ package enum RuntimeProgram {
 
   /// Platform variables first; the function's own may replace those that are not reserved.
   private static func environment(
-    _ c: FunctionConfiguration, family: RuntimeFamily, paths: Paths, logStream: String, endpoint: String?,
+    _ c: FunctionConfiguration, family: RuntimeFamily, served: RuntimeCatalog.Served, paths: Paths, logStream: String,
+    endpoint: String?,
     initializationType: String, credentials: TemporaryCredentials?
   ) -> [String] {
     var variables: [(String, String)] = [
@@ -79,6 +84,9 @@ package enum RuntimeProgram {
           "NODE_PATH",
           "\(paths.layers)/nodejs/node\(major)/node_modules:\(paths.layers)/nodejs/node_modules:\(paths.runtime)/node_modules:\(paths.runtime):\(paths.task)"
         ))
+    case .ruby: variables += ruby(served, paths)
+    // Java takes a locale whole or not at all, and few hosts have AWS's en_US.UTF-8.
+    case .java: variables.append(("LC_ALL", "C.UTF-8"))
     default: break
     }
     if let endpoint { variables.append(("AWS_ENDPOINT_URL", endpoint)) }
@@ -93,6 +101,34 @@ package enum RuntimeProgram {
       c, family: family, paths: paths, logStream: logStream, initializationType: initializationType)
     variables += access(c, credentials)
     return variables.map { "\($0.0)=\($0.1)" }
+  }
+
+  /// The flags that AWS starts Java with, less what JAVA_TOOL_OPTIONS says: these would win over it.
+  private static func java(_ c: FunctionConfiguration, _ interpreter: Interpreter, _ paths: Paths) -> [String] {
+    let said = c.environment?.first { $0.name == "JAVA_TOOL_OPTIONS" }?.value ?? ""
+    var flags = ["-Xshare:auto", "-Dfile.encoding=UTF-8", "-Duser.language=en", "-Duser.country=US"]
+    if !["-Xmx", "MaxHeapSize", "MaxRAM"].contains(where: { said.contains($0) }) {
+      flags.append("-XX:MaxHeapSize=\(c.memorySize * 1024 * 85 / 100)k")
+    }
+    if !said.contains("GC") { flags.append("-XX:+UseSerialGC") }
+    if !said.contains("Tiered") { flags.append("-XX:TieredStopAtLevel=1") }
+    return [interpreter.path] + flags + ["-cp", "\(paths.runtime)/bootstrap.jar", "martlet.Bootstrap", paths.layers]
+  }
+
+  /// AWS's, and after them where this interpreter keeps the gems that came with it.
+  private static func ruby(_ served: RuntimeCatalog.Served, _ paths: Paths) -> [(String, String)] {
+    guard case .interpreter(let interpreter) = served else { return [] }
+    let numbers = interpreter.version.split(separator: ".")
+    let version = numbers.count < 2 ? interpreter.version : "\(numbers[0]).\(numbers[1]).0"
+    var gems = [
+      "\(paths.task)/vendor/bundle/ruby/\(version)", "\(paths.layers)/ruby/gems/\(version)", paths.runtime,
+      "\(paths.runtime)/ruby/\(version)", "\(interpreter.prefix)/lib/ruby/gems/\(version)",
+    ]
+    if interpreter.prefix == "/usr" { gems += ["/usr/share/rubygems-integration/all", "/var/lib/gems/\(version)"] }
+    return [
+      ("GEM_HOME", paths.runtime), ("GEM_PATH", gems.joined(separator: ":")),
+      ("RUBYLIB", "\(paths.task):\(paths.runtime)/lib:\(paths.layers)/ruby/lib"),
+    ]
   }
 
   /// The bootstrap itself looks for layers in /opt; where they lie elsewhere, the interpreter is told.

@@ -7,14 +7,19 @@ final class Telemetry {
   private var deliveries: [(id: RequestID, delivery: TelemetryDelivery)] = []
   /// Everything since the start, for those who subscribe late; nil when initialisation is over.
   private var backlog: [TelemetryEvent]? = []
-  private static let backlogLimit = 10_000
+  private var backlogSize = ByteCount.bytes(0)
+  /// Of the lines in the backlog, with something for each of them.
+  private static let backlogLimit = ByteCount.mebibytes(4)
 
   /// False when nobody has subscribed and nobody can any more.
   var isWanted: Bool { backlog != nil || !deliveries.isEmpty }
   var isOpen: Bool { backlog != nil }
 
   func add(_ event: TelemetryEvent) {
-    if let count = backlog?.count, count < Telemetry.backlogLimit { backlog?.append(event) }
+    if backlog != nil, backlogSize < Telemetry.backlogLimit {
+      backlog?.append(event)
+      backlogSize = .bytes(backlogSize.bytes + event.size)
+    }
     for (_, delivery) in deliveries { delivery.add(event) }
   }
 

@@ -16,6 +16,14 @@ struct TelemetryEvent {
   let category: TelemetrySubscription.Category
   let payload: Payload
 
+  /// About as many bytes as it takes to keep it.
+  var size: Int {
+    switch payload {
+    case .platform: 1_024
+    case .text(let line), .object(let line): line.readableBytes + 128
+    }
+  }
+
   /// The bytes for a subscriber; nil if its schema has no such event.
   func encoded(for subscription: TelemetrySubscription) -> ByteBuffer? {
     guard subscription.categories.contains(category) else { return nil }

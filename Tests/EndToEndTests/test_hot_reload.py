@@ -249,7 +249,7 @@ def test_a_function_cannot_have_a_directory_watched(server, name, project):
                   "    r = urllib.request.Request(os.environ['AWS_ENDPOINT_URL'] + '/_martlet/functions/' + context.function_name + '/directory', method='PUT',\n"
                   "        data=json.dumps(event).encode(), headers={'Content-Type': 'application/json'})\n"
                   "    try: return urllib.request.urlopen(r).status\n    except urllib.error.HTTPError as e: return e.code\n")
-    assert server.invoke(name, {"Directory": project, "Proof": proof}).succeeded() == 403
+    assert server.invoke(name, {"Directory": project, "Proof": proof}).succeeded() == 404
 
 
 def test_flags(server, name, project):

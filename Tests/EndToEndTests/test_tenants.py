@@ -50,6 +50,8 @@ def test_tenants_at_the_same_time(isolated):
 def test_log_lines_name_the_tenant(isolated):
     lines = [json.loads(line) for line in isolated("blue").log.splitlines() if line.startswith('{"')]
     assert [line["tenantId"] for line in lines if line.get("message") == "a line"] == ["blue"]
+    told = {line["type"]: line["record"].get("tenantId") for line in lines if "record" in line}
+    assert told["platform.start"] == told["platform.report"] == "blue"
 
 
 def test_a_tenant_is_needed_there_and_nowhere_else(server, isolated, name):

@@ -103,7 +103,7 @@ struct PlatformRecord {
   static func start(_ work: Work, _ version: VersionName, span: String) -> PlatformRecord {
     PlatformRecord(
       "start", .info, ("requestId", .string(work.invocation.requestID.description)),
-      ("version", .string(version.description)), ("tracing", tracing(work, span)))
+      ("version", .string(version.description)), ("tracing", tracing(work, span)), ("tenantId", tenant(work)))
   }
 
   /// When the runtime was done, and what it did till then.
@@ -139,7 +139,7 @@ struct PlatformRecord {
         .members(
           ("durationMs", .double(done.duration.fraction)),
           ("producedBytes", done.producedBytes.map { .integer(Int64($0)) }))
-      ))
+      ), ("tenantId", tenant(work)))
   }
 
   static func report(
@@ -158,7 +158,8 @@ struct PlatformRecord {
       ),
       ("tracing", tracing(work, span)),
       ("spans", extensionOverhead.map { .array([PlatformRecord.span("extensionOverhead", $0.began, $0.1)]) }),
-      ("status", .string(report.failure?.status ?? "success")), ("errorType", errorType(report.failure)))
+      ("status", .string(report.failure?.status ?? "success")), ("errorType", errorType(report.failure)),
+      ("tenantId", tenant(work)))
   }
 
   /// Of the Logs API only.
@@ -181,6 +182,8 @@ struct PlatformRecord {
   private static func errorType(_ failure: FunctionFailure?) -> JSONValue? {
     failure.flatMap { $0.status == "timeout" ? nil : .string($0.type) }
   }
+
+  private static func tenant(_ work: Work) -> JSONValue? { work.invocation.tenant.map { .string($0) } }
 
   /// Only sampled traces are told.
   private static func tracing(_ work: Work, _ span: String) -> JSONValue? {

@@ -25,6 +25,8 @@ package struct ServerConfiguration: Sendable {
   package var endpoints: [RemoteEndpoint] = []
   /// How container images are fetched.
   package var registries = ImageRegistry.Settings()
+  /// What stands for the access points of functions.
+  package var fileSystems = FileSystemDirectories()
   /// Threads that move bytes.
   package var threads: Int
   /// The path of `martlet-sandbox`.

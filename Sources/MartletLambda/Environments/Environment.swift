@@ -52,13 +52,14 @@ package final class Environment: Sendable {
     if case .missing(let advice) = served {
       throw .runtimeMissing("The runtime \(configuration.runtime ?? "") is not available: \(advice).")
     }
-    let setup =
-      try configuration.image.map { (image) throws(AWSError) in
-        try EnvironmentSetup(image: image, of: configuration, parts: parts, isProvisioned: fate != nil)
-      }
-      ?? EnvironmentSetup(
-        configuration, family: identifier?.family ?? .provided, served: served, parts: parts, isProvisioned: fate != nil
-      )
+    let setup: EnvironmentSetup
+    if let image = configuration.image {
+      setup = try EnvironmentSetup(image: image, of: configuration, parts: parts, isProvisioned: fate != nil)
+    } else {
+      setup = try EnvironmentSetup(
+        configuration, family: identifier?.family ?? .provided, served: served, parts: parts,
+        isProvisioned: fate != nil)
+    }
     specification = setup.specification
     program = setup.program
     extensionPrograms = setup.extensions

@@ -28,14 +28,18 @@ extension EnvironmentSetup {
         "The image \(image.resolvedURI) says nothing to run: set ImageConfig.Command or EntryPoint.")
     }
     let hasPlatform = parts.platform != nil
+    let systems = try c.fileSystemMounts(parts)
     specification = SandboxSpecification(
       memory: .mebibytes(c.memorySize), tmp: .mebibytes(c.ephemeralStorage),
       cpu: EnvironmentSetup.cpu(memorySize: c.memorySize), processes: parts.limits.processes,
       descriptors: parts.limits.descriptors, hostname: "sandbox",
-      mounts: ready.root.mounts + [parts.root.resolver].compactMap { $0 },
+      mounts: (systems.isEmpty ? ready.root.mounts : ready.root.mounts(opening: "mnt"))
+        + [parts.root.resolver].compactMap { $0 } + systems,
       ports: [EnvironmentParts.runtimePort] + (hasPlatform ? [EnvironmentParts.platformPort] : []),
       network: parts.network)
-    let environment = EnvironmentSetup.environment(c, ready.settings, parts, isProvisioned: isProvisioned)
+    logStream = EnvironmentSetup.newLogStream(c, parts)
+    let environment = EnvironmentSetup.environment(
+      c, ready.settings, parts, logStream: logStream, isProvisioned: isProvisioned)
     let directory = own?.workingDirectory.flatMap { $0.isEmpty ? nil : $0 } ?? ready.settings.workingDirectory
     let program = SandboxProgram(
       arguments: [EnvironmentSetup.find(first, in: ready.root, environment, directory)] + command.dropFirst(),
@@ -55,7 +59,8 @@ extension EnvironmentSetup {
 
   /// The image's variables, the function's over them, and the reserved ones over all.
   private static func environment(
-    _ c: FunctionConfiguration, _ settings: ImageSettings, _ parts: EnvironmentParts, isProvisioned: Bool
+    _ c: FunctionConfiguration, _ settings: ImageSettings, _ parts: EnvironmentParts, logStream: String,
+    isProvisioned: Bool
   ) -> Variables {
     var variables: Variables = [
       ("PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"), ("LAMBDA_TASK_ROOT", "/var/task"),
@@ -77,7 +82,7 @@ extension EnvironmentSetup {
     for variable in c.environment ?? [] { set(variable.name, variable.value) }
     let paths = RuntimeProgram.Paths(api: "127.0.0.1:\(EnvironmentParts.runtimePort)")
     let reserved = RuntimeProgram.reserved(
-      c, family: .provided, paths: paths, logStream: logStream(c, parts),
+      c, family: .provided, paths: paths, logStream: logStream,
       initializationType: isProvisioned ? "provisioned-concurrency" : "on-demand")
     // The handler is the command's, and where code and runtime are is the image's.
     for (name, value) in reserved where !["_HANDLER", "LAMBDA_TASK_ROOT", "LAMBDA_RUNTIME_DIR"].contains(name) {

@@ -90,7 +90,9 @@ extension SandboxSpecification.Mount {
   /// Where it stands in the sandbox.
   package var target: String {
     switch self {
-    case .bind(_, let target), .symlink(_, let target), .directory(let target), .file(_, let target): target
+    case .bind(_, let target), .writable(_, let target), .symlink(_, let target), .directory(let target),
+      .file(_, let target):
+      target
     }
   }
 }

@@ -7,6 +7,8 @@ package struct SandboxSpecification: Sendable {
   package enum Mount: Sendable, Equatable {
     /// A directory or file of the host, read-only.
     case bind(source: String, target: String)
+    /// A directory of the host, in which the programs may write as its owner, who must not be root.
+    case writable(source: String, target: String)
     case symlink(to: String, at: String)
     case directory(String)
     case file(content: String, at: String)

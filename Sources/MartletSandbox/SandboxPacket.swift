@@ -29,6 +29,7 @@ struct SandboxPacketWriter {
     let (kind, source, target): (sbx_mount, String, String) =
       switch mount {
       case .bind(let source, let target): (SBX_MOUNT_BIND, source, target)
+      case .writable(let source, let target): (SBX_MOUNT_WRITABLE, source, target)
       case .symlink(let to, let at): (SBX_MOUNT_SYMLINK, to, at)
       case .directory(let path): (SBX_MOUNT_DIRECTORY, "", path)
       case .file(let content, let at): (SBX_MOUNT_FILE, content, at)

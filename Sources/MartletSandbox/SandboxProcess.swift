@@ -23,8 +23,9 @@ package final class SandboxProcess: SandboxHost {
   /// - Parameters:
   ///   - instance: names this server's control groups, so that the next start can clean up after a crash.
   ///   - exposed: the directories of the host from which sandboxes may be given anything.
+  ///   - writable: those in which their programs may write, each if it is given to a sandbox.
   package init(
-    executable: String, isolated: Bool, instance: String, exposed: [String], log: Logger
+    executable: String, isolated: Bool, instance: String, exposed: [String], writable: [String] = [], log: Logger
   ) throws(Fault) {
     var pair: [CInt] = [-1, -1]
     let made = cm_packet_pair(&pair)
@@ -33,6 +34,7 @@ package final class SandboxProcess: SandboxHost {
       executable, "--fd", "3", "--isolation", isolated ? "full" : "none", "--name", instance, "--pool", "8",
     ]
     for directory in exposed { arguments += ["--expose", directory] }
+    for directory in writable { arguments += ["--writable", directory] }
     var pointers: [UnsafeMutablePointer<CChar>?] = arguments.map { strdup($0) } + [nil]
     defer { for pointer in pointers { free(pointer) } }
     processID = cm_start(executable, &pointers, pair[1])

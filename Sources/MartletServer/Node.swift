@@ -36,6 +36,7 @@ package struct Node: Sendable {
     setlocale(LC_CTYPE, "C.UTF-8")  // libarchive needs it for names that are not ASCII
     let owner = try Privileges.user(configuration.user)
     if let owner { try Privileges.checkReach(absolute(configuration.stateDirectory), by: owner) }
+    try configuration.fileSystems.check(isRoot: Privileges.isRoot)
     var interpreters = Interpreter.findAll(environment: ProcessVariables.all)
     let chosen = try RuntimeCatalog.chosen(configuration.runtimes)
     let state = try StateDirectory(path: absolute(configuration.stateDirectory), owner: owner)
@@ -46,7 +47,8 @@ package struct Node: Sendable {
     }
     let sandboxes = try SandboxProcess(
       executable: configuration.sandboxExecutable, isolated: configuration.isolation == .full, instance: state.instance,
-      exposed: RuntimeRoot.exposed(state: state.path, interpreters: interpreters + chosen.values), log: log)
+      exposed: RuntimeRoot.exposed(state: state.path, interpreters: interpreters + chosen.values),
+      writable: configuration.fileSystems.all, log: log)
     if configuration.isolation == .full, let first = sandboxes.guarantees.first,
       !sandboxes.guarantees.contains(where: \.holds)
     {
@@ -165,7 +167,8 @@ package struct PreparedNode: Sendable {
       world: world, limits: limits, sandboxes: sandboxes, packages: packages, runtimes: runtimes,
       root: try RuntimeRoot(bootstrapsIn: state.runtimes, outbound: configuration.outbound),
       platform: FunctionsFront(front), network: configuration.outbound ? .outbound : .loopback,
-      credentials: { iam.executionCredentials(role: $0, session: $1, account: $2.account) }, log: log)
+      credentials: { iam.executionCredentials(role: $0, session: $1, account: $2.account) }, log: log,
+      fileSystems: configuration.fileSystems)
   }
 
   /// Calls of services that somebody else runs leave by HTTP: this offer replaces the embedded service's.

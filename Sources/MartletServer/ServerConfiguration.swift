@@ -27,6 +27,8 @@ package struct ServerConfiguration: Sendable {
   package var registries = ImageRegistry.Settings()
   /// `IDENTIFIER=PATH`: interpreters that serve an identifier whatever their version.
   package var runtimes: [String] = []
+  /// What stands for the access points of functions.
+  package var fileSystems = FileSystemDirectories()
   /// Threads that move bytes.
   package var threads: Int
   /// The path of `martlet-sandbox`.

@@ -120,7 +120,7 @@ static void enter(const struct init_start *start) {
 // The part that CREATE decides. Returns a copy of the mount of /tmp, for the helper to keep.
 static int build(const struct spec *spec, unsigned slot, int tmp) {
   int again = -1;
-  if (mounts_finish(spec, tmp, &again, stage, sizeof stage) < 0) fail(stage);
+  if (mounts_finish(spec, options.uid_base + slot, tmp, &again, stage, sizeof stage) < 0) fail(stage);
   const char *hostname = spec->hostname[0] ? spec->hostname : "sandbox";
   if (sethostname(hostname, strlen(hostname)) < 0) fail("sethostname");
   drop_everything(spec, slot);

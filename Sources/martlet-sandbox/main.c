@@ -159,18 +159,18 @@ static void clear_environment(void) {
   environ = none;
 }
 
-static void expose(const char *path) {
+static void add_directory(struct directories *list, const char *option, const char *path) {
   char resolved[PATH_MAX];
   if (!realpath(path, resolved)) {
-    fprintf(stderr, "martlet-sandbox: --expose %s: %s\n", path, strerror(errno));
+    fprintf(stderr, "martlet-sandbox: %s %s: %s\n", option, path, strerror(errno));
     exit(2);
   }
-  if (options.exposed_count == MAX_EXPOSED) { fprintf(stderr, "martlet-sandbox: too many --expose\n"); exit(2); }
-  options.exposed[options.exposed_count++] = strcmp(resolved, "/") == 0 ? strdup("") : strdup(resolved);
+  if (list->count == MAX_EXPOSED) { fprintf(stderr, "martlet-sandbox: too many %s\n", option); exit(2); }
+  list->paths[list->count++] = strcmp(resolved, "/") == 0 ? strdup("") : strdup(resolved);
 }
 
 static const char help[] =
-  "martlet-sandbox --fd N --isolation full|none --name INSTANCE [--uid-base N] [--pool N] [--expose DIRECTORY]...\n"
+  "martlet-sandbox --fd N --isolation full|none --name INSTANCE [--uid-base N] [--pool N] [--expose DIRECTORY]... [--writable DIRECTORY]...\n"
   "    Serve sandboxes over the SOCK_SEQPACKET socket N until it is closed. Started by the server, with privilege.\n"
   "martlet-sandbox --report [--isolation full|none]\n"
   "    Try every guarantee on this host and print: name TAB yes|no TAB how it was checked.\n";
@@ -203,7 +203,8 @@ static bool parse_arguments(int argc, char **argv) {
     else if (strcmp(name, "--name") == 0 && valid_name(value)) strcpy(options.name, value);
     else if (strcmp(name, "--uid-base") == 0) options.uid_base = number(value, 1000, 4000000000u);
     else if (strcmp(name, "--pool") == 0) options.pool = number(value, 0, 1024);
-    else if (strcmp(name, "--expose") == 0) expose(value);
+    else if (strcmp(name, "--expose") == 0) add_directory(&options.exposed, name, value);
+    else if (strcmp(name, "--writable") == 0) add_directory(&options.writable, name, value);
     else if (strcmp(name, "--isolation") == 0 && strcmp(value, "none") == 0) options.isolation = ISOLATION_NONE;
     else if (strcmp(name, "--isolation") != 0 || strcmp(value, "full") != 0) goto wrong;
   }

@@ -9,9 +9,14 @@
 
 #include <linux/mount.h>
 #include <linux/openat2.h>
+#include <sched.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/wait.h>
+
+int mounts_root = -1;   // the new root, between the two steps
 
 #define LOCKED (MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)
 
@@ -48,17 +53,73 @@ end:;
 
 // ---------------------------------------------------------------------------------------------- sources
 
-// True if `path` is one of the exposed directories or lies below one.
-static bool is_exposed(const char *path) {
-  for (unsigned i = 0; i < options.exposed_count; i++) {
-    size_t length = strlen(options.exposed[i]);
-    if (strncmp(path, options.exposed[i], length) == 0 && (path[length] == '/' || path[length] == 0)) return true;
+// True if `path` is one of the directories or lies below one.
+static bool is_below(const struct directories *list, const char *path) {
+  for (unsigned i = 0; i < list->count; i++) {
+    size_t length = strlen(list->paths[i]);
+    if (strncmp(path, list->paths[i], length) == 0 && (path[length] == '/' || path[length] == 0)) return true;
   }
   return false;
 }
 
-// Opens a path of the host and returns a mount of it that is attached nowhere, read-only throughout.
-static int source_mount(const char *source, bool *is_directory) {
+static int write_map(pid_t process, const char *map, uint32_t inside, uint32_t outside) {
+  char path[64], text[64];
+  snprintf(path, sizeof path, "proc/%d/%s", (int)process, map);
+  int length = snprintf(text, sizeof text, "%u %u 1", inside, outside);
+  int fd = openat(mounts_root, path, O_WRONLY | O_CLOEXEC);
+  if (fd < 0) return -1;
+  ssize_t written = write(fd, text, (size_t)length);
+  int error = errno;
+  close(fd);
+  errno = error;
+  return written == length ? 0 : -1;
+}
+
+// A user namespace that says: the files of `owner` are `user`'s. No process lives in it.
+static int ownership(uid_t owner, gid_t group, uint32_t user) {
+  int gate[2], result = -1;
+  if (pipe2(gate, O_CLOEXEC) < 0) return -1;
+  pid_t process = (pid_t)syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, 0, 0, 0, 0);
+  if (process == 0) {
+    char byte;
+    close(gate[1]);
+    _exit(read(gate[0], &byte, 1) < 0);
+  }
+  if (process > 0 && write_map(process, "uid_map", owner, user) == 0 && write_map(process, "gid_map", group, user) == 0) {
+    char path[64];
+    snprintf(path, sizeof path, "proc/%d/ns/user", (int)process);
+    result = openat(mounts_root, path, O_RDONLY | O_CLOEXEC);
+  }
+  int error = errno;
+  close(gate[0]);
+  close(gate[1]);
+  if (process > 0) while (waitpid(process, NULL, 0) < 0 && errno == EINTR) {}
+  errno = error;
+  return result;
+}
+
+// Makes a mount writable by the sandbox's user, to whom it looks as if it were the owner of the top. Without root the
+// user is the one who started the server, and may do there what that one may.
+static int make_writable(int mount, const struct stat *top, uint32_t user) {
+  struct mount_attr attr = {.attr_set = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV};
+  int map = -1;
+  if (options.isolation == ISOLATION_FULL) {
+    // A file of root's that a function may change could become anybody's program.
+    if (top->st_uid == 0 || top->st_gid == 0) { errno = EPERM; return -1; }
+    if ((map = ownership(top->st_uid, top->st_gid, user)) < 0) return -1;
+    attr.attr_set |= MOUNT_ATTR_IDMAP;
+    attr.userns_fd = (uint64_t)map;
+  }
+  int result = (int)syscall(SYS_mount_setattr, mount, "", AT_EMPTY_PATH, &attr, sizeof attr);
+  int error = errno;
+  close_fd(&map);
+  errno = error;
+  return result;
+}
+
+// Opens a path of the host and returns a mount of it that is attached nowhere, read-only throughout unless it is to be
+// writable by `user`.
+static int source_mount(const char *source, bool writable, uint32_t user, bool *is_directory) {
   int mount = -1;
   int fd = source[0] == '/' ? sys_openat2(AT_FDCWD, source, O_PATH, RESOLVE_NO_MAGICLINKS) : (errno = EINVAL, -1);
   if (fd < 0) return -1;
@@ -71,9 +132,16 @@ static int source_mount(const char *source, bool *is_directory) {
   *is_directory = S_ISDIR(facts.st_mode);
   errno = EACCES;
   // A removed file reads as "PATH (deleted)"; other kinds of file (devices, sockets) are nobody's code.
-  if (!is_exposed(path) || facts.st_nlink == 0 || (!*is_directory && !S_ISREG(facts.st_mode))) goto end;
-  mount = sys_open_tree(fd, "", OPEN_TREE_CLONE | AT_EMPTY_PATH | AT_RECURSIVE);
-  if (mount >= 0 && set_attributes(mount, LOCKED, AT_RECURSIVE) < 0) close_fd(&mount);
+  if (!is_below(writable ? &options.writable : &options.exposed, path) || facts.st_nlink == 0) goto end;
+  if (!*is_directory && (writable || !S_ISREG(facts.st_mode))) goto end;
+  // What others have mounted below is theirs; but without root a part of the tree cannot be had.
+  unsigned below = writable && options.isolation == ISOLATION_FULL ? 0 : AT_RECURSIVE;
+  mount = sys_open_tree(fd, "", OPEN_TREE_CLONE | AT_EMPTY_PATH | below);
+  if (mount >= 0 && (writable ? make_writable(mount, &facts, user) : set_attributes(mount, LOCKED, AT_RECURSIVE)) < 0) {
+    int error = errno;
+    close_fd(&mount);
+    errno = error;
+  }
 end:;
   int error = errno;
   close(fd);
@@ -140,16 +208,19 @@ static int write_file(int parent, const char *name, const char *content) {
   return -1;
 }
 
-static int place(int top, const struct mount_entry *entry) {
+static int place(int top, const struct mount_entry *entry, uint32_t user) {
   char copy[MAX_PATH];
   const char *name;
   bool is_directory = true;
   int mount = -1;
-  if (entry->kind == SBX_MOUNT_BIND && (mount = source_mount(entry->source, &is_directory)) < 0) return -1;
+  bool writable = entry->kind == SBX_MOUNT_WRITABLE;
+  if ((writable || entry->kind == SBX_MOUNT_BIND)
+      && (mount = source_mount(entry->source, writable, user, &is_directory)) < 0) return -1;
   int parent = open_parent(top, entry->target, copy, &name);
   if (parent < 0) { int error = errno; close_fd(&mount); errno = error; return -1; }
   int result = -1;
   switch (entry->kind) {
+    case SBX_MOUNT_WRITABLE:
     case SBX_MOUNT_BIND: result = attach(mount, parent, name, is_directory); break;
     case SBX_MOUNT_SYMLINK: result = symlinkat(entry->source, parent, name); break;
     case SBX_MOUNT_DIRECTORY: result = mkdirat(parent, name, 0755) == 0 || errno == EEXIST ? 0 : -1; break;
@@ -234,8 +305,6 @@ static int build_tmp(int top, const struct spec *spec, int tmp, int *again) {
   return *again < 0 ? -1 : 0;
 }
 
-int mounts_root = -1;   // the new root, between the two steps
-
 // The part that does not depend on the order, done ahead.
 int mounts_begin(char *stage, size_t stage_size) {
   static const char *const settings[] = {"mode", "0755", "size", "4m", "nr_inodes", "4096", NULL};
@@ -253,10 +322,10 @@ int mounts_begin(char *stage, size_t stage_size) {
   return build_proc(mounts_root);
 }
 
-int mounts_finish(const struct spec *spec, int tmp, int *tmp_again, char *stage, size_t stage_size) {
+int mounts_finish(const struct spec *spec, uint32_t user, int tmp, int *tmp_again, char *stage, size_t stage_size) {
   for (unsigned i = 0; i < spec->mount_count; i++) {
     snprintf(stage, stage_size, "mount %.200s", spec->mounts[i].target);
-    if (place(mounts_root, &spec->mounts[i]) < 0) return -1;
+    if (place(mounts_root, &spec->mounts[i], user) < 0) return -1;
   }
   snprintf(stage, stage_size, "mount /tmp");
   if (build_tmp(mounts_root, spec, tmp, tmp_again) < 0) return -1;

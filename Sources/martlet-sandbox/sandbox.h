@@ -39,14 +39,14 @@ enum { INIT_READY = 201, INIT_KILL_ALL = 202, INIT_PROBE = 203, INIT_BUILD = 204
 
 enum isolation { ISOLATION_NONE, ISOLATION_FULL, ISOLATION_ROOTLESS };
 
+struct directories { unsigned count; char *paths[MAX_EXPOSED]; };   // resolved, without trailing slash ("" is the root)
 struct options {
   int server;               // the SEQPACKET socket
   enum isolation isolation;
   char name[41];
   uint32_t uid_base;
   unsigned pool;
-  unsigned exposed_count;
-  char *exposed[MAX_EXPOSED];   // resolved, without trailing slash ("" is the root directory)
+  struct directories exposed, writable;   // what may be bound read-only, and otherwise
 };
 extern struct options options;
 
@@ -206,7 +206,7 @@ void init_limit_files(void);
 _Noreturn void init_main(const struct init_start *start);
 extern int mounts_root;
 int mounts_begin(char *stage, size_t stage_size);
-int mounts_finish(const struct spec *spec, int tmp, int *tmp_again, char *stage, size_t stage_size);
+int mounts_finish(const struct spec *spec, uint32_t user, int tmp, int *tmp_again, char *stage, size_t stage_size);
 int seccomp_compile(void);
 int seccomp_install(void);
 

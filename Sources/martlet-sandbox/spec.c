@@ -26,8 +26,8 @@ static bool read_mount(struct spec *spec, const struct field *field) {
     if (strncmp(entry->target, ours[i], length) == 0 && (entry->target[length] == '/' || entry->target[length] == 0))
         return false;
   }
-  if (entry->kind < SBX_MOUNT_BIND || entry->kind > SBX_MOUNT_FILE || !valid_target(entry->target)) return false;
-  if (entry->kind == SBX_MOUNT_BIND && entry->source[0] != '/') return false;
+  if (entry->kind < SBX_MOUNT_BIND || entry->kind > SBX_MOUNT_WRITABLE || !valid_target(entry->target)) return false;
+  if ((entry->kind == SBX_MOUNT_BIND || entry->kind == SBX_MOUNT_WRITABLE) && entry->source[0] != '/') return false;
   if (entry->kind == SBX_MOUNT_SYMLINK && entry->source[0] == 0) return false;
   spec->mount_count++;
   return true;

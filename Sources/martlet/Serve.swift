@@ -76,6 +76,13 @@ struct Serve: ParsableCommand {
       valueName: "identifier=path"))
   var runtimes: [String] = []
 
+  @Option(
+    name: .customLong("file-system"),
+    help: ArgumentHelp(
+      "A directory that stands for an access point of FileSystemConfigs; may be repeated (MARTLET_FILE_SYSTEMS, with commas). See docs/file-systems.md.",
+      valueName: "arn=directory"))
+  var fileSystems: [String] = []
+
   @Option(help: "Concurrent executions per account and region (MARTLET_CONCURRENCY; default 1000).")
   var concurrency: Int?
 
@@ -133,6 +140,12 @@ struct Serve: ParsableCommand {
     configuration.runtimes = Runtime.chosen(runtimes, variables)
     do {
       configuration.endpoints = try RemoteEndpoint.all(flags: endpoints, variables: variables)
+    } catch {
+      throw ValidationError("\(error)")
+    }
+    do {
+      configuration.fileSystems = try FileSystemDirectories(
+        flags: fileSystems + (variables["MARTLET_FILE_SYSTEMS"] ?? "").split(separator: ",").map(String.init))
     } catch {
       throw ValidationError("\(error)")
     }

@@ -65,6 +65,8 @@ enum sbx_mount {
   SBX_MOUNT_SYMLINK = 2,  // source = what the link says
   SBX_MOUNT_DIRECTORY = 3,  // an empty directory (source ignored)
   SBX_MOUNT_FILE = 4,     // a small regular file whose content is `source`
+  SBX_MOUNT_WRITABLE = 5, // directory of the host, nosuid, nodev; source must be a --writable directory or lie below one; its
+                          // owner, who must not be root, is the programs' user inside
 };
 
 enum sbx_network {

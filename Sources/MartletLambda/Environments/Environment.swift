@@ -56,7 +56,7 @@ package final class Environment: Sendable {
     if let image = configuration.image {
       setup = try EnvironmentSetup(image: image, of: configuration, parts: parts, isProvisioned: fate != nil)
     } else {
-      setup = EnvironmentSetup(
+      setup = try EnvironmentSetup(
         configuration, family: identifier?.family ?? .provided, served: served, parts: parts,
         isProvisioned: fate != nil)
     }

@@ -20,6 +20,7 @@ package struct EnvironmentParts: Sendable {
   /// How long an environment stays unfrozen after its work: calls in quick succession need not thaw it.
   package let freezeDelay: Duration
   package let log: Logger
+  package let fileSystems: FileSystemDirectories
 
   package init(
     world: any World, limits: LambdaLimits, sandboxes: any SandboxHost, packages: CodePackages,
@@ -28,7 +29,7 @@ package struct EnvironmentParts: Sendable {
     credentials: @escaping @Sendable (_ role: String, _ session: String, Place) -> TemporaryCredentials? = { _, _, _ in
       nil
     },
-    freezeDelay: Duration = .milliseconds(5), log: Logger
+    freezeDelay: Duration = .milliseconds(5), log: Logger, fileSystems: FileSystemDirectories = FileSystemDirectories()
   ) {
     self.world = world
     self.limits = limits
@@ -41,6 +42,7 @@ package struct EnvironmentParts: Sendable {
     self.credentials = credentials
     self.freezeDelay = freezeDelay
     self.log = log
+    self.fileSystems = fileSystems
   }
 
   /// The ports on which an environment's listeners are, inside of it.

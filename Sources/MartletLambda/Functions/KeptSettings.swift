@@ -123,7 +123,7 @@ enum KeptSettings {
   )
   private static let runtimePattern = Pattern(#"arn:[a-z-]+:lambda:[a-z0-9-]+:\d{12}:runtime/.+"#)
   private static let mountPattern = Pattern(#"/mnt/[a-zA-Z0-9-_.]+"#)
-  private static let fileSystemPattern = Pattern(
+  static let fileSystemPattern = Pattern(
     #"arn:aws[a-zA-Z-]*:elasticfilesystem:(eusc-)?[a-z]{2}((-gov)|(-iso([a-z]?)))?-[a-z]+-\d{1}:\d{12}:access-point/fsap-[a-f0-9]{17}$|^arn:aws[-a-z]*:s3files:[0-9a-z-:]+:file-system/fs-[0-9a-f]{17,40}/access-point/fsap-[0-9a-f]{17,40}"#
   )
 }

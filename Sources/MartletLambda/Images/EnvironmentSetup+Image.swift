@@ -28,11 +28,13 @@ extension EnvironmentSetup {
         "The image \(image.resolvedURI) says nothing to run: set ImageConfig.Command or EntryPoint.")
     }
     let hasPlatform = parts.platform != nil
+    let systems = try c.fileSystemMounts(parts)
     specification = SandboxSpecification(
       memory: .mebibytes(c.memorySize), tmp: .mebibytes(c.ephemeralStorage),
       cpu: EnvironmentSetup.cpu(memorySize: c.memorySize), processes: parts.limits.processes,
       descriptors: parts.limits.descriptors, hostname: "sandbox",
-      mounts: ready.root.mounts + [parts.root.resolver].compactMap { $0 },
+      mounts: (systems.isEmpty ? ready.root.mounts : ready.root.mounts(opening: "mnt"))
+        + [parts.root.resolver].compactMap { $0 } + systems,
       ports: [EnvironmentParts.runtimePort] + (hasPlatform ? [EnvironmentParts.platformPort] : []),
       network: parts.network)
     logStream = EnvironmentSetup.newLogStream(c, parts)

@@ -13,10 +13,13 @@ struct Function: ParsableCommand {
 
 struct FunctionCreate: WaitingCommand {
   static let configuration = CommandConfiguration(
-    commandName: "create", abstract: "Create a function from a zip file or a directory.")
+    commandName: "create", abstract: "Create a function from a zip file, a directory or a container image.")
 
   @Argument(help: "Name of the function.")
   var name: String
+
+  @Option(help: "Container image with the code, such as registry.example/app:1 (docs/images.md).")
+  var image: String?
 
   @Option(help: "Zip file with the code.")
   var zip: String?
@@ -28,7 +31,7 @@ struct FunctionCreate: WaitingCommand {
   var watch: String?
 
   @Option(help: "Runtime identifier, such as python3.12 (see martlet runtime list).")
-  var runtime: String
+  var runtime: String?
 
   @Option(help: "Handler, such as app.handler.")
   var handler = "bootstrap"
@@ -51,7 +54,6 @@ struct FunctionCreate: WaitingCommand {
   @OptionGroup var server: ServerOptions
 
   func perform() async throws {
-    let code = try self.code()
     var variables: [JSONValue.Member] = []
     for pair in environment {
       guard let mark = pair.firstIndex(of: "=") else {
@@ -60,11 +62,10 @@ struct FunctionCreate: WaitingCommand {
       variables.append(.init(String(pair[..<mark]), .string(String(pair[pair.index(after: mark)...]))))
     }
     var members: [JSONValue.Member] = [
-      .init("FunctionName", .string(name)), .init("Runtime", .string(runtime)), .init("Handler", .string(handler)),
-      .init("Role", .string(role)), .init("MemorySize", .integer(Int64(memory))),
+      .init("FunctionName", .string(name)), .init("Role", .string(role)), .init("MemorySize", .integer(Int64(memory))),
       .init("Timeout", .integer(Int64(timeout))),
-      .init("Code", .object([.init("ZipFile", .string(code.base64EncodedString()))])),
     ]
+    members += try code()
     if !variables.isEmpty { members.append(.init("Environment", .object([.init("Variables", .object(variables))]))) }
     var body = JSONWriter()
     body.value(.object(members))
@@ -78,12 +79,31 @@ struct FunctionCreate: WaitingCommand {
     let json = try JSONValue(parsing: reply.body)
     if let watch { try await FunctionDirectory.put(watch, of: name, server) }
     switch output {
-    case .text: Console.say("\(json["FunctionArn"]?.string ?? name) is \(json["State"]?.string ?? "?")")
+    case .text:
+      let reason = json["StateReason"]?.string.map { ": \($0)" } ?? ""
+      Console.say("\(json["FunctionArn"]?.string ?? name) is \(json["State"]?.string ?? "?")\(reason)")
     case .json: Console.say(json.pretty)
     }
   }
 
-  private func code() throws -> Data {
+  /// The members that say what the function runs.
+  private func code() throws -> [JSONValue.Member] {
+    if let image {
+      guard zip == nil, watch == nil, runtime == nil else {
+        throw ValidationError("--image stands alone, without --zip, --watch and --runtime")
+      }
+      return [
+        .init("PackageType", .string("Image")), .init("Code", .object([.init("ImageUri", .string(image))])),
+      ]
+    }
+    guard let runtime else { throw ValidationError("give --runtime, or --image") }
+    return [
+      .init("Runtime", .string(runtime)), .init("Handler", .string(handler)),
+      .init("Code", .object([.init("ZipFile", .string(try package().base64EncodedString()))])),
+    ]
+  }
+
+  private func package() throws -> Data {
     switch (zip, watch) {
     case (let zip?, nil):
       guard let code = FileManager.default.contents(atPath: zip) else {
@@ -94,7 +114,7 @@ struct FunctionCreate: WaitingCommand {
       do throws(Fault) { return Data(try ZipArchive(directory: watch).bytes) } catch {
         throw ValidationError("--watch: \(error)")
       }
-    default: throw ValidationError("give either --zip or --watch")
+    default: throw ValidationError("give one of --zip, --watch and --image")
     }
   }
 }

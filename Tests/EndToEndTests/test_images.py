@@ -407,6 +407,32 @@ def test_without_skopeo(own_server, name, app):
 
 
 
+def test_a_file_system_in_an_image(own_server, name, app):
+    from test_file_systems import ARN, configs
+    directory = new_directory()
+    os.chown(directory, 12345, 12345)
+    server = own_server("--file-system", f"{ARN}={directory}")
+    create(server, name, app[0], FileSystemConfigs=configs())
+    assert server.invoke(name, {"run": "open('/mnt/data/a', 'w').write('abc')"}).succeeded() == 3
+    assert open(f"{directory}/a").read() == "abc" and os.stat(f"{directory}/a").st_uid == 12345
+
+
+def test_images_without_root(own_server, name, app):
+    server = own_server(user=65534)
+    create(server, name, app[0])
+    assert server.invoke(name, {"run": "[os.getuid(), os.path.exists('/etc/shadow')]"}).succeeded() == [993, False]
+
+
+def test_the_command_line_creates_functions_of_images(server, name, app):
+    def run(*arguments):
+        return subprocess.run(
+            [program(), "function", "create", *arguments, "--endpoint", server.endpoint], capture_output=True, text=True)
+    made = run(name, "--image", app[0])
+    assert made.returncode == 0 and made.stdout.endswith(" is Active\n"), made
+    assert server.invoke(name, {"a": 1}).succeeded() == {"a": 1}
+    assert "--image stands alone" in run(name + "-b", "--image", app[0], "--runtime", "python3.12").stderr
+
+
 def test_a_crash_while_an_image_is_fetched(own_server, name, registry, python, client_layer):
     code = Layer().file("var/task/app.py", LOOK).file("ballast", os.urandom(40 << 20))
     uri, key = registry.push(name, Image(python, client_layer, code, config=CONFIG))

@@ -6,7 +6,7 @@ WELCOME, CREATED, SPAWNED, RESET_DONE, DESTROYED, FAILED, CONNECTED, EXITED = 10
 T = dict(VERSION=1, GUARANTEE=2, MEMORY=3, TMP=4, CPU=5, PIDS=6, NOFILE=7, HOSTNAME=8, MOUNT=9, LISTEN=10, NETWORK=11, PROCESS=12,
          ARG=13, ENV=14, CWD=15, SIGNO=16, FD_KINDS=17, REQUEST=18, ERRNO=19, STAGE=20, STATUS=21, OOM=22)
 NAMES = {v: k for k, v in T.items()}
-BIND, SYMLINK, DIRECTORY, FILE = 1, 2, 3, 4
+BIND, SYMLINK, DIRECTORY, FILE, WRITABLE = 1, 2, 3, 4, 5
 LISTENER, FREEZE_V1, FREEZE_V2, CPU_V1, CPU_V2, PEAK, TMP = 1, 2, 3, 4, 5, 6, 7
 MB = 1 << 20
 PATIENCE = 15   # seconds; a bound for what should take milliseconds
@@ -62,12 +62,13 @@ class Answer:
 class Helper:
     """One martlet-sandbox process."""
 
-    def __init__(self, isolation="full", expose=(), pool=4, name=None, prefix=(), binary=None, uid_base=2000000):
+    def __init__(self, isolation="full", expose=(), writable=(), pool=4, name=None, prefix=(), binary=None, uid_base=2000000):
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.socket, self.name, self.next, self.inbox = ours, name or "t" + uuid.uuid4().hex[:12], 1, []
         command = [*prefix, binary or BINARY, "--fd", "3", "--isolation", isolation, "--name", self.name,
                    "--uid-base", str(uid_base), "--pool", str(pool)]
         for directory in expose: command += ["--expose", directory]
+        for directory in writable: command += ["--writable", directory]
         n = theirs.fileno()
         self.log = os.memfd_create("stderr")
         self.process = subprocess.Popen(command, pass_fds=(3,) if n == 3 else (3, n), close_fds=True, stderr=self.log,

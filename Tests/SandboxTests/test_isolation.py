@@ -285,3 +285,41 @@ def test_language_runtimes_start(helper, argv, expected):
         extra = [mount(BIND, d, d) for d in ("/etc/alternatives", "/etc/java-17-openjdk", "/etc/ssl") if os.path.isdir(d)]
         status, out, _ = wide.create(memory=1024 * MB, mounts=extra).run(*argv, env={"HOME": "/tmp", "PATH": "/usr/bin:/bin"}, timeout=40)
         assert status == 0 and expected in out, out
+
+
+@pytest.fixture
+def writing(exposed):
+    given, kept = exposed / "given", exposed / "kept"
+    for directory in (given, kept): directory.mkdir()
+    os.chown(given, 5000, 6000)
+    os.chmod(given, 0o700)
+    with Helper(expose=["/usr", "/bin", "/lib", "/lib64", "/etc/ld.so.cache", str(exposed)], writable=[str(given), str(kept)]) as h:
+        h.hello()
+        yield h
+
+
+def test_what_is_written_belongs_to_the_owner(writing, exposed):
+    first = writing.create(mounts=[mount(WRITABLE, exposed / "given", "/mnt/a")])
+    second = writing.create(mounts=[mount(WRITABLE, exposed / "given", "/mnt/b")])
+    assert first.sh("mkdir /mnt/a/d && echo one > /mnt/a/d/f && stat -c '%u %g' /mnt/a /mnt/a/d/f")[1] == "993 990\n993 990\n"
+    assert second.sh("echo two >> /mnt/b/d/f; cat /mnt/b/d/f")[1] == "one\ntwo\n"
+    facts = os.stat(exposed / "given" / "d" / "f")
+    assert (facts.st_uid, facts.st_gid) == (5000, 6000)
+    # After a reset it is there again.
+    first.reset()
+    assert first.sh("cat /mnt/a/d/f")[1] == "one\ntwo\n"
+    # What is bound without that word stays as it is.
+    third = writing.create(mounts=[mount(BIND, exposed, "/seen")])
+    assert third.sh("touch /seen/given/x 2>/dev/null || echo no")[1] == "no\n"
+
+
+def test_only_what_is_writable_is_given_to_write(writing, helper, exposed):
+    (exposed / "other").mkdir()
+    (exposed / "given" / "link").symlink_to(exposed / "other")
+    (exposed / "file").write_text("")
+    for source, errno in (("other", 13), ("given/link", 13), ("file", 13), ("given/../other", 13), ("kept", 1), ("given/none", 2)):
+        with pytest.raises(Failed) as refusal: writing.create(mounts=[mount(WRITABLE, exposed / source, "/mnt/a")])
+        assert (refusal.value.stage, refusal.value.errno) == ("mount /mnt/a", errno), source
+    for source in ("/usr", exposed / "given"):
+        with pytest.raises(Failed) as refusal: helper.create(mounts=[mount(WRITABLE, source, "/mnt/a")])
+        assert refusal.value.errno == 13

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from conftest import new_directory, package, wait_until
+from conftest import new_directory, package, running_programs, wait_until
 
 # `note` keeps what the extension saw where the function can read it; `put` where it outlives the environment.
 CLIENT = """#!/usr/bin/python3
@@ -399,3 +399,23 @@ def test_concurrent_environments_have_extensions_of_their_own(server, name):
     for thread in threads: thread.join()
     identities = {answer[1][1][1]["Lambda-Extension-Identifier"] for answer in answers}
     assert len(answers) == len(identities) == 4 and all(len(answer) == 3 for answer in answers)
+
+
+def test_environments_with_extensions_leave_no_descriptor(own_server):
+    from test_telemetry import FUNCTION, OVER_HTTP
+    server = own_server()
+    descriptors = lambda: len(os.listdir(f"/proc/{server.process.pid}/fd"))
+
+    def cycle(name):
+        create(server, name, {"sink": OVER_HTTP, "witness": WITNESS}, FUNCTION, Timeout=2)
+        server.invoke(name).succeeded()
+        server.invoke(name, {"exit": 1})
+        server.invoke(name).succeeded()
+        server.client.delete_function(FunctionName=name)
+
+    cycle("warm")
+    wait_until(lambda: not running_programs(server), 15, "the end of the first")
+    before = descriptors()
+    for i in range(3): cycle(f"f{i}")
+    wait_until(lambda: not running_programs(server), 15, "the end of the others")
+    wait_until(lambda: descriptors() <= before + 3, 10, "no more descriptors than before")

@@ -116,6 +116,8 @@ def tick():
 threading.Thread(target=tick, daemon=True).start()
 api.next()
 while True:
+    seen = len(gaps)
+    while len(gaps) < seen + 2: time.sleep(0.001)  # the gap of the freeze is the first
     begun = len(gaps)
     end = time.monotonic() + 0.5
     while time.monotonic() < end: time.sleep(0.001)

@@ -5,6 +5,7 @@ import pytest
 
 from conftest import wait_until
 from test_extensions import CLIENT, create
+from test_runtimes import NODES
 
 # A subscriber keeps what it gets in /tmp/NAME.events, one event to a line. `TYPES`, `BUFFERING` and `API` are the test's.
 SUBSCRIBER = CLIENT + """
@@ -263,6 +264,37 @@ time.sleep(0.3)
     server.invoke(name, {"exit": 1})
     events, _ = server.invoke(name).succeeded()
     assert of(events, "function")[:2] == ["while it initialises", "do not lose this"]
+
+
+@pytest.mark.skipif(not NODES, reason="no Node on this host")
+def test_provisioned_environments_and_streams(server, name):
+    """Initialised when the extension is; a streamed response is told with the time that it took."""
+    code = """
+export const handler = awslambda.streamifyResponse(async (event, stream) => {
+  const fs = await import('node:fs');
+  stream.write('[');
+  await new Promise((done) => setTimeout(done, 300));
+  stream.write(fs.readFileSync('/tmp/sink.events', 'utf8').trim().split('\\n').join(','));
+  stream.end(']');
+});
+"""
+    create(server, name, {"sink": OVER_HTTP}, {"app.mjs": code}, runtime=NODES[-1])
+    version = server.client.publish_version(FunctionName=name)["Version"]
+    server.client.put_provisioned_concurrency_config(FunctionName=name, Qualifier=version, ProvisionedConcurrentExecutions=1)
+    wait_until(lambda: server.client.get_provisioned_concurrency_config(FunctionName=name, Qualifier=version)["Status"] == "READY", 20, "READY")
+    first = server.invoke(name, Qualifier=version)
+    assert first.error is None
+    events = server.invoke(name, Qualifier=version).succeeded()
+    started = of(events, "platform.initStart")
+    assert [(s["initializationType"], s["phase"], s["functionVersion"]) for s in started] == [("provisioned-concurrency", "init", version)]
+    streamed = server.client.invoke_with_response_stream(FunctionName=name, Qualifier=version)
+    assert b"".join(e["PayloadChunk"]["Payload"] for e in streamed["EventStream"] if "PayloadChunk" in e).endswith(b"]")
+    events = wait_until(lambda: [
+        e for e in server.invoke(name, Qualifier=version).succeeded()
+        if e["type"] == "platform.runtimeDone" and e["record"]["requestId"] == streamed["ResponseMetadata"]["RequestId"]], 10, "the stream's end")
+    spans = {s["name"]: s["durationMs"] for s in events[0]["record"]["spans"]}
+    assert spans["responseDuration"] >= 290 and spans["responseLatency"] < 290 and events[0]["record"]["metrics"]["producedBytes"] > 100
+    server.client.delete_function(FunctionName=name)
 
 
 # Like OpenTelemetry's collector layer: from records to spans, one for each invocation with its initialisation as a child, exported

@@ -59,7 +59,9 @@ package struct Node: Sendable {
     if let owner, configuration.isolation == .full { try Privileges.drop(to: owner) }
     return PreparedNode(
       configuration: configuration, world: world, log: log, begun: begun,
-      runtimes: RuntimeCatalog(interpreters: interpreters, chosen: chosen), state: state, sandboxes: sandboxes)
+      runtimes: RuntimeCatalog(
+        interpreters: interpreters, chosen: chosen, packs: RuntimePack.directory(state: state.path)), state: state,
+      sandboxes: sandboxes)
   }
 
   private func absolute(_ path: String) -> String {

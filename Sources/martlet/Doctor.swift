@@ -1,6 +1,7 @@
 // `martlet doctor`: which promises of isolation hold on this host, and how that was checked.
 import ArgumentParser
 import MartletCore
+import MartletLambda
 import MartletSandbox
 import MartletServer
 import MartletWire
@@ -17,6 +18,17 @@ struct Doctor: WaitingCommand {
   private static let access =
     "Access: signatures are not verified, and policies of IAM are kept but not enforced (docs/iam.md)."
 
+  /// What is served depends on what is installed, so it is no guarantee either.
+  private static func runtimes() throws -> String {
+    let catalog = try StateOption.parse([]).catalog()
+    let missing = RuntimeCatalog.identifiers.filter { identifier in
+      if case .missing = catalog.serves(identifier) { !identifier.isDeprecated } else { false }
+    }
+    guard !missing.isEmpty else { return "Runtimes: every one that AWS accepts is served here." }
+    return
+      "Runtimes: nothing serves \(missing.map(\.name).sorted().joined(separator: ", ")) (see martlet runtime list)."
+  }
+
   func perform() async throws {
     let guarantees: [Guarantee]
     do {
@@ -31,6 +43,7 @@ struct Doctor: WaitingCommand {
           [["GUARANTEE", "HOLDS", "HOW IT WAS CHECKED"]]
             + guarantees.map { [$0.name, $0.holds ? "yes" : "no", $0.how] }))
       Console.say(Doctor.access)
+      Console.say(try Doctor.runtimes())
     case .json:
       Console.say(
         JSONValue.array(

@@ -31,6 +31,7 @@ struct EnvironmentSetup {
       network: parts.network)
     var paths = RuntimeProgram.Paths(api: "127.0.0.1:\(EnvironmentParts.runtimePort)")
     if !parts.sandboxes.hasOwnRoot {
+      paths.isOwnRoot = false
       paths.task = code
       if let layers { paths.layers = layers }
       paths.runtime = parts.root.bootstrapDirectory(family)

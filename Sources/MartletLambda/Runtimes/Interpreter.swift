@@ -10,16 +10,27 @@ package struct Interpreter: Sendable, Equatable {
   /// The program, links resolved.
   package let path: String
 
-  package init(family: RuntimeFamily, version: String, path: String) {
+  /// It lies in a pack, below the state directory.
+  package let isPacked: Bool
+
+  package init(family: RuntimeFamily, version: String, path: String, isPacked: Bool = false) {
     self.family = family
     self.version = version
     self.path = path
+    self.isPacked = isPacked
   }
 
   /// The directory that holds the interpreter with its library: the parent of its `bin`.
   package var prefix: String {
     path.split(separator: "/").dropLast(2).reduce(into: "") { $0 += "/" + $1 }
   }
+
+  /// Where the directory is in an execution environment with a root of its own. What the host has keeps its path,
+  /// because some interpreters know where they were installed; a pack can lie anywhere, and lies where AWS's do.
+  package var prefixInRoot: String { isPacked ? "/var/lang" : prefix }
+
+  /// The program in an execution environment with a root of its own.
+  package var pathInRoot: String { prefixInRoot + path.dropFirst(prefix.count) }
 
   /// Compares versions number by number.
   package static func isOlder(_ a: String, _ b: String) -> Bool {

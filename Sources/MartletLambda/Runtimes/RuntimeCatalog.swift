@@ -66,12 +66,17 @@ package final class RuntimeCatalog: Sendable {
   private let interpreters: [Interpreter]
   /// Interpreters that somebody named for an identifier, whatever their version.
   private let chosen: [String: Interpreter]
+  /// Where packs lie, which can be installed while the server runs; nil = none.
+  private let packs: String?
   /// Interpreters whose path does not tell their version, asked once.
   private let asked = Mutex<[Interpreter]?>(nil)
+  /// Those of the packs that were seen last.
+  private let packed = Mutex<[Interpreter]>([])
 
-  package init(interpreters: [Interpreter], chosen: [String: Interpreter] = [:]) {
+  package init(interpreters: [Interpreter], chosen: [String: Interpreter] = [:], packs: String? = nil) {
     self.interpreters = interpreters
     self.chosen = chosen
+    self.packs = packs
   }
 
   /// Reads `IDENTIFIER=PATH`, as given with `--runtime`.
@@ -104,24 +109,37 @@ package final class RuntimeCatalog: Sendable {
     if let oldest = RuntimeCatalog.oldest[identifier.family], Interpreter.isOlder(version, oldest) {
       return .missing("Martlet's \(identifier.family.rawValue) bootstrap needs version \(oldest) or newer")
     }
-    let known = resolvedInterpreters().filter { $0.family == identifier.family }
-    let fitting = known.filter { $0.version == version || $0.version.hasPrefix(version + ".") }
-    if let best = fitting.max(by: { Interpreter.isOlder($0.version, $1.version) }) { return .interpreter(best) }
+    func best(_ known: [Interpreter]) -> Interpreter? {
+      known.filter {
+        $0.family == identifier.family && ($0.version == version || $0.version.hasPrefix(version + "."))
+      }.max { Interpreter.isOlder($0.version, $1.version) }
+    }
+    if let found = best(resolvedInterpreters()) ?? best(packed.withLock { $0 }) ?? best(lookThroughPacks()) {
+      return .interpreter(found)
+    }
     return .missing(RuntimeCatalog.advice(identifier))
   }
 
-  private static func advice(_ identifier: RuntimeIdentifier) -> String {
+  /// Nothing else serves an identifier: a pack may have been installed meanwhile.
+  private func lookThroughPacks() -> [Interpreter] {
+    guard let packs else { return [] }
+    let found = RuntimePack.interpreters(in: packs)
+    packed.withLock { $0 = found }
+    return found
+  }
+
+  static func advice(_ identifier: RuntimeIdentifier) -> String {
     let version = identifier.version ?? ""
     return switch identifier.family {
     case .python:
       "no Python \(version) on this host: install it (apt-get install python\(version), pyenv install \(version) or "
         + "uv python install \(version)) and start martlet again"
     case .nodejs:
-      "no Node.js \(version) on this host: install it (nvm install \(version), or apt-get install nodejs where that is "
-        + "version \(version)) and start martlet again"
+      "no Node.js \(version) on this host: \(install(identifier))install it (nvm install \(version), or apt-get install "
+        + "nodejs where that is version \(version)) and start martlet again"
     case .java:
-      "no Java \(version) on this host: install it (apt-get install openjdk-\(version)-jre-headless, sdk install java, or "
-        + "martlet runtime install \(identifier.name)) and start martlet again"
+      "no Java \(version) on this host: \(install(identifier))install it (apt-get install "
+        + "openjdk-\(version)-jre-headless, or sdk install java) and start martlet again"
     case .ruby:
       "no Ruby \(version) on this host: install it (rbenv install \(version).0, or apt-get install ruby where that is "
         + "version \(version)) and start martlet again"
@@ -132,6 +150,12 @@ package final class RuntimeCatalog: Sendable {
       "AWS has retired it: build the program as an executable named bootstrap, for provided.al2023 (docs/runtimes.md)"
     case .provided: "the function's own bootstrap"
     }
+  }
+
+  /// The command that brings it, if there is one.
+  private static func install(_ identifier: RuntimeIdentifier) -> String {
+    guard PinnedWheel.for(identifier, architecture: PinnedWheel.architecture) != nil else { return "" }
+    return "martlet runtime install \(identifier.name) brings it; or "
   }
 
   /// Refuses what could not run, in AWS's words where AWS has some, else naming the fix.

@@ -11,6 +11,9 @@ package enum RuntimeProgram {
     /// The layers, as one tree.
     var layers = "/opt"
     var api: String
+    var isOwnRoot = true
+
+    func program(_ interpreter: Interpreter) -> String { isOwnRoot ? interpreter.pathInRoot : interpreter.path }
   }
 
   /// - Parameter bootstrap: what OS-only runtimes start.
@@ -24,14 +27,15 @@ package enum RuntimeProgram {
     case .bootstrap, .missing:
       arguments = [bootstrap]
     case .interpreter(let interpreter) where family == .python:
-      arguments = [interpreter.path, "\(paths.runtime)/\(configuration.debugging == nil ? "bootstrap" : "debug").py"]
+      let file = configuration.debugging == nil ? "bootstrap" : "debug"
+      arguments = [paths.program(interpreter), "\(paths.runtime)/\(file).py"]
     case .interpreter(let interpreter) where family == .ruby:
-      arguments = [interpreter.path, "\(paths.runtime)/bootstrap.rb"]
+      arguments = [paths.program(interpreter), "\(paths.runtime)/bootstrap.rb"]
     case .interpreter(let interpreter) where family == .java:
       arguments = java(configuration, interpreter, paths)
     case .interpreter(let interpreter):
       arguments = [
-        interpreter.path, "--max-old-space-size=\(max(64, configuration.memorySize * 9 / 10))",
+        paths.program(interpreter), "--max-old-space-size=\(max(64, configuration.memorySize * 9 / 10))",
         "\(paths.runtime)/\(configuration.debugging == nil ? "bootstrap" : "debug").mjs",
       ]
     }
@@ -64,8 +68,7 @@ package enum RuntimeProgram {
   /// Platform variables first; the function's own may replace those that are not reserved.
   private static func environment(
     _ c: FunctionConfiguration, family: RuntimeFamily, served: RuntimeCatalog.Served, paths: Paths, logStream: String,
-    endpoint: String?,
-    initializationType: String, credentials: TemporaryCredentials?
+    endpoint: String?, initializationType: String, credentials: TemporaryCredentials?
   ) -> [String] {
     var variables: [(String, String)] = [
       ("LANG", "en_US.UTF-8"), ("TZ", ":UTC"),
@@ -112,7 +115,9 @@ package enum RuntimeProgram {
     }
     if !said.contains("GC") { flags.append("-XX:+UseSerialGC") }
     if !said.contains("Tiered") { flags.append("-XX:TieredStopAtLevel=1") }
-    return [interpreter.path] + flags + ["-cp", "\(paths.runtime)/bootstrap.jar", "martlet.Bootstrap", paths.layers]
+    return [paths.program(interpreter)] + flags + [
+      "-cp", "\(paths.runtime)/bootstrap.jar", "martlet.Bootstrap", paths.layers,
+    ]
   }
 
   /// AWS's, and after them where this interpreter keeps the gems that came with it.
@@ -122,7 +127,8 @@ package enum RuntimeProgram {
     let version = numbers.count < 2 ? interpreter.version : "\(numbers[0]).\(numbers[1]).0"
     var gems = [
       "\(paths.task)/vendor/bundle/ruby/\(version)", "\(paths.layers)/ruby/gems/\(version)", paths.runtime,
-      "\(paths.runtime)/ruby/\(version)", "\(interpreter.prefix)/lib/ruby/gems/\(version)",
+      "\(paths.runtime)/ruby/\(version)",
+      "\(paths.isOwnRoot ? interpreter.prefixInRoot : interpreter.prefix)/lib/ruby/gems/\(version)",
     ]
     if interpreter.prefix == "/usr" { gems += ["/usr/share/rubygems-integration/all", "/var/lib/gems/\(version)"] }
     return [

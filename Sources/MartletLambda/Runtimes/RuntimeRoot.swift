@@ -41,10 +41,10 @@ package struct RuntimeRoot: Sendable {
     if let interpreter {
       mounts.append(.bind(source: bootstrapDirectory(family), target: "/var/runtime"))
       if !RuntimeRoot.isInSystem(interpreter.prefix) {
-        mounts.append(.bind(source: interpreter.prefix, target: interpreter.prefix))
+        mounts.append(.bind(source: interpreter.prefix, target: interpreter.prefixInRoot))
       }
+      if !interpreter.isPacked { mounts.append(.symlink(to: interpreter.prefix, at: "/var/lang")) }
       if family == .java { mounts += RuntimeRoot.javaConfiguration.map { .bind(source: $0, target: $0) } }
-      mounts.append(.symlink(to: interpreter.prefix, at: "/var/lang"))
     } else {
       mounts.append(.directory("/var/runtime"))
     }

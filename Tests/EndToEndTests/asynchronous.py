@@ -26,7 +26,8 @@ def handler(event, context):
         os._exit(3)
     if isinstance(event, dict) and event.get("fail"):
         raise Exception("intentional failure")
-    return {"ran": event}
+    # Records of records must not grow beyond what an event may be.
+    return None if isinstance(event, dict) and "requestContext" in event else {"ran": event}
 """
 
 

@@ -167,6 +167,32 @@ def test_an_event_too_old_for_its_next_retry_is_given_up_at_once(events, name):
     assert record["responsePayload"]["errorMessage"] == "intentional failure"
 
 
+def test_a_loop_of_destinations_is_stopped(events, name):
+    """One function's success is the other's event: the chain ends as it does when functions call each other."""
+    here, there = events.create(name), events.create("there")
+    for function, target in ((name, there), ("there", here)):
+        events.client.put_function_event_invoke_config(
+            FunctionName=function, MaximumRetryAttempts=0, DestinationConfig={"OnSuccess": {"Destination": target}})
+    events.send(name, {"n": 1})
+    events.settle()
+    assert len(events.request_ids(name)) == 16 and len(events.request_ids("there")) == 16
+    assert events.counts()["retriesExhausted"] == 1 and events.counts()["waiting"] == 0
+
+
+def test_events_of_tenants(events, name):
+    events.create(name, """
+import json, os, urllib.request
+def handler(event, context):
+    key = f"{os.environ['BUCKET']}/{context.function_name}/{context.aws_request_id}/x"
+    urllib.request.urlopen(urllib.request.Request(os.environ["AWS_ENDPOINT_URL"] + "/" + key, data=json.dumps({"tenant": context.tenant_id}).encode(), method="PUT"))
+""", TenancyConfig={"TenantIsolationMode": "PER_TENANT"})
+    assert error_of(events.client.invoke, FunctionName=name, InvocationType="Event")[:2] == (400, "InvalidParameterValueException")
+    assert error_of(events.client.invoke_async, FunctionName=name, InvokeArgs=b"{}")[:2] == (400, "InvalidParameterValueException")
+    sent = {events.send(name, TenantId=tenant): {"tenant": tenant} for tenant in ("blue", "green")}
+    events.settle()
+    assert dict(events.runs(name)) == sent
+
+
 def test_failures_are_kept_in_a_bucket(events, name):
     events.create(name)
     events.s3.create_bucket(Bucket="failures")

@@ -42,7 +42,7 @@ enum DeadLetters {
         .init(
           queueURL: arn.queueURL, body: String(buffer: event.event),
           attributes: attributes.map { .init(name: $0.name, type: $0.type, value: $0.value) },
-          traceHeader: event.traceHeader), call)
+          traceHeader: outcome.traceHeader), call)
     case "sns":
       _ = try await door.call(
         SNS.Publish.self,

@@ -67,18 +67,18 @@ extension EventQueue {
     let call = Call(
       requestID: RequestID(from: alarms.world),
       place: Place(account: Account(arn.account) ?? place.account, region: Region(arn.region) ?? place.region),
-      caller: .service("lambda.amazonaws.com"), host: "localhost", traceHeader: event.traceHeader)
+      caller: .service("lambda.amazonaws.com"), host: "localhost", traceHeader: outcome.traceHeader)
     if target.kind == .deadLetter {
       try await DeadLetters.send(event, outcome, to: arn, by: door, call)
       return .delivered
     }
     let record = InvocationRecord.make(event, outcome)
     switch arn.service {
-    case "lambda": return .event(try successor(target.arn, record, event, call))
+    case "lambda": return .event(try successor(target.arn, record, call))
     case "sqs":
       _ = try await door.call(
         SQS.SendMessage.self,
-        .init(queueURL: arn.queueURL, body: String(buffer: record), traceHeader: event.traceHeader), call)
+        .init(queueURL: arn.queueURL, body: String(buffer: record), traceHeader: outcome.traceHeader), call)
     case "sns":
       _ = try await door.call(SNS.Publish.self, .init(topic: target.arn, message: String(buffer: record)), call)
     case "events": try await put(record, event, outcome, bus: target.arn, call)
@@ -98,7 +98,7 @@ extension EventQueue {
     let result = outcome.condition == .success ? "Success" : "Failure"
     let entry = EventBridge.PutEvents.Entry(
       source: "lambda", detailType: "Lambda Function Invocation Result - \(result)", detail: String(buffer: record),
-      resources: [bus, InvocationRecord.qualifiedARN(event.function)], bus: bus, traceHeader: event.traceHeader)
+      resources: [bus, InvocationRecord.qualifiedARN(event.function)], bus: bus, traceHeader: outcome.traceHeader)
     let output = try await door.call(EventBridge.PutEvents.self, .init(entries: [entry]), call)
     guard case .failed(let code, let message)? = output.results.first else { return }
     let isPassing = ["InternalException", "InternalFailure", "ThrottlingException"].contains(code)
@@ -107,15 +107,15 @@ extension EventQueue {
 
   /// The record as an event of another function.
   private func successor(
-    _ arn: String, _ record: ByteBuffer, _ event: StoredEvent, _ call: Call
+    _ arn: String, _ record: ByteBuffer, _ call: Call
   ) throws(AWSError) -> StoredEvent {
     guard let name = FunctionNameParts(arn) else { throw .destinationInvalid(arn) }
     let function = try name.resolve(qualifier: nil, in: call.place)
     let limit = limits.asynchronousInvokeRequest
     guard record.readableBytes <= limit.bytes else { throw .payloadTooLarge(limit: limit) }
-    try line.find(function, in: functions)
+    try line.find(function, in: functions).configuration.check(tenant: nil)
     return make(
-      Invocation(function: function, payload: record, requestID: call.requestID, traceHeader: event.traceHeader))
+      Invocation(function: function, payload: record, requestID: call.requestID, traceHeader: call.traceHeader))
   }
 }
 

@@ -103,8 +103,8 @@ package final class EventQueue: Sendable {
     }
     return StoredEvent(
       id: id, function: invocation.function, requestID: invocation.requestID,
-      traceHeader: TraceHeader.make(from: invocation.traceHeader, world: alarms.world),
-      retry: Retry(accepted: alarms.world.now()), payload: invocation.payload)
+      traceHeader: TraceHeader.make(from: invocation.traceHeader, lineage: "", world: alarms.world),
+      tenant: invocation.tenant, retry: Retry(accepted: alarms.world.now()), payload: invocation.payload)
   }
 
   /// Lets an event that is on disk be tried.
@@ -258,12 +258,14 @@ package final class EventQueue: Sendable {
     /// nil: there is nothing to run any more.
     var outcome: Retry.Outcome?
     var response: EventOutcome.Response?
+    var traceHeader: String?
     var error: AWSError?
   }
 
   private func invoke(_ event: StoredEvent) async -> Attempt {
     let invocation = Invocation(
-      function: event.function, payload: event.payload, requestID: event.requestID, traceHeader: event.traceHeader)
+      function: event.function, payload: event.payload, requestID: event.requestID, traceHeader: event.traceHeader,
+      tenant: event.tenant)
     do throws(AWSError) {
       let reply = try await line.invoke(invocation)
       state.withLock { $0.counts.attempts += 1 }
@@ -271,7 +273,7 @@ package final class EventQueue: Sendable {
         outcome: reply.functionError == nil ? .succeeded : .failed,
         response: EventOutcome.Response(
           payload: reply.payload, executedVersion: reply.executedVersion.description,
-          functionError: reply.functionError))
+          functionError: reply.functionError), traceHeader: reply.traceHeader)
     } catch {
       switch error.status {
       case 404: return Attempt(error: error)
@@ -306,7 +308,8 @@ package final class EventQueue: Sendable {
   ) async throws(Fault) -> Bool {
     let targets = EventTarget.all(of: event.function, condition, record)
     var outcome = EventOutcome(
-      condition: condition, ended: alarms.world.now(), response: last.response, targets: targets)
+      condition: condition, ended: alarms.world.now(), response: last.response, targets: targets,
+      traceHeader: last.traceHeader ?? event.traceHeader)
     DeadLetters.describe(&outcome, last.error)
     if condition != .success {
       log.notice(

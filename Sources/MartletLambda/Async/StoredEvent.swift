@@ -11,6 +11,7 @@ struct StoredEvent: Sendable {
   /// The same for all attempts.
   let requestID: RequestID
   let traceHeader: String
+  let tenant: String?
   var retry: Retry
   let payload: ByteBuffer
   /// Set once the event is over: what remains is to deliver this.
@@ -32,6 +33,8 @@ struct EventOutcome: Sendable {
   var errorCode = 200
   var errorMessage = ""
   var targets: [EventTarget]
+  /// The chain of requests as the function has left it, for whatever goes on from there.
+  var traceHeader: String
 
   struct Response: Sendable {
     let payload: ByteBuffer
@@ -61,9 +64,9 @@ package enum EventTable {
         """
         CREATE TABLE lambda_events (
           id BIGINT PRIMARY KEY, account TEXT NOT NULL, region TEXT NOT NULL, name TEXT NOT NULL,
-          qualifier TEXT NOT NULL, request_id TEXT NOT NULL, trace_header TEXT NOT NULL, accepted BIGINT NOT NULL,
-          due BIGINT NOT NULL, attempts BIGINT NOT NULL, payload BLOB NOT NULL, outcome TEXT NOT NULL,
-          response BLOB NOT NULL)
+          qualifier TEXT NOT NULL, request_id TEXT NOT NULL, trace_header TEXT NOT NULL, tenant TEXT NOT NULL,
+          accepted BIGINT NOT NULL, due BIGINT NOT NULL, attempts BIGINT NOT NULL, payload BLOB NOT NULL,
+          outcome TEXT NOT NULL, response BLOB NOT NULL)
         """
       ])
   ]
@@ -93,6 +96,7 @@ package enum EventTable {
     guard let requestID = RequestID(row.text("request_id")) else { throw damaged(id) }
     var event = StoredEvent(
       id: id, function: function, requestID: requestID, traceHeader: row.text("trace_header"),
+      tenant: row.text("tenant").isEmpty ? nil : row.text("tenant"),
       retry: Retry(
         accepted: Timestamp(nanoseconds: Int64(row.integer("accepted"))), attempts: row.integer("attempts")),
       payload: ByteBuffer(bytes: row.blob("payload")))
@@ -109,13 +113,13 @@ package enum EventTable {
   static func insert(_ event: StoredEvent, _ session: SQLSession) throws(Fault) {
     try session.execute(
       """
-      INSERT INTO lambda_events (id, account, region, name, qualifier, request_id, trace_header, accepted, due,
-        attempts, payload, outcome, response) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', ?)
+      INSERT INTO lambda_events (id, account, region, name, qualifier, request_id, trace_header, tenant, accepted,
+        due, attempts, payload, outcome, response) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, '', ?)
       """,
       [
         .integer(event.id), .text(event.function.key.place.account.id), .text(event.function.key.place.region.name),
         .text(event.function.key.name), .text(event.function.qualifier ?? ""), .text(event.requestID.description),
-        .text(event.traceHeader), .integer(event.retry.accepted.nanoseconds),
+        .text(event.traceHeader), .text(event.tenant ?? ""), .integer(event.retry.accepted.nanoseconds),
         .integer(event.retry.accepted.nanoseconds), .integer(Int64(event.retry.attempts)),
         .blob(Array(event.payload.readableBytesView)), .blob([]),
       ])
@@ -163,6 +167,7 @@ extension EventOutcome {
       ("Condition", .string(condition.rawValue)), ("EndedNanoseconds", .integer(ended.nanoseconds)),
       ("ExecutedVersion", response.map { .string($0.executedVersion) }),
       ("FunctionError", response?.functionError.map { .string($0) }),
+      ("TraceHeader", .string(traceHeader)),
       ("ErrorCode", .integer(Int64(errorCode))), ("ErrorMessage", .string(errorMessage)),
       (
         "Targets",
@@ -172,9 +177,11 @@ extension EventOutcome {
 
   init?(json: JSONValue, response payload: ByteBuffer) {
     guard let condition = json["Condition"]?.string.flatMap(EventCondition.init(rawValue:)),
-      let ended = json["EndedNanoseconds"]?.integer, let targets = json["Targets"]?.array
+      let ended = json["EndedNanoseconds"]?.integer, let targets = json["Targets"]?.array,
+      let traceHeader = json["TraceHeader"]?.string
     else { return nil }
     self.condition = condition
+    self.traceHeader = traceHeader
     self.ended = Timestamp(nanoseconds: Int64(ended))
     if let version = json["ExecutedVersion"]?.string {
       response = Response(

@@ -29,7 +29,7 @@ extension Lambda {
       if input.payloadExceedsLimit || input.payload.readableBytes > limit.bytes {
         throw .requestTooLarge("InvokeAsync", limit: limit)
       }
-      try lambda.line.find(reference, in: lambda.functions)
+      try lambda.line.find(reference, in: lambda.functions).configuration.check(tenant: nil)
       if input.payload.readableBytes > 0, let flaw = JSONScanner.flaw(in: input.payload) {
         throw .payloadNotJSON("\(flaw.reason)\n at [Source: (byte[]); byte offset: #\(flaw.offset)]")
       }

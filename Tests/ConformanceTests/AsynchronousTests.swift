@@ -46,7 +46,9 @@ import Testing
       if isRefused { throw AWSError("ServiceUnavailable", status: 503, "Later.") }
       letters.queue.withLock { $0.append(input) }
       letters.places.withLock { $0.append(call.place) }
-      return .init(messageID: "m")
+      return .init(
+        sent: .init(
+          id: "m", bodyDigest: "", attributesDigest: nil, systemAttributesDigest: nil, sequenceNumber: nil))
     }
     lambda.door.offer(SNS.Publish.self) { (input, _) async throws(AWSError) in
       letters.topic.withLock { $0.append(input) }
@@ -80,11 +82,12 @@ import Testing
     try await give(letters)
     let letter = try #require(letters.queue.withLock { $0.first })
     #expect(letters.queue.withLock { $0.count } == 1)
-    #expect(letter.body == #"{"a":  1}"#, "byte by byte")
-    #expect(letter.queueURL.hasSuffix("/111111111111/dead") && letter.traceHeader?.hasPrefix("Root=1-") == true)
-    #expect(letter.attributes.map(\.name) == ["RequestID", "ErrorCode", "ErrorMessage"])
-    #expect(letter.attributes.map(\.type) == ["String", "Number", "String"])
-    #expect(letter.attributes[1].value == "429")
+    #expect(letter.message.body == #"{"a":  1}"#, "byte by byte")
+    #expect(letter.queue.name == "dead" && letter.queue.account == lambda.place.account)
+    #expect(letter.message.attributes.map(\.name) == ["RequestID", "ErrorCode", "ErrorMessage"])
+    #expect(letter.message.attributes.map(\.type) == ["String", "Number", "String"])
+    #expect(letter.message.attributes[1].string == "429")
+    #expect(letter.message.systemAttributes.map(\.name) == ["AWSTraceHeader"])
     #expect(letters.places.withLock { $0 } == [lambda.place])
   }
 
@@ -97,14 +100,14 @@ import Testing
     #expect(letter.topic == "arn:aws:sns:us-east-1:111111111111:dead" && letter.message == #"{"a":  1}"#)
     #expect(letter.attributes.map(\.name) == ["RequestID", "ErrorCode", "ErrorMessage"])
     let sent = try #require(letters.queue.withLock { $0.first })
-    let record = try JSONValue(parsing: sent.body)
+    let record = try JSONValue(parsing: sent.message.body)
     #expect(record.members?.map(\.name) == ["version", "timestamp", "requestContext", "requestPayload"])
     let context = try #require(record["requestContext"])
     #expect(
       context["condition"]?.string == "ZeroReservedConcurrency" && context["approximateInvokeCount"]?.integer == 0)
     #expect(context["functionArn"]?.string == "\(LambdaFixture.arn):$LATEST")
     #expect(context["requestId"]?.string == letter.attributes[0].value)
-    #expect(letters.places.withLock { $0.map(\.region.name) } == ["eu-west-1"] && sent.attributes.isEmpty)
+    #expect(letters.places.withLock { $0.map(\.region.name) } == ["eu-west-1"] && sent.message.attributes.isEmpty)
   }
 
   @Test func busesGetEvents() async throws {

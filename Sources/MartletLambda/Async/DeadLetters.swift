@@ -30,29 +30,6 @@ enum DeadLetters {
     outcome.errorMessage = String(outcome.errorMessage.prefix(longestMessage))
   }
 
-  /// - Throws: what the queue or the topic says.
-  static func send(
-    _ event: StoredEvent, _ outcome: EventOutcome, to arn: ARN, by door: Door, _ call: Call
-  ) async throws(AWSError) {
-    let attributes = attributes(event, outcome)
-    switch arn.service {
-    case "sqs":
-      _ = try await door.call(
-        SQS.SendMessage.self,
-        .init(
-          queueURL: arn.queueURL, body: String(buffer: event.event),
-          attributes: attributes.map { .init(name: $0.name, type: $0.type, value: $0.value) },
-          traceHeader: outcome.traceHeader), call)
-    case "sns":
-      _ = try await door.call(
-        SNS.Publish.self,
-        .init(
-          topic: arn.description, message: String(buffer: event.event),
-          attributes: attributes.map { .init(name: $0.name, type: $0.type, value: $0.value) }), call)
-    default: throw .notImplemented("a dead-letter queue of the service \(arn.service)")
-    }
-  }
-
   /// The attributes of a dead letter. Attributes cannot be empty.
   static func attributes(_ event: StoredEvent, _ outcome: EventOutcome) -> [(
     name: String, type: String, value: String

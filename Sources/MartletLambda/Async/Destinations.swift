@@ -69,16 +69,14 @@ extension EventQueue {
       place: Place(account: Account(arn.account) ?? place.account, region: Region(arn.region) ?? place.region),
       caller: .service("lambda.amazonaws.com"), host: "localhost", traceHeader: outcome.traceHeader)
     if target.kind == .deadLetter {
-      try await DeadLetters.send(event, outcome, to: arn, by: door, call)
+      try await bury(event, outcome, target.arn, arn.service, call)
       return .delivered
     }
     let record = InvocationRecord.make(event, outcome)
     switch arn.service {
     case "lambda": return .event(try successor(target.arn, record, call))
     case "sqs":
-      _ = try await door.call(
-        SQS.SendMessage.self,
-        .init(queueURL: arn.queueURL, body: String(buffer: record), traceHeader: outcome.traceHeader), call)
+      try await send(String(buffer: record), to: target.arn, call)
     case "sns":
       _ = try await door.call(SNS.Publish.self, .init(topic: target.arn, message: String(buffer: record)), call)
     case "events": try await put(record, event, outcome, bus: target.arn, call)
@@ -89,6 +87,34 @@ extension EventQueue {
     default: throw .notImplemented("a destination of the service \(arn.service)")
     }
     return .delivered
+  }
+
+  /// As a dead letter: the event itself, with what went wrong as attributes.
+  private func bury(
+    _ event: StoredEvent, _ outcome: EventOutcome, _ arn: String, _ service: String, _ call: Call
+  ) async throws(AWSError) {
+    let (letter, attributes) = (String(buffer: event.event), DeadLetters.attributes(event, outcome))
+    switch service {
+    case "sqs":
+      let attributes = attributes.map { SQS.Attribute(name: $0.name, type: $0.type, string: $0.value) }
+      try await send(letter, to: arn, attributes: attributes, call)
+    case "sns":
+      let attributes = attributes.map { SNS.Publish.Attribute(name: $0.name, type: $0.type, value: $0.value) }
+      _ = try await door.call(SNS.Publish.self, .init(topic: arn, message: letter, attributes: attributes), call)
+    default: throw .notImplemented("a dead-letter queue of the service \(service)")
+    }
+  }
+
+  /// To a queue, with the trace that goes on from there.
+  func send(
+    _ body: String, to queue: String, attributes: [SQS.Attribute] = [], _ call: Call
+  ) async throws(AWSError) {
+    guard let reference = SQS.QueueReference(arn: queue) else { throw .destinationInvalid(queue) }
+    var message = SQS.Outgoing(body: body)
+    message.attributes = attributes
+    message.systemAttributes =
+      call.traceHeader.map { [.init(name: "AWSTraceHeader", type: "String", string: $0)] } ?? []
+    _ = try await door.call(SQS.SendMessage.self, .init(queue: reference, message: message), call)
   }
 
   /// As an event of EventBridge, which says of each entry by itself whether it took it.
@@ -117,11 +143,6 @@ extension EventQueue {
     return make(
       Invocation(function: function, payload: record, requestID: call.requestID, traceHeader: call.traceHeader))
   }
-}
-
-extension ARN {
-  /// Of a queue. Whoever answers looks at the account and the name only.
-  var queueURL: String { "http://localhost/\(account)/\(resource)" }
 }
 
 extension Timestamp {

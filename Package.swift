@@ -77,8 +77,13 @@ let package = Package(
     .target(
       name: "MartletRuntimes",
       path: "Runtimes",
+      exclude: ["java/source", "java/build.py"],
       sources: ["MartletRuntimes.swift"],
-      resources: [.embedInCode("python/bootstrap.py"), .embedInCode("nodejs/bootstrap.mjs")],
+      resources: [
+        .embedInCode("python/bootstrap.py"), .embedInCode("python/debug.py"), .embedInCode("python/debug_relay.py"),
+        .embedInCode("nodejs/bootstrap.mjs"), .embedInCode("nodejs/debug.mjs"), .embedInCode("nodejs/debug_relay.mjs"),
+        .embedInCode("java/bootstrap.jar"), .embedInCode("ruby/bootstrap.rb"),
+      ],
       swiftSettings: strict),
 
     // C.

@@ -24,6 +24,15 @@ install_packages() {
       --no-install-recommends "${missing[@]}" >/dev/null; }
 }
 
+# Languages whose functions are tested. A test without its language is skipped and says so; the rest runs all the same.
+install_languages() {
+  local package
+  for package in "$@"; do
+    dpkg-query -W -f '${Status}' "$package" 2>/dev/null | grep -q 'ok installed' && continue
+    (install_packages "$package") 2>/dev/null || echo "   no package $package here: its tests are skipped"
+  done
+}
+
 # $1: a requirements file. The environment is made anew only when the file or the interpreter changes.
 python_environment() {
   local home="${MARTLET_VENV:-${XDG_CACHE_HOME:-$HOME/.cache}/martlet/venv}"

@@ -1,3 +1,3 @@
-// libarchive, of which only the zip reader is used (MartletSandbox/CodeArchive.swift).
+// libarchive, of which the readers of zip and tar are used (MartletSandbox/CodeArchive.swift, ImageTreeBuilder.swift).
 #include <archive.h>
 #include <archive_entry.h>

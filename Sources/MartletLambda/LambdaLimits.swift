@@ -10,6 +10,9 @@ package struct LambdaLimits: Sendable {
   package var codeSizeZipped = ByteCount.bytes(52_428_800)
   /// Package and layers, unpacked.
   package var codeSizeUnzipped = ByteCount.bytes(262_144_000)
+  /// An image, as it is stored and unpacked, and how many files all of its layers may have.
+  package var imageSize = ByteCount.bytes(10_737_418_240)
+  package var imageEntries = 2_000_000
   /// All packages of an account.
   package var totalCodeSize = ByteCount.bytes(80_530_636_800)
   /// A whole control-plane request.

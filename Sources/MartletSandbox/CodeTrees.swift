@@ -59,7 +59,7 @@ package struct CodeTrees: Sendable {
   }
 
   /// What is in a directory, without `.` and `..`.
-  static func entries(of path: String) throws(Fault) -> [String] {
+  package static func entries(of path: String) throws(Fault) -> [String] {
     guard let directory = opendir(path) else { throw Fault("open \(path)", errno: errno) }
     defer { closedir(directory) }
     var names: [String] = []

@@ -83,6 +83,8 @@ package protocol SandboxObserver: AnyObject, Sendable {
   /// `newListeners`: in the order of the specification's ports, where the network could not be kept; else empty.
   func sandboxWasReset(newListeners: [CInt])
   func sandboxDestroyed()
+  /// A non-blocking socket, which the observer owns from now on; it may be connecting yet.
+  func sandboxConnected(_ ticket: UInt32, _ result: Result<CInt, Fault>)
   /// Something that was asked for could not be done; `program` if it was the start of one.
   func sandboxFailed(_ fault: Fault, program: UInt32?)
 }
@@ -102,6 +104,8 @@ package protocol SandboxHost: AnyObject, Sendable {
   func create(_ specification: SandboxSpecification, observer: any SandboxObserver) -> SandboxID
   /// Standard output and error go to `output`, which stays the caller's to close.
   func start(_ program: SandboxProgram, number: UInt32, in sandbox: SandboxID, output: CInt)
+  /// Connects to a port on 127.0.0.1 inside; `sandboxConnected` tells what came of it, with the same ticket.
+  func connect(port: Int, ticket: UInt32, in sandbox: SandboxID)
   func signal(_ signal: Int, program: UInt32, in sandbox: SandboxID)
   /// Kills every process and keeps /tmp, network and limits.
   func reset(_ sandbox: SandboxID)

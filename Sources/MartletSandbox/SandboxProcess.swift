@@ -122,6 +122,13 @@ package final class SandboxProcess: SandboxHost {
     send(packet, about: sandbox, descriptors: [output], program: number)
   }
 
+  package func connect(port: Int, ticket: UInt32, in sandbox: SandboxID) {
+    var packet = SandboxPacketWriter(SBX_CONNECT, sandbox: sandbox.number)
+    packet.field(SBX_TAG_PROCESS, number: ticket)
+    packet.field(SBX_TAG_LISTEN, number: UInt16(port))
+    send(packet, about: sandbox)
+  }
+
   package func signal(_ signal: Int, program: UInt32, in sandbox: SandboxID) {
     var packet = SandboxPacketWriter(SBX_SIGNAL, sandbox: sandbox.number)
     packet.field(SBX_TAG_PROCESS, number: program)
@@ -185,9 +192,16 @@ package final class SandboxProcess: SandboxHost {
         outOfMemory: packet.number(SBX_TAG_OOM) == 1)
     case SBX_RESET_DONE.rawValue: observer.sandboxWasReset(newListeners: descriptors)
     case SBX_DESTROYED.rawValue: observer.sandboxDestroyed()
+    case SBX_CONNECTED.rawValue:
+      let ticket = packet.number(SBX_TAG_PROCESS) ?? 0
+      observer.sandboxConnected(
+        ticket, descriptors.first.map { .success($0) } ?? .failure(Fault("connect", errno: EIO)))
     default:
       let fault = Fault(
         packet.text(SBX_TAG_STAGE) ?? "martlet-sandbox", errno: Int32(packet.number(SBX_TAG_ERRNO) ?? 0))
+      if packet.number(SBX_TAG_REQUEST) == SBX_CONNECT.rawValue {
+        return observer.sandboxConnected(packet.number(SBX_TAG_PROCESS) ?? 0, .failure(fault))
+      }
       let isSpawn = packet.number(SBX_TAG_REQUEST) == SBX_SPAWN.rawValue
       observer.sandboxFailed(fault, program: isSpawn ? packet.number(SBX_TAG_PROCESS) : nil)
     }

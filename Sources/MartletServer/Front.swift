@@ -95,6 +95,11 @@ package final class Front: HTTPResponder {
   }
 
   package func respond(to request: HTTPRequest, _ exchange: HTTPExchange) {
+    respond(to: request, exchange, isOperator: true)
+  }
+
+  /// - Parameter isOperator: false for functions, which have no business with Martlet's own pages.
+  func respond(to request: HTTPRequest, _ exchange: HTTPExchange, isOperator: Bool) {
     let call = Principals.call(for: request, defaults: defaults, world: world, iam: iam.withLock { $0 })
     if let address = FunctionURLAddress(host: call.host, path: request.path), let urls = urls.withLock({ $0 }) {
       let source = exchange.peerAddress ?? ""
@@ -104,7 +109,7 @@ package final class Front: HTTPResponder {
       return
     }
     if request.path.hasPrefix("/_martlet/") {
-      if let operators = operators.withLock({ $0 }), operators.row(for: request) != nil {
+      if isOperator, let operators = operators.withLock({ $0 }), operators.row(for: request) != nil {
         Task.immediate(executorPreference: executor(of: exchange.eventLoop)) {
           exchange.send(await operators.answer(request, call))
         }

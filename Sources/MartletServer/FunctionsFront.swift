@@ -1,7 +1,6 @@
-// The platform as functions reach it: the APIs of AWS, and none of the operator's pages but links to packages.
+// The platform as functions reach it: all of it but the pages that are the operator's.
 import MartletCore
 import MartletWire
-import NIOCore
 import NIOHTTP1
 
 final class FunctionsFront: HTTPResponder {
@@ -14,12 +13,6 @@ final class FunctionsFront: HTTPResponder {
   func draft(for head: HTTPRequestHead) -> DraftFile? { front.draft(for: head) }
 
   func respond(to request: HTTPRequest, _ exchange: HTTPExchange) {
-    if request.path.hasPrefix("/_martlet/"), !request.path.hasPrefix("/_martlet/code/") {
-      exchange.send(HTTPReply(status: 403, headers: [("Content-Type", "text/plain")], body: FunctionsFront.refusal))
-    } else {
-      front.respond(to: request, exchange)
-    }
+    front.respond(to: request, exchange, isOperator: false)
   }
-
-  private static let refusal = ByteBuffer(string: "Martlet's own pages are not for functions.\n")
 }

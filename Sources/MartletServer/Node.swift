@@ -37,6 +37,7 @@ package struct Node: Sendable {
     let owner = try Privileges.user(configuration.user)
     if let owner { try Privileges.checkReach(absolute(configuration.stateDirectory), by: owner) }
     var interpreters = Interpreter.findAll(environment: ProcessVariables.all)
+    let chosen = try RuntimeCatalog.chosen(configuration.runtimes)
     let state = try StateDirectory(path: absolute(configuration.stateDirectory), owner: owner)
     // Without isolation nothing needs privilege, and functions must not have any.
     if let owner, configuration.isolation == .none {
@@ -45,7 +46,7 @@ package struct Node: Sendable {
     }
     let sandboxes = try SandboxProcess(
       executable: configuration.sandboxExecutable, isolated: configuration.isolation == .full, instance: state.instance,
-      exposed: RuntimeRoot.exposed(state: state.path, interpreters: interpreters), log: log)
+      exposed: RuntimeRoot.exposed(state: state.path, interpreters: interpreters + chosen.values), log: log)
     if configuration.isolation == .full, let first = sandboxes.guarantees.first,
       !sandboxes.guarantees.contains(where: \.holds)
     {
@@ -55,8 +56,8 @@ package struct Node: Sendable {
     }
     if let owner, configuration.isolation == .full { try Privileges.drop(to: owner) }
     return PreparedNode(
-      configuration: configuration, world: world, log: log, begun: begun, interpreters: interpreters, state: state,
-      sandboxes: sandboxes)
+      configuration: configuration, world: world, log: log, begun: begun,
+      runtimes: RuntimeCatalog(interpreters: interpreters, chosen: chosen), state: state, sandboxes: sandboxes)
   }
 
   private func absolute(_ path: String) -> String {
@@ -73,7 +74,7 @@ package struct PreparedNode: Sendable {
   fileprivate let world: any World
   fileprivate let log: Logger
   fileprivate let begun: UInt64
-  fileprivate let interpreters: [Interpreter]
+  fileprivate let runtimes: RuntimeCatalog
   fileprivate let state: StateDirectory
   fileprivate let sandboxes: SandboxProcess
 
@@ -92,24 +93,22 @@ package struct PreparedNode: Sendable {
     var limits = LambdaLimits()
     limits.concurrentExecutions = configuration.concurrency
     let packages = CodePackages(
-      blobs: try Blobs(root: state.blobs), trees: CodeTrees(root: state.trees), limits: limits, world: world)
-    let runtimes = RuntimeCatalog(interpreters: interpreters)
+      blobs: try Blobs(root: state.blobs), trees: CodeTrees(root: state.trees),
+      images: FunctionImages(
+        root: state.images, registries: configuration.registries, limits: limits, world: world, log: log),
+      limits: limits, world: world)
     let place = Place(account: configuration.account, region: configuration.region)
     let front = Front(
       world: world, defaults: place, limits: limits, packages: packages, incoming: state.incoming, log: log)
     let group = MultiThreadedEventLoopGroup(numberOfThreads: configuration.threads)
     let placement = Placement(
-      parts: EnvironmentParts(
-        world: world, limits: limits, sandboxes: sandboxes, packages: packages, runtimes: runtimes,
-        root: try RuntimeRoot(bootstrapsIn: state.runtimes, outbound: configuration.outbound),
-        platform: FunctionsFront(front),
-        network: configuration.outbound ? .outbound : .loopback,
-        credentials: { iam.executionCredentials(role: $0, session: $1, account: $2.account) }, log: log),
-      group: group, idleTimeout: configuration.idleTimeout)
+      parts: try environmentParts(world, limits, packages, runtimes, front, iam), group: group,
+      idleTimeout: configuration.idleTimeout)
     let directories = WatchedDirectories(packages: packages, limits: limits, world: world)
+    let debugging = DebugSessions(world: world, group: group, placement: placement)
     let line = Line(
       functions: functions, admission: Admission(limits: limits), placement: placement, directories: directories,
-      world: world)
+      debugging: debugging, world: world)
     let provisioned = ProvisionedConcurrency(functions: functions, placement: placement, log: log)
     let door = Door(log: log)
     let activation = FunctionActivation(functions: functions, packages: packages, world: world, log: log)
@@ -136,11 +135,13 @@ package struct PreparedNode: Sendable {
       ActivationService(activation: activation),
       ResourceService(resources: resources),
       ProvisionedConcurrencyService(provisioned: provisioned),
-      SweepService(placement: placement, functions: functions, directories: directories),
+      SweepService(placement: placement, functions: functions, directories: directories, debugging: debugging),
       CollectService(
         packages: packages, placement: placement, functions: functions, layers: layers, directories: directories),
       EventService(events: events),
-      ListenerService(listener: listener, line: line, events: events, log: log) { announce(listener) },
+      ListenerService(listener: listener, line: line, events: events, debugging: debugging, log: log) {
+        announce(listener)
+      },
     ]
     try await run(services)
     log.info("stopped")
@@ -179,6 +180,18 @@ package struct PreparedNode: Sendable {
       ClockPage.path: { await clock.answer($0) },
       EventsPage.path: { _ in EventsPage.reply(events) },
     ]
+  }
+
+  /// What environments are made with.
+  private func environmentParts(
+    _ world: MovableWorld, _ limits: LambdaLimits, _ packages: CodePackages, _ runtimes: RuntimeCatalog,
+    _ front: Front, _ iam: IAMService
+  ) throws -> EnvironmentParts {
+    EnvironmentParts(
+      world: world, limits: limits, sandboxes: sandboxes, packages: packages, runtimes: runtimes,
+      root: try RuntimeRoot(bootstrapsIn: state.runtimes, outbound: configuration.outbound),
+      platform: FunctionsFront(front), network: configuration.outbound ? .outbound : .loopback,
+      credentials: { iam.executionCredentials(role: $0, session: $1, account: $2.account) }, log: log)
   }
 
   /// Calls of services that somebody else runs leave by HTTP: this offer replaces the embedded service's.

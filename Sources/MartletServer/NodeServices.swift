@@ -88,11 +88,13 @@ struct SweepService: Service {
   let placement: Placement
   let functions: FunctionTable
   let directories: WatchedDirectories
+  let debugging: DebugSessions
 
   func run() async throws {
     while !Task.isShuttingDownGracefully && !Task.isCancelled {
       directories.keep { functions.find($0)?.directories.isEmpty == false }
       placement.sweep { version in
+        if let isCurrent = debugging.isCurrent(version) { return isCurrent }
         let record = functions.find(FunctionKey(place: version.place, name: version.name))
         if let record, !record.directories.isEmpty, version.version == .latest {
           return directories.isCurrent(version, record.invocable(.latest) ?? record.latest)
@@ -135,6 +137,7 @@ struct ListenerService: Service {
   let listener: HTTPListener
   let line: Line
   let events: EventQueue
+  let debugging: DebugSessions
   let log: Logger
   /// Called when signals are heard: whoever reads the announcement may send one at once.
   let announce: @Sendable () -> Void
@@ -146,6 +149,7 @@ struct ListenerService: Service {
       log.info("stopping: finishing what is under way")
       await listener.close()
       events.pause()
+      debugging.endAll()
       await line.drain()
       await listener.drained(within: .seconds(10))
     } catch {

@@ -1,6 +1,7 @@
 // What a server can be told: by flags, by environment variables, else by default.
 import Logging
 import MartletCore
+import MartletLambda
 import MartletWire
 
 package struct ServerConfiguration: Sendable {
@@ -24,6 +25,10 @@ package struct ServerConfiguration: Sendable {
   package var movableClock = false
   /// Services that somebody else runs.
   package var endpoints: [RemoteEndpoint] = []
+  /// How container images are fetched.
+  package var registries = ImageRegistry.Settings()
+  /// `IDENTIFIER=PATH`: interpreters that serve an identifier whatever their version.
+  package var runtimes: [String] = []
   /// Threads that move bytes.
   package var threads: Int
   /// The path of `martlet-sandbox`.

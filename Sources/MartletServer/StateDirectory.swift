@@ -34,13 +34,17 @@ package final class StateDirectory: Sendable {
     let mine = "\(getpid())\n"
     ftruncate(lock, 0)
     _ = mine.withCString { pwrite(lock, $0, strlen($0), 0) }
-    for name in ["blobs", "trees", "runtimes", "incoming"] { try Files.makeDirectory("\(path)/\(name)", mode: 0o755) }
+    for name in ["blobs", "trees", "images", "runtimes", "incoming"] {
+      try Files.makeDirectory("\(path)/\(name)", mode: 0o755)
+    }
     if let owner { try StateDirectory.give(path, to: owner) }
   }
 
   package var database: String { "\(path)/martlet.db" }
   package var blobs: String { "\(path)/blobs" }
   package var trees: String { "\(path)/trees" }
+  /// Unpacked container images.
+  package var images: String { "\(path)/images" }
   package var runtimes: String { "\(path)/runtimes" }
   /// How far the clock was moved.
   package var clock: String { "\(path)/clock" }
@@ -63,7 +67,7 @@ package final class StateDirectory: Sendable {
     let isDirectory = status.st_mode & 0o170000 == 0o040000
     if status.st_uid == owner.user && status.st_gid == owner.group {
       // What belongs to the server was made by it, and so was all below; the top is always looked through.
-      if path.split(separator: "/").last.map({ ["trees", "blobs"].contains($0) }) == true { return }
+      if path.split(separator: "/").last.map({ ["trees", "blobs", "images"].contains($0) }) == true { return }
     } else if lchown(path, owner.user, owner.group) != 0 {
       throw Fault("give \(path) to user \(owner.user)", errno: errno)
     }

@@ -218,6 +218,19 @@ static void spawn(struct message *message, int output) {
   reply();
 }
 
+static void connect_inside(const struct message *message) {
+  uint32_t process = 0;
+  uint16_t port;
+  if (!message_u32(message, SBX_TAG_PROCESS, &process) || !message_port(message, &port)) return;
+  int fd = connect_here(port);
+  if (fd < 0) return reply_failed(SBX_CONNECT, process, errno, "connect");
+  packet_begin(&packet, SBX_CONNECTED, 0);
+  packet_u32(&packet, SBX_TAG_PROCESS, process);
+  packet_fd(&packet, fd);
+  reply();
+  close(fd);
+}
+
 static void reap(void) {
   int status;
   pid_t pid;
@@ -262,6 +275,7 @@ static void obey(void) {
       case SBX_SPAWN: if (fd_count == 1) spawn(&message, fds[0]); break;
       case INIT_PROBE: if (fd_count == 1) probe(message.sandbox, fds[0]); break;
       case INIT_KILL_ALL: kill_all(); break;
+      case SBX_CONNECT: connect_inside(&message); break;
       case SBX_SIGNAL:
         if (message_u32(&message, SBX_TAG_PROCESS, &id) && message_u32(&message, SBX_TAG_SIGNO, &number))
           for (unsigned i = 0; i < running_count; i++) if (running[i].id == id) kill(running[i].pid, (int)number);

@@ -57,6 +57,17 @@ bool message_u32(const struct message *message, uint32_t tag, uint32_t *value) {
   return false;
 }
 
+bool message_port(const struct message *message, uint16_t *port) {
+  struct message cursor = *message;
+  struct field field;
+  while (message_next(&cursor, &field))
+    if (field.tag == SBX_TAG_LISTEN && field.length == 2) {
+      memcpy(port, field.bytes, 2);
+      return *port != 0;
+    }
+  return false;
+}
+
 void packet_begin(struct packet *packet, uint32_t type, uint32_t sandbox) {
   memcpy(packet->bytes, &type, 4);
   memcpy(packet->bytes + 4, &sandbox, 4);

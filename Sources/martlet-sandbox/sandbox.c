@@ -322,6 +322,31 @@ static void signal_process(struct sandbox *sandbox, const struct message *messag
   if (sandbox->nest.init >= 0) packet_send(sandbox->nest.init, bytes, length, NULL, 0, MSG_DONTWAIT);
 }
 
+static void reply_connected(struct sandbox *sandbox, uint32_t process, int fd) {
+  packet_begin(&packet, SBX_CONNECTED, sandbox->id);
+  packet_u32(&packet, SBX_TAG_PROCESS, process);
+  packet_fd(&packet, fd);
+  server_reply(&packet);
+}
+
+static void connect_inside(struct sandbox *sandbox, const struct message *message, const uint8_t *bytes,
+    size_t length) {
+  uint32_t process = 0;
+  uint16_t port;
+  if (!message_u32(message, SBX_TAG_PROCESS, &process) || !message_port(message, &port))
+    return reply_failed(SBX_CONNECT, sandbox->id, process, EINVAL, "connect");
+  if (sandbox->state != RUNNING) return reply_failed(SBX_CONNECT, sandbox->id, process, EBUSY, "connect");
+  if (options.isolation == ISOLATION_ROOTLESS) {   // we have no right to enter this network
+    if (packet_send(sandbox->nest.init, bytes, length, NULL, 0, MSG_DONTWAIT) < 0)
+      reply_failed(SBX_CONNECT, sandbox->id, process, errno, "connect");
+    return;
+  }
+  int fd = network_connect(sandbox->nest.network, port);
+  if (fd < 0) return reply_failed(SBX_CONNECT, sandbox->id, process, errno, "connect");
+  reply_connected(sandbox, process, fd);
+  close(fd);
+}
+
 static void reset(struct sandbox *sandbox) {
   const char *stage;
   if (sandbox->state == RUNNING) {
@@ -367,7 +392,7 @@ void server_message(const uint8_t *bytes, size_t length, int *fds, unsigned fd_c
   if (message.type == SBX_HELLO) return hello(&message);
   if (message.type == SBX_CREATE) return create(&message);
   struct sandbox *sandbox = sandbox_find(message.sandbox);
-  if (message.type < SBX_SPAWN || message.type > SBX_DESTROY)
+  if (message.type < SBX_SPAWN || message.type > SBX_CONNECT)
     return reply_failed(message.type, message.sandbox, 0, EBADMSG, "message: unknown type");
   if (!sandbox) {
     uint32_t process = 0;
@@ -380,6 +405,7 @@ void server_message(const uint8_t *bytes, size_t length, int *fds, unsigned fd_c
     case SBX_SIGNAL: return signal_process(sandbox, &message, bytes, length);
     case SBX_RESET: return reset(sandbox);
     case SBX_DESTROY: return destroy(sandbox);
+    case SBX_CONNECT: return connect_inside(sandbox, &message, bytes, length);
   }
 }
 
@@ -432,13 +458,19 @@ void init_readable(struct sandbox *sandbox) {
   ssize_t length = packet_receive(sandbox->nest.init, buffer, sizeof buffer, fds, &fd_count, &truncated);
   if (length < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return;
   if (length <= 0) return watch_close(&sandbox->nest.init);   // its end is told by the pidfd
-  uint32_t id = 0, status = 0;
+  uint32_t id = 0, status = 0, request = 0;
   struct process *process = NULL;
   if (!truncated && message_parse(&message, buffer, (size_t)length)) {
     message_u32(&message, SBX_TAG_PROCESS, &id);
     for (unsigned i = 0; i < sandbox->process_count; i++)
       if (sandbox->processes[i].id == id) process = &sandbox->processes[i];
+    message_u32(&message, SBX_TAG_REQUEST, &request);
+    bool rootless = options.isolation == ISOLATION_ROOTLESS;
     if (message.type == INIT_WARM) {}
+    else if (message.type == SBX_CONNECTED && rootless && fd_count == 1) reply_connected(sandbox, id, fds[0]);
+    else if (message.type == SBX_FAILED && rootless && request == SBX_CONNECT)
+      reply_failed(SBX_CONNECT, sandbox->id, id, message_u32(&message, SBX_TAG_ERRNO, &status) ? (int)status : EIO,
+          "connect");
     else if (message.type == INIT_READY) init_ready(sandbox, fds, fd_count);
     else if (message.type == SBX_FAILED && (!process || !process->started)) init_failed(sandbox, &message, process);
     else if (message.type == SBX_SPAWNED && process && !process->started) {

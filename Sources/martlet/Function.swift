@@ -150,7 +150,8 @@ struct FunctionGet: WaitingCommand {
       let rows = (json["Configuration"]?.members ?? []).map { member in
         [member.name, member.value.string ?? compact(member.value)]
       }
-      Console.say(Console.table(rows + [["Code.Location", json["Code"]?["Location"]?.string ?? ""]]))
+      let code = (json["Code"]?.members ?? []).map { ["Code.\($0.name)", $0.value.string ?? compact($0.value)] }
+      Console.say(Console.table(rows + code))
     }
   }
 

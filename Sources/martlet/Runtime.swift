@@ -1,5 +1,6 @@
 // `martlet runtime`: what runs here.
 import ArgumentParser
+import MartletCore
 import MartletLambda
 import MartletServer
 import MartletWire
@@ -7,6 +8,11 @@ import MartletWire
 struct Runtime: ParsableCommand {
   static let configuration = CommandConfiguration(
     abstract: "Show what serves each of AWS's runtimes on this host.", subcommands: [RuntimeList.self])
+
+  /// What flags and the environment say of interpreters, the flags last: they win.
+  static func chosen(_ flags: [String], _ variables: [String: String]) -> [String] {
+    (variables["MARTLET_RUNTIMES"] ?? "").split(separator: ",").map(String.init) + flags
+  }
 }
 
 struct RuntimeList: WaitingCommand {
@@ -17,8 +23,19 @@ struct RuntimeList: WaitingCommand {
   @Option(help: "text or json.")
   var output = OutputFormat.text
 
+  @Option(
+    name: .customLong("runtime"),
+    help: ArgumentHelp("As for martlet serve (MARTLET_RUNTIMES).", valueName: "identifier=path"))
+  var runtimes: [String] = []
+
   func perform() async throws {
-    let catalog = RuntimeCatalog(interpreters: Interpreter.findAll(environment: ProcessVariables.all))
+    let variables = ProcessVariables.all
+    let catalog: RuntimeCatalog
+    do throws(Fault) {
+      catalog = RuntimeCatalog(
+        interpreters: Interpreter.findAll(environment: variables),
+        chosen: try RuntimeCatalog.chosen(Runtime.chosen(runtimes, variables)))
+    } catch { throw CleanExit.failure("\(error)") }
     let rows = RuntimeCatalog.identifiers.sorted { $0.name.compareNumerically($1.name) }.map { identifier in
       switch catalog.serves(identifier) {
       case .interpreter(let interpreter): (identifier.name, "yes", "\(interpreter.path) (\(interpreter.version))")

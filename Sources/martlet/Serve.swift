@@ -2,6 +2,7 @@
 import ArgumentParser
 import Logging
 import MartletCore
+import MartletLambda
 import MartletServer
 import MartletWire
 
@@ -53,6 +54,27 @@ struct Serve: ParsableCommand {
       "A service that somebody else runs, such as s3=http://127.0.0.1:9000; may be repeated (MARTLET_ENDPOINT_S3). See docs/remote-endpoints.md.",
       valueName: "service=url"))
   var endpoints: [String] = []
+
+  @Option(
+    name: .customLong("registry-credentials"),
+    help:
+      "File with the credentials of image registries, as skopeo login --authfile writes it (MARTLET_REGISTRY_CREDENTIALS)."
+  )
+  var registryCredentials: String?
+
+  @Option(
+    name: .customLong("insecure-registry"),
+    help: ArgumentHelp(
+      "Image registry that is spoken to without TLS, or whose certificate nobody has signed; may be repeated (MARTLET_INSECURE_REGISTRIES, with commas). See docs/images.md.",
+      valueName: "host:port"))
+  var insecureRegistries: [String] = []
+
+  @Option(
+    name: .customLong("runtime"),
+    help: ArgumentHelp(
+      "The interpreter for a runtime, whatever its version, such as ruby3.2=/usr/bin/ruby3.1; may be repeated (MARTLET_RUNTIMES, separated by commas).",
+      valueName: "identifier=path"))
+  var runtimes: [String] = []
 
   @Option(help: "Concurrent executions per account and region (MARTLET_CONCURRENCY; default 1000).")
   var concurrency: Int?
@@ -115,11 +137,16 @@ struct Serve: ParsableCommand {
     configuration.address = text(address, "MARTLET_ADDRESS") ?? configuration.address
     configuration.port = try number(port, "MARTLET_PORT", 0...65535) ?? configuration.port
     configuration.user = text(user, "MARTLET_USER")
+    configuration.runtimes = Runtime.chosen(runtimes, variables)
     do {
       configuration.endpoints = try RemoteEndpoint.all(flags: endpoints, variables: variables)
     } catch {
       throw ValidationError("\(error)")
     }
+    configuration.registries.credentials = text(registryCredentials, "MARTLET_REGISTRY_CREDENTIALS")
+    configuration.registries.insecure = Set(
+      insecureRegistries + (variables["MARTLET_INSECURE_REGISTRIES"] ?? "").split(separator: ",").map(String.init))
+    configuration.registries.path = variables["PATH"] ?? configuration.registries.path
     configuration.outbound = outbound || ["1", "true", "yes"].contains(variables["MARTLET_OUTBOUND"] ?? "")
     configuration.movableClock =
       movableClock || ["1", "true", "yes"].contains(variables["MARTLET_MOVABLE_CLOCK"] ?? "")

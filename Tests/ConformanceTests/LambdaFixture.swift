@@ -20,6 +20,7 @@ private final class NoSandboxes: SandboxHost {
   }
   func start(_ program: SandboxProgram, number: UInt32, in sandbox: SandboxID, output: CInt) {}
   func signal(_ signal: Int, program: UInt32, in sandbox: SandboxID) {}
+  func connect(port: Int, ticket: UInt32, in sandbox: SandboxID) {}
   func reset(_ sandbox: SandboxID) {}
   func destroy(_ sandbox: SandboxID) {}
 }
@@ -74,9 +75,11 @@ final class LambdaFixture: Sendable {
     layers = try LayerTable(database: database)
     resources = try LambdaResources(database: database, world: world, log: log)
     packages = CodePackages(
-      blobs: try Blobs(root: "\(directory)/blobs"), trees: CodeTrees(root: "\(directory)/trees"), limits: limits,
-      world: world)
-    try Files.makeDirectory("\(directory)/trees")
+      blobs: try Blobs(root: "\(directory)/blobs"), trees: CodeTrees(root: "\(directory)/trees"),
+      images: FunctionImages(
+        root: "\(directory)/images", registries: ImageRegistry.Settings(), limits: limits, world: world, log: log),
+      limits: limits, world: world)
+    for name in ["trees", "images"] { try Files.makeDirectory("\(directory)/\(name)") }
     let python = Interpreter(family: .python, version: "3.12", path: "/usr/bin/python3.12")
     let runtimes = RuntimeCatalog(interpreters: [python])
     let parts = EnvironmentParts(

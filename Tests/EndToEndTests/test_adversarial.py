@@ -326,3 +326,16 @@ def handler(event, context):
     server.client.update_function_configuration(FunctionName=name, Timeout=1)
     server.client.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.02, "MaxAttempts": 500})
     assert failed(server.invoke(name, b'"sleep"'))[0] == "Sandbox.Timedout"
+
+
+def test_function_urls_and_links_to_code_are_for_functions_too(server, name):
+    """What is refused is the operator's, not what anybody may have."""
+    server.create(f"{name}-other", "def handler(event, context):\n    return event['rawPath']\n")
+    url = server.client.create_function_url_config(FunctionName=f"{name}-other", AuthType="NONE")["FunctionUrl"]
+    server.client.add_permission(FunctionName=f"{name}-other", StatementId="all", Action="lambda:InvokeFunctionUrl", Principal="*", FunctionUrlAuthType="NONE")
+    identifier = re.search(r"//([a-z0-9]{32})\.", url).group(1)
+    answer = attack(server, name, """
+import urllib.request
+def handler(event, context): return urllib.request.urlopen(os.environ['AWS_ENDPOINT_URL'] + event).read().decode()
+""", f"/_martlet/url/{identifier}/_martlet/functions/x/directory")
+    assert answer.succeeded() == "/_martlet/functions/x/directory"

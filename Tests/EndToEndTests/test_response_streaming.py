@@ -1,9 +1,11 @@
 # Responses that are passed on while the function makes them: InvokeWithResponseStream, and Invoke of what streams.
 import base64
+import concurrent.futures
 import hashlib
 import http.client
 import json
 import os
+import random
 import signal
 import socket
 
@@ -13,6 +15,7 @@ import pytest
 from botocore.eventstream import EventStreamBuffer
 
 from conftest import descendants, error_of, is_gone, wait_until
+from test_extensions import CLIENT, layer
 from test_runtime_api import create as create_runtime
 
 MEBIBYTE = 1 << 20
@@ -402,3 +405,104 @@ while True:
         payload, complete = collect(answer)
         assert payload == json.dumps({"n": n}).encode() * 4000 and complete == {}
     assert os.path.exists(server.state)
+
+
+def test_node_is_held_up_within_its_memory(own_server):
+    server = own_server()
+    node(server, "pipe", """
+const { pipeline } = require('node:stream/promises');
+const { Readable } = require('node:stream');
+exports.handler = awslambda.streamifyResponse(async (event, stream) => {
+  if (event === 'mark') { stream.end(String(stream.writableHighWaterMark)); return; }
+  const piece = Buffer.alloc(1 << 16, 'x');
+  await pipeline(Readable.from((function* () { for (let n = 0; n < 190 * 16; n += 1) yield piece; })()), stream);
+}, { highWaterMark: 4711 });
+""", Timeout=60, MemorySize=128)
+    assert collect(stream(server, "pipe", "mark")) == (b"4711", {})
+    reader = slow_reader(server, "pipe", b'"long"')
+    come_to_rest(server)
+    response = http.client.HTTPResponse(reader)
+    response.begin()
+    body = response.read()
+    assert len(body) > 190 * MEBIBYTE and body.endswith(b"{}" + body[-4:]), "whole, and with a good end"
+
+
+def test_nothing_leaks_whatever_becomes_of_streams(own_server):
+    server = own_server()
+    create(server, "chaos", """
+while True:
+    identifier, _, event = take()
+    how = json.loads(event)
+    if how == 'well':
+        respond(identifier, '1')
+        continue
+    stream = Stream(identifier)
+    for n in range(20):
+        stream.write(b'x' * 50_000)
+        if n == 10 and how == 'exit': os._exit(1)
+        if n == 10 and how == 'hang': time.sleep(100)
+        if n == 10 and how == 'cut': break
+    if how == 'cut': stream.s.close()
+    elif how == 'error': stream.end(Lambda_Runtime_Function_Error_Type='Function.Own')
+    else: stream.end()
+""", Timeout=3)
+    server.client.put_function_concurrency(FunctionName="chaos", ReservedConcurrentExecutions=4)
+    expected = {"exit": "Runtime.ExitError", "hang": "Sandbox.Timedout", "cut": "Runtime.TruncatedResponse",
+                "error": "Function.Own", "whole": None, "leave": None}
+    chance = random.Random(7)
+
+    def once(how):
+        while True:
+            try:
+                answer = stream(server, "chaos", how)
+                break
+            except server.client.exceptions.TooManyRequestsException:
+                pass
+        if how == "leave":
+            next(iter(answer["EventStream"]))
+            answer["EventStream"].close()
+            return True
+        payload, complete = collect(answer)
+        assert complete.get("ErrorCode") == expected[how], (how, complete)
+        size = 10**6 if how in ("whole", "error") else 550_000
+        assert len(payload) == size, (how, len(payload))
+        return True
+
+    with concurrent.futures.ThreadPoolExecutor(6) as pool:
+        kinds = [chance.choice(sorted(expected)) for _ in range(60)]
+        assert all(pool.map(once, kinds))
+        when_free(server, "chaos", "well")
+        readers = []
+        for _ in range(4):
+            def admitted():
+                reader = slow_reader(server, "chaos", b'"hang"')
+                if reader.recv(12) == b"HTTP/1.1 200":
+                    return reader
+                reader.close()
+                return None
+            readers.append(wait_until(admitted, 10, "room for another one"))
+        assert error_of(server.client.invoke, FunctionName="chaos")[1] == "TooManyRequestsException", "four, and no fifth"
+        for reader in readers:
+            reader.close()
+
+
+def test_the_log_waits_for_extensions_and_the_payload_does_not(server, name, gate):
+    waits = CLIENT + f"""
+api.register('INVOKE')
+while True:
+    api.next()
+    while True:
+        s3 = http.client.HTTPConnection('127.0.0.1', 4566)
+        s3.request('GET', '/{gate.bucket}/go')
+        if s3.getresponse().status == 200: break
+        time.sleep(0.01)
+"""
+    node(server, name, Layers=[layer(server, name, {"waits": waits})])
+    events = iter(stream(server, name, LogType="Tail")["EventStream"])
+    payload = b""
+    while payload != b"first second":
+        payload += next(events)["PayloadChunk"]["Payload"]
+    gate()
+    log = base64.b64decode(next(events)["InvokeComplete"]["LogResult"]).decode()
+    assert log.count("\nREPORT RequestId: ") == 1
+    assert collect(stream(server, name)) == (b"first second", {}), "who wants no log need not wait"

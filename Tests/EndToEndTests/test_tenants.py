@@ -50,6 +50,8 @@ def test_tenants_at_the_same_time(isolated):
 def test_log_lines_name_the_tenant(isolated):
     lines = [json.loads(line) for line in isolated("blue").log.splitlines() if line.startswith('{"')]
     assert [line["tenantId"] for line in lines if line.get("message") == "a line"] == ["blue"]
+    told = {line["type"]: line["record"].get("tenantId") for line in lines if "record" in line}
+    assert told["platform.start"] == told["platform.report"] == "blue"
 
 
 def test_a_tenant_is_needed_there_and_nowhere_else(server, isolated, name):
@@ -91,6 +93,16 @@ def test_what_cannot_know_a_tenant_is_refused(server, isolated, name, call):
 def test_node_functions_know_their_tenant(server, name, runtime):
     server.create(name, "export const handler = async (event, context) => context.tenantId\n", runtime=runtime, MemorySize=512, **ISOLATED)
     assert server.invoke(name, TenantId="blue").succeeded() == "blue"
+
+
+@pytest.mark.parametrize("runtime", NODES[:1])
+def test_streams_have_tenants_too(server, name, runtime):
+    server.create(name, "export const handler = awslambda.streamifyResponse(async (event, stream, context) => { stream.write(context.tenantId); stream.end() })\n",
+                  runtime=runtime, MemorySize=512, **ISOLATED)
+    for tenant in ("blue", "green"):
+        events = server.client.invoke_with_response_stream(FunctionName=name, TenantId=tenant)["EventStream"]
+        assert b"".join(e["PayloadChunk"]["Payload"] for e in events if "PayloadChunk" in e).decode() == tenant
+    assert error_of(server.client.invoke_with_response_stream, FunctionName=name)[:2] == (400, "InvalidParameterValueException")
 
 
 def test_environments_of_tenants_go_when_they_are_idle(own_server):

@@ -1,8 +1,10 @@
 import glob
+import io
 import os
 import re
 import shutil
 import subprocess
+import zipfile
 
 import pytest
 
@@ -10,6 +12,8 @@ from fake_runtime_api import Environment
 
 RUNTIMES = os.path.join(os.path.dirname(__file__), "..", "..", "Runtimes")
 PYTHON_BOOTSTRAP = os.path.realpath(os.path.join(RUNTIMES, "python", "bootstrap.py"))
+JAVA_BOOTSTRAP = os.path.realpath(os.path.join(RUNTIMES, "java", "bootstrap.jar"))
+RUBY_BOOTSTRAP = os.path.realpath(os.path.join(RUNTIMES, "ruby", "bootstrap.rb"))
 NODE_BOOTSTRAP = os.path.realpath(os.path.join(RUNTIMES, "nodejs", "bootstrap.mjs"))
 
 
@@ -31,6 +35,23 @@ def found_nodes():
     return [path for path in candidates if path]
 
 
+def found_javas():
+    """One of each version: `java` on PATH and below /usr/lib/jvm, and what MARTLET_JAVAS lists (paths joined by colons)."""
+    candidates = [shutil.which("java")] + sorted(glob.glob("/usr/lib/jvm/*/bin/java")) + os.environ.get("MARTLET_JAVAS", "").split(":")
+    found = {}
+    for path in candidates:
+        if path:
+            told = subprocess.run([path, "-version"], capture_output=True, text=True).stderr
+            found.setdefault(re.search(r'"(?:1\.)?(\d+)', told).group(1), path)
+    return found
+
+
+def found_rubies():
+    """`ruby` on PATH, and what MARTLET_RUBIES lists (paths joined by colons)."""
+    candidates = [shutil.which("ruby")] + os.environ.get("MARTLET_RUBIES", "").split(":")
+    return [path for path in candidates if path]
+
+
 def version(path):
     text = subprocess.run([path, "--version"], capture_output=True, text=True).stdout
     return tuple(int(part) for part in re.findall(r"\d+", text)[:2])
@@ -43,6 +64,12 @@ def pytest_generate_tests(metafunc):
     if "node" in metafunc.fixturenames:
         nodes = found_nodes()
         metafunc.parametrize("node", nodes, ids=["%d.%d" % version(path) for path in nodes])
+    if "java" in metafunc.fixturenames:
+        javas = found_javas()
+        metafunc.parametrize("java", javas.values(), ids=javas.keys())
+    if "ruby" in metafunc.fixturenames:
+        rubies = found_rubies()
+        metafunc.parametrize("ruby", rubies, ids=["%d.%d" % version(path) for path in rubies])
 
 
 @pytest.fixture
@@ -78,4 +105,70 @@ def start_node(environment, node):
         return environment([node, NODE_BOOTSTRAP], files, handler, variables, **more)
 
     start.version = version(node)
+    return start
+
+
+class Classes:
+    """Compiled Java, by the path of each class file."""
+
+    def __init__(self, folder):
+        self.files = {}
+        for path in glob.glob(folder + "/**/*.class", recursive=True):
+            with open(path, "rb") as content:
+                self.files[os.path.relpath(path, folder)] = content.read()
+
+    def jar(self):
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w") as archive:
+            for name, content in self.files.items():
+                archive.writestr(name, content)
+        return buffer.getvalue()
+
+
+@pytest.fixture(scope="session")
+def java_classes(tmp_path_factory):
+    """Compiles {file name: source}, the same sources once. The interfaces of AWS that our own jar carries are on the class path."""
+    compiler = shutil.which("javac")
+    known = {}
+
+    def compile(sources):
+        key = repr(sorted(sources.items()))
+        if key not in known:
+            if compiler is None:
+                pytest.skip("no javac on this host: apt-get install openjdk-17-jdk-headless")
+            folder = str(tmp_path_factory.mktemp("java"))
+            for name, text in sources.items():
+                path = os.path.join(folder, "source", name)
+                os.makedirs(os.path.dirname(path), exist_ok=True)
+                with open(path, "w", encoding="utf-8") as file:
+                    file.write(text)
+            paths = [os.path.join(folder, "source", name) for name in sources]
+            subprocess.run(
+                [compiler, "--release", "8", "-nowarn", "-Xlint:-options", "-encoding", "UTF-8", "-cp", JAVA_BOOTSTRAP, "-g", "-d",
+                 folder + "/classes", *paths], check=True)
+            known[key] = Classes(folder + "/classes")
+        return known[key]
+
+    return compile
+
+
+@pytest.fixture
+def start_java(environment, java, java_classes):
+    def start(code, handler, variables=None, files=None, **more):
+        sources = code if isinstance(code, dict) else {"App.java": code}
+        classes = java_classes(sources).files
+        command = [java, "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto", "-Dfile.encoding=UTF-8", "-cp", JAVA_BOOTSTRAP,
+                   "martlet.Bootstrap"]
+        return environment(command, {**classes, **(files or {})}, handler, variables, **more)
+
+    return start
+
+
+@pytest.fixture
+def start_ruby(environment, ruby):
+    def start(code, handler="app.handler", variables=None, **more):
+        files = code if isinstance(code, dict) else {"app.rb": code}
+        return environment([ruby, RUBY_BOOTSTRAP], files, handler, variables, **more)
+
+    start.version = version(ruby)
     return start

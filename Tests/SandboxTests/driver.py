@@ -1,8 +1,8 @@
 """A small client of martlet-sandbox: speaks Sources/CMartlet/include/sandbox_protocol.h. Used by the tests only."""
 import array, os, select, signal, socket, struct, subprocess, time, uuid
 
-HELLO, CREATE, SPAWN, SIGNAL, RESET, DESTROY = 1, 2, 3, 4, 5, 6
-WELCOME, CREATED, SPAWNED, RESET_DONE, DESTROYED, FAILED, EXITED = 101, 102, 103, 105, 106, 107, 110
+HELLO, CREATE, SPAWN, SIGNAL, RESET, DESTROY, CONNECT = 1, 2, 3, 4, 5, 6, 7
+WELCOME, CREATED, SPAWNED, RESET_DONE, DESTROYED, FAILED, CONNECTED, EXITED = 101, 102, 103, 105, 106, 107, 108, 110
 T = dict(VERSION=1, GUARANTEE=2, MEMORY=3, TMP=4, CPU=5, PIDS=6, NOFILE=7, HOSTNAME=8, MOUNT=9, LISTEN=10, NETWORK=11, PROCESS=12,
          ARG=13, ENV=14, CWD=15, SIGNO=16, FD_KINDS=17, REQUEST=18, ERRNO=19, STAGE=20, STATUS=21, OOM=22)
 NAMES = {v: k for k, v in T.items()}
@@ -189,6 +189,13 @@ class Sandbox:
 
     def signal(self, process, number):
         self.helper.send(message(SIGNAL, self.id, field("PROCESS", u32(process)), field("SIGNO", u32(number))))
+
+    def connect(self, port, ticket=1):
+        """A socket that is connected to a port inside."""
+        self.helper.send(message(CONNECT, self.id, field("PROCESS", u32(ticket)), field("LISTEN", u16(port))))
+        answer = self.helper.wait(CONNECTED, FAILED, sandbox=self.id, process=ticket)
+        if answer.type == FAILED: raise Failed(answer)
+        return socket.socket(fileno=answer.fds[0])
 
     def reset(self):
         self.helper.send(message(RESET, self.id))

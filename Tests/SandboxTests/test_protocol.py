@@ -29,6 +29,7 @@ def refused(helper, data, fds=(), errno=None, request=None):
     message(CREATE, 1, *LIMITS, mount(DIRECTORY, "", "/" + "x" * 256)), message(CREATE, 1, *LIMITS, mount(DIRECTORY, "", "/d" * 600)),
     message(CREATE, 1, *LIMITS, field("MEMORY", u64(0))), message(CREATE, 1, *LIMITS, field("MEMORY", u64(2**64 - 1))), message(CREATE, 1, *LIMITS, field("TMP", u64(2**63))),
     message(SPAWN, 77, field("PROCESS", u32(1)), field("ARG", "/bin/true")), message(RESET, 77), message(DESTROY, 77),
+    message(CONNECT, 77, field("PROCESS", u32(1)), field("LISTEN", u16(80))),
     b"\x02\0\0\0\x01\0\0\0" + b"\0" * 8 * 10000, os.urandom(131073), b"\0" * 200000,
 ], ids=lambda d: None)
 def test_a_bad_message_is_refused(helper, data):
@@ -100,7 +101,7 @@ def test_a_slow_reader_loses_nothing(helper):
 def valid(rng, helper, null):
     """A random message of a right shape, most of them about few sandboxes so that they collide."""
     number = rng.randrange(1000, 1006)
-    kind = rng.choice([CREATE, CREATE, SPAWN, SPAWN, SPAWN, SIGNAL, RESET, DESTROY, HELLO])
+    kind = rng.choice([CREATE, CREATE, SPAWN, SPAWN, SPAWN, SIGNAL, RESET, DESTROY, HELLO, CONNECT])
     if kind == HELLO: return message(HELLO, 0, field("VERSION", u32(1))), []
     if kind == CREATE:
         extra = [rng.choice([field("LISTEN", u16(rng.randrange(65536))), mount(BIND, "/usr", "/usr"), mount(BIND, "/usr", f"/x/{rng.randrange(9)}"),

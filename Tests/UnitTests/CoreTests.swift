@@ -29,15 +29,19 @@ import Testing
   @Test func reportLinesHaveAWSsForm() throws {
     let id = try #require(RequestID("8f5d1b6a-0d3b-4f57-9a64-2b7f5f0b3c11"))
     let report = LogLines.report(
-      id, duration: Nanoseconds(count: 3_012_345), initialisation: Nanoseconds(count: 110_104_000), memorySize: 128,
-      peak: .mebibytes(36), failure: nil)
+      id,
+      InvocationReport(
+        duration: Nanoseconds(count: 3_012_345), initialisation: Nanoseconds(count: 110_104_000), memorySize: 128,
+        peak: .mebibytes(36), failure: nil))
     #expect(
       report
         == "REPORT RequestId: \(id)\tDuration: 3.01 ms\tBilled Duration: 114 ms\tMemory Size: 128 MB\tMax Memory Used: 36 MB\tInit Duration: 110.10 ms\t\n"
     )
     let failed = LogLines.report(
-      id, duration: Nanoseconds(count: 1), initialisation: nil, memorySize: 128, peak: .mebibytes(500),
-      failure: .exited(.code(1)))
+      id,
+      InvocationReport(
+        duration: Nanoseconds(count: 1), initialisation: nil, memorySize: 128, peak: .mebibytes(500),
+        failure: .exited(.code(1))))
     #expect(
       failed.hasSuffix(
         "Billed Duration: 1 ms\tMemory Size: 128 MB\tMax Memory Used: 128 MB\tStatus: error\tError Type: Runtime.ExitError\n"

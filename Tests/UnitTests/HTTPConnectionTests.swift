@@ -119,8 +119,8 @@ import Testing
     }
     let bodies = Mutex<[Body]>([])
     func bodyLimit(for head: HTTPRequestHead) -> Int { 0 }
-    func receiver(for head: HTTPRequestHead, _ flow: HTTPInflow) -> (any HTTPBodyReceiver)? {
-      let body = Body(flow)
+    func receiver(for head: HTTPRequestHead, _ flow: () -> HTTPInflow) -> (any HTTPBodyReceiver)? {
+      let body = Body(flow())
       bodies.withLock { $0.append(body) }
       return body
     }

@@ -23,4 +23,17 @@ int cm_pipe(int fds[2]);
 /// Starts `path` with `descriptor` as its descriptor 3 and nothing else open but 0, 1 and 2. The process id, or -errno.
 pid_t cm_start(const char *path, char *const argv[], int descriptor);
 
+/// Starts a program of the host that dies with the calling thread, in a group of its own, with /dev/null as its input
+/// and files of at most `file_limit` bytes. A program that cannot be executed exits with 127. Process id, or -errno.
+pid_t cm_run(const char *path, char *const argv[], char *const envp[], int output, int errors, uint64_t file_limit);
+
+/// openat2(2) with the directory `root` as "/": no link leads out of it. Close-on-exec. A descriptor, or -errno.
+int cm_open_in_root(int root, const char *path, int flags);
+
+/// The same for a look at it only (O_PATH).
+int cm_look_in_root(int root, const char *path);
+
+/// syncfs(2): everything written to the file system of a descriptor is on disk. 0, or -errno.
+int cm_sync(int fd);
+
 #endif

@@ -22,6 +22,7 @@ enum sbx_type {
   SBX_SIGNAL = 4,   // PROCESS, SIGNO. No answer; an unknown process is ignored.
   SBX_RESET = 5,    // Kill every process, keep /tmp, network namespace, cgroups and descriptors. Answer: RESET_DONE.
   SBX_DESTROY = 6,  // Kill every process and remove everything. Answer: DESTROYED.
+  SBX_CONNECT = 7,  // PROCESS (any number, for the answer), LISTEN: a port on 127.0.0.1 inside. Answer: CONNECTED or FAILED.
 
   // Sandbox process -> server.
   SBX_WELCOME = 101,     // VERSION, GUARANTEE*
@@ -30,6 +31,7 @@ enum sbx_type {
   SBX_RESET_DONE = 105,  // FD_KINDS: new listeners where the network could not be kept (without root), else none
   SBX_DESTROYED = 106,
   SBX_FAILED = 107,      // REQUEST (type of the message), PROCESS if any, ERRNO, STAGE
+  SBX_CONNECTED = 108,   // PROCESS; one descriptor: a non-blocking TCP socket that is connected or about to be
   SBX_EXITED = 110,      // PROCESS, STATUS (as wait(2) gives it), OOM (1 if the memory limit killed in this sandbox since its last start or reset)
 };
 

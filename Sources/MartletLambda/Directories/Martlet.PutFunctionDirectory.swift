@@ -34,6 +34,9 @@ enum MartletOperations {
       guard let directories = lambda.line.directories else { throw .notImplemented("PutFunctionDirectory") }
       let found = try lambda.function(input.name, call)
       let record = try lambda.record(found)
+      guard record.latest.packageType == "Zip" else {
+        throw .invalidParameter("A function of an image cannot run from a directory.")
+      }
       guard let resolved = realpath(input.directory, nil) else {
         throw .directoryCannotRun(input.directory, Fault("look at it", errno: errno))
       }
@@ -60,5 +63,9 @@ enum MartletOperations {
 
 extension LambdaService {
   /// The table of Martlet's own operations on functions.
-  package static let operatorRows: [OperationRow<LambdaService>] = [.init(MartletOperations.PutFunctionDirectory.self)]
+  package static let operatorRows: [OperationRow<LambdaService>] = [
+    .init(MartletOperations.DeleteFunctionDebugging.self),
+    .init(MartletOperations.PutFunctionDebugging.self),
+    .init(MartletOperations.PutFunctionDirectory.self),
+  ]
 }

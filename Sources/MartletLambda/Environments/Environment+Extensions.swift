@@ -13,12 +13,15 @@ extension Environment {
   func initialise(_ live: Live, _ phase: EnvironmentStateMachine<HTTPExchange, Work>.Phase) {
     live.initStarted = parts.world.monotonic()
     live.initError = nil
+    live.initPhase = phase
     if phase == .initialisation { setDeadline(live.initStarted + initLimit(live).nanoseconds, live) }
     // Without a network of its own the listener is on any free port, which is known when the sandbox is made.
     guard parts.sandboxes.hasOwnRoot || live.resources != nil else {
       live.startsWhenCreated = true
       return
     }
+    if !extensionPrograms.isEmpty, live.telemetry == nil { live.telemetry = Telemetry() }
+    tellInitStart(live)
     guard !extensionPrograms.isEmpty else { return startRuntime(live) }
     live.extensions = Extensions(machine: ExtensionsStateMachine(external: extensionPrograms.map(\.name)))
     for (name, program) in extensionPrograms {
@@ -33,9 +36,8 @@ extension Environment {
     do throws(Fault) { pipe = try Pipe() } catch {
       return broke(.extensionFailed(type: "Extension.LaunchError", message: "\(error)"), live)
     }
-    let log = live.log
-    let output = LogSource(descriptor: pipe.reader) { log.append($0) }
-    output.attach(eventLoop)
+    let output = LogSource(descriptor: pipe.reader)
+    output.attach(eventLoop) { self.printed($1, $0, .extension) }
     live.lastProgram += 1
     live.extensions?.programs[live.lastProgram] = name
     live.extensions?.outputs.append(output)
@@ -52,7 +54,11 @@ extension Environment {
     guard live.shutdown == nil, live.extensions != nil || live.machine.isInitialising else {
       return exchange.send(ExtensionsAPI.refused(.closed))
     }
-    if live.extensions == nil { live.extensions = Extensions(machine: ExtensionsStateMachine(external: [])) }
+    if live.extensions == nil {
+      live.extensions = Extensions(machine: ExtensionsStateMachine(external: []))
+      live.telemetry = Telemetry()
+      tellInitStart(live)
+    }
     let id = RequestID(from: parts.world)
     switch live.extensions?.machine.register(name, events, id: id) {
     case .accepted(let startsRuntime):
@@ -93,6 +99,11 @@ extension Environment {
   func isSettled(with poll: HTTPExchange, _ live: Live) -> Bool {
     let isInitialising = live.machine.isInitialising
     guard isInitialising || live.machine.isAnswered else { return true }
+    if isInitialising {
+      tellInitRuntimeDone(nil, live.machine.work, live)
+    } else if let work = live.machine.work {
+      tellRuntimeDone(work, nil, live)
+    }
     return live.extensions?.machine.runtimeIsBack(poll, closesRegistration: isInitialising) ?? true
   }
 
@@ -147,6 +158,8 @@ extension Environment {
       return
     }
     guard let extensions = live.extensions else { return finish(purpose, live) }
+    live.telemetry?.pause(false)
+    live.telemetry?.flush()
     if live.isFrozen {
       live.isFrozen = false
       live.resources?.freeze(false)
@@ -188,6 +201,8 @@ extension Environment {
   func finish(_ purpose: Shutdown.Purpose, _ live: Live) {
     live.shutdown = nil
     live.runtimeIsAlive = false
+    live.telemetry?.end()
+    live.telemetry = purpose == .reset && !extensionPrograms.isEmpty ? Telemetry() : nil
     if let extensions = live.extensions {
       live.extensions = nil
       for output in extensions.outputs { output.close() }
@@ -208,6 +223,9 @@ extension Environment {
       parts.sandboxes.destroy(sandbox)
       live.output.close()
       live.resources = nil
+      let tickets = live.tickets.values
+      live.tickets = [:]
+      for promise in tickets { promise.fail(Fault("connect", "the environment has ended")) }
     }
   }
 }

@@ -33,6 +33,8 @@ extension Environment {
     var workStarted: UInt64 = 0
     /// A response that is being passed on.
     var response: StreamedResponse?
+    /// The end of a runtime, before it has any consequences.
+    var exit: (reason: ExitReason, program: UInt32)?
     /// What the runtime said about its own failed initialisation.
     var initError: (type: String, payload: ByteBuffer)?
     /// When the current phase ends by force; nil = never.
@@ -43,12 +45,29 @@ extension Environment {
     var isProvisioned = false
     /// nil until there is one.
     var extensions: Extensions?
+    /// nil as long as there are no extensions, and when nobody has subscribed.
+    var telemetry: Telemetry?
+    /// Connections into the environment that were asked for.
+    var tickets: [UInt32: EventLoopPromise<CInt>] = [:]
+    var lastTicket: UInt32 = 0
+    /// Whose initialisation was the last.
+    var initPhase = EnvironmentStateMachine<HTTPExchange, Work>.Phase.initialisation
+    /// For the records of the invocation under way, if somebody has subscribed: its beginning, its answer (when, how
+    /// large, the type of the error if it was one), the runtime's end, and the identifier of its span.
+    var workBegan = Timestamp(nanoseconds: 0)
+    var answer: (began: UInt64, moment: UInt64, bytes: Int, errorType: String?)?
+    var answerBegan: UInt64?
+    var errorType: String?
+    var runtimeDone: UInt64 = 0
+    var span = ""
     /// The shutdown phase, while it lasts.
     var shutdown: Shutdown?
     /// Who waits for the end of the environment.
     var closing: [CheckedContinuation<Void, Never>] = []
     /// An answer that waits for the end of its invocation, because its log does.
     var heldReply: Reply?
+    /// The same of the end of a response.
+    var heldEnding: (stream: PayloadStream, ending: PayloadStream.Ending)?
 
     init(log: InvocationLog, output: LogSource, outputWriter: CInt) {
       self.log = log

@@ -25,17 +25,25 @@ extension Environment: SandboxObserver {
   /// Serves the Runtime API, and the platform's own, on the sandbox's listeners.
   private func adopt(_ listeners: [CInt]) {
     let responders: [(any HTTPResponder)?] = [RuntimeAPI(self), parts.platform]
+    var listeners = listeners
+    if let session = configuration.debugging, let listener = listeners.popLast() {
+      keep(session.adopt(listener, of: configuration.incarnation, eventLoop: eventLoop))
+    }
     for (listener, responder) in zip(listeners, responders) {
       guard let responder else {
         close(listener)
         continue
       }
-      HTTPServer.adopt(
-        descriptor: listener, eventLoop: eventLoop, responder: responder, limits: RuntimeAPI.connectionLimits
-      ).whenSuccess { channel in
-        self.onLoop { live in
-          if live.sandbox == nil { channel.close(promise: nil) } else { live.channels.append(channel) }
-        }
+      keep(
+        HTTPServer.adopt(
+          descriptor: listener, eventLoop: eventLoop, responder: responder, limits: RuntimeAPI.connectionLimits))
+    }
+  }
+
+  private func keep(_ adopted: EventLoopFuture<any Channel>) {
+    adopted.whenSuccess { channel in
+      self.onLoop { live in
+        if live.sandbox == nil { channel.close(promise: nil) } else { live.channels.append(channel) }
       }
     }
   }
@@ -55,7 +63,7 @@ extension Environment: SandboxObserver {
         case .code(let code): .code(code)
         case .signal(let number): outOfMemory && number == SIGKILL ? .outOfMemory : .signal(number)
         }
-      self.broke(.exited(reason), live)
+      self.exited(reason, live)
     }
   }
 
@@ -82,7 +90,9 @@ extension Environment: SandboxObserver {
   package func sandboxDestroyed() {}
 
   private func entrypointMessage(_ fault: Fault) -> String {
-    if case .bootstrap = served, fault.errno == ENOENT, !EnvironmentSetup.hasBootstrap(configuration, parts) {
+    if case .bootstrap = served, configuration.image == nil, fault.errno == ENOENT,
+      !EnvironmentSetup.hasBootstrap(configuration, parts)
+    {
       return "Couldn't find valid bootstrap(s): [/var/task/bootstrap /opt/bootstrap]"
     }
     return "\(fault.stage): \(systemErrorPhrase(fault.errno))"
@@ -101,7 +111,8 @@ extension Environment: SandboxObserver {
         guard program == live.programNumber, live.runtimeIsAlive else { return }
         live.runtimeIsAlive = false
         if live.shutdown != nil { return self.perform(live.shutdown?.machine.runtimeEnded() ?? [], live) }
-        self.broke(.notStarted(type: "Runtime.InvalidEntrypoint", message: self.entrypointMessage(fault)), live)
+        let type = fault.stage.hasPrefix("chdir ") ? "Runtime.InvalidWorkingDir" : "Runtime.InvalidEntrypoint"
+        self.broke(.notStarted(type: type, message: self.entrypointMessage(fault)), live)
       } else {
         self.discard(live, nil)
       }

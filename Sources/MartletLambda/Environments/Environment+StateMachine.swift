@@ -268,6 +268,15 @@ struct EnvironmentStateMachine<Poll: Equatable, Work> {
     }
   }
 
+  /// The invocation that it has or that waits for it.
+  var work: Work? {
+    switch state {
+    case .starting(_, let work), .initFailed(_, let work), .disconnected(let work), .resetting(let work): work
+    case .working(let work), .responding(let work), .answered(let work): work
+    case .idle, .stopped, .gone: nil
+    }
+  }
+
   /// True until the runtime's first `/next`.
   var isInitialising: Bool { if case .starting = state { true } else { false } }
 

@@ -17,6 +17,7 @@ extension Environment {
     var reply = Reply(payload: ByteBuffer(), executedVersion: configuration.version, traceHeader: work.traceHeader)
     reply.stream = response.stream
     reply.contentType = contentType
+    if live.telemetry != nil { live.answerBegan = parts.world.monotonic() }
     work.continuation.resume(returning: reply)
     return response
   }
@@ -26,6 +27,7 @@ extension Environment {
     let live = live.value
     guard live.response === response, let work = live.machine.endResponse() else { return }
     pool.expect(self)
+    live.permit?.answerIsGiven()
     end(response, of: work, failure, nil, live)
   }
 
@@ -36,6 +38,36 @@ extension Environment {
     streamed(response, failure: (FunctionFailure.truncated, document))
   }
 
+  /// The runtime has ended. What it had written of a response is read first, as long as there is something to read.
+  func exited(_ reason: ExitReason, _ live: Live) {
+    let mayHaveWritten = live.response.map { !$0.isCut } ?? passesOn
+    guard mayHaveWritten else { return broke(.exited(reason), live) }
+    live.exit = (reason, live.programNumber)
+    linger(live.response?.size ?? 0)
+  }
+
+  private func linger(_ size: Int) {
+    eventLoop.scheduleTask(in: Environment.patience) {
+      let live = self.live.value
+      if live.exit != nil, let response = live.response, response.size > size || response.stream.isHeldUp {
+        self.linger(response.size)
+      } else {
+        self.endLinger()
+      }
+    }
+  }
+
+  /// Its connection has ended as well, or the time is over.
+  func endLinger() {
+    let live = live.value
+    guard let exit = live.exit else { return }
+    live.exit = nil
+    if exit.program == live.programNumber { broke(.exited(exit.reason), live) }
+  }
+
+  /// A connection of a dead process ends at once, unless a child holds it.
+  private static let patience = TimeAmount.milliseconds(20)
+
   /// Tells the reader of a stream that nothing more comes.
   /// - Parameter reported: what REPORT says of a failure of the platform's.
   func end(
@@ -43,13 +75,27 @@ extension Environment {
     _ live: Live
   ) {
     live.response = nil
-    let stream = response.stream
-    var ending = PayloadStream.Ending(failure: failure)
-    defer { live.initDuration = nil }
-    guard work.invocation.wantsLog else { return stream.finish(ending) }
-    let lines = lastLines(work, reported, live)
+    noteAnswer(work, bytes: response.size, errorType: failure?.type, live)
+    let ending = PayloadStream.Ending(failure: failure)
+    if !work.invocation.wantsLog {
+      if live.telemetry == nil { live.initDuration = nil }
+      response.stream.finish(ending)
+    } else if reported == nil, live.extensions?.machine.followsInvocations == true {
+      live.heldEnding = (response.stream, ending)
+    } else {
+      send(ending, to: response.stream, of: work, reported, live)
+    }
+  }
+
+  /// Sends the end of a response with the end of its log.
+  func send(
+    _ ending: PayloadStream.Ending, to stream: PayloadStream, of work: Work, _ reported: FunctionFailure?, _ live: Live
+  ) {
+    var ending = ending
+    let report = report(reported, live)
+    if live.telemetry == nil { live.initDuration = nil }
     live.whenCaughtUp {
-      live.log.write(lines)
+      self.writeEnd(work, report, live)
       ending.log = live.log.end
       stream.finish(ending)
     }

@@ -14,6 +14,7 @@ package final class Environment: Sendable {
   let eventLoop: any EventLoop
   let pool: EnvironmentPool
   let program: SandboxProgram
+  let logStream: String
   /// What is in /opt/extensions, by name.
   let extensionPrograms: [(name: String, program: SandboxProgram)]
   let specification: SandboxSpecification
@@ -45,19 +46,28 @@ package final class Environment: Sendable {
     self.fate = fate
     lineage = Lineage.first(configuration)
     let identifier = RuntimeCatalog.identifier(configuration.runtime ?? "")
-    served = identifier.map { parts.runtimes.serves($0) } ?? .missing("the identifier is unknown")
+    served =
+      configuration.image != nil
+      ? .bootstrap : identifier.map { parts.runtimes.serves($0) } ?? .missing("the identifier is unknown")
     if case .missing(let advice) = served {
       throw .runtimeMissing("The runtime \(configuration.runtime ?? "") is not available: \(advice).")
     }
-    let setup = EnvironmentSetup(
-      configuration, family: identifier?.family ?? .provided, served: served, parts: parts, isProvisioned: fate != nil)
+    let setup: EnvironmentSetup
+    if let image = configuration.image {
+      setup = try EnvironmentSetup(image: image, of: configuration, parts: parts, isProvisioned: fate != nil)
+    } else {
+      setup = EnvironmentSetup(
+        configuration, family: identifier?.family ?? .provided, served: served, parts: parts,
+        isProvisioned: fate != nil)
+    }
     specification = setup.specification
     program = setup.program
     extensionPrograms = setup.extensions
+    logStream = setup.logStream
     let pipe: Pipe
     do throws(Fault) { pipe = try Pipe() } catch { throw .service("log of an environment: \(error)") }
     let log = InvocationLog(limit: parts.limits.logTail)
-    let output = LogSource(descriptor: pipe.reader) { log.append($0) }
+    let output = LogSource(descriptor: pipe.reader)
     live = NIOLoopBoundBox.makeBoxSendingValue(
       Live(log: log, output: output, outputWriter: pipe.writer), eventLoop: eventLoop)
   }
@@ -68,7 +78,7 @@ package final class Environment: Sendable {
   func start() {
     onLoop { live in
       live.isProvisioned = self.fate != nil
-      live.output.attach(self.eventLoop)
+      live.output.attach(self.eventLoop) { self.printed($1, $0, .function) }
       live.sandbox = self.parts.sandboxes.create(self.specification, observer: self)
       self.initialise(live, .initialisation)
     }
@@ -145,14 +155,16 @@ package final class Environment: Sendable {
     if live.isFrozen {
       live.isFrozen = false
       live.resources?.freeze(false)
+      live.telemetry?.pause(false)
     }
     live.output.settle()
     live.log.begin()
-    if work.invocation.wantsLog { live.log.write(LogLines.start(work.invocation.requestID, configuration.version)) }
+    if work.invocation.wantsLog || live.telemetry != nil { tellStart(work, live) }
   }
 
   func deliver(_ work: Work, to poll: HTTPExchange, _ live: Live) {
-    let left = live.deadline.map { Int64(bitPattern: $0 &- parts.world.monotonic()) } ?? 0
+    // Under a debugger nothing ends by force, and a day is left.
+    let left = live.deadline.map { Int64(bitPattern: $0 &- parts.world.monotonic()) } ?? 86_400_000_000_000
     let deadline = parts.world.hostNow().milliseconds + left / 1_000_000
     let head = RuntimeAPI.eventHead(work, configuration, deadline: deadline)
     poll.send(head: head, body: RuntimeAPI.event(work))
@@ -185,7 +197,7 @@ package final class Environment: Sendable {
       traceHeader: work.traceHeader)
     reply.contentType = contentType
     guard work.invocation.wantsLog else {
-      live.initDuration = nil
+      if live.telemetry == nil { live.initDuration = nil }
       work.continuation.resume(returning: reply)
       return
     }
@@ -200,10 +212,10 @@ package final class Environment: Sendable {
   /// Sends an answer with the end of its log.
   private func send(_ reply: Reply, to work: Work, _ failure: FunctionFailure?, _ live: Live) {
     var reply = reply
-    let lines = lastLines(work, failure, live)
-    live.initDuration = nil
+    let report = report(failure, live)
+    if live.telemetry == nil { live.initDuration = nil }
     live.whenCaughtUp {
-      live.log.write(lines)
+      self.writeEnd(work, report, live)
       reply.log = live.log.end
       work.continuation.resume(returning: reply)
     }
@@ -211,26 +223,16 @@ package final class Environment: Sendable {
 
   /// An invocation that was answered is over.
   private func ended(_ work: Work, _ failure: FunctionFailure?, _ live: Live) {
-    guard let reply = live.heldReply else { return }
-    live.heldReply = nil
-    send(reply, to: work, failure, live)
-  }
-
-  /// END, REPORT, and what goes with a failure.
-  func lastLines(_ work: Work, _ failure: FunctionFailure?, _ live: Live) -> String {
-    let id = work.invocation.requestID
-    let hasTimedOut = failure?.status == "timeout"
-    // An invocation that ends before it began has taken no time.
-    let elapsed = live.workStarted == 0 ? 0 : parts.world.monotonic() &- live.workStarted
-    let duration = hasTimedOut ? UInt64(configuration.timeout) * 1_000_000_000 : elapsed
-    var lines = hasTimedOut ? LogLines.timedOut(id, at: parts.world.now(), seconds: configuration.timeout) : ""
-    lines += LogLines.end(id)
-    lines += LogLines.report(
-      id, duration: Nanoseconds(count: duration), initialisation: live.initDuration,
-      memorySize: configuration.memorySize,
-      peak: live.resources?.peakMemory(), failure: failure)
-    if let failure, !hasTimedOut, !failure.isReportedByRuntime { lines += LogLines.crash(id, failure) }
-    return lines
+    tellEnd(work, failure, live)
+    if let held = live.heldEnding {
+      live.heldEnding = nil
+      send(held.ending, to: held.stream, of: work, failure, live)
+    }
+    if let reply = live.heldReply {
+      live.heldReply = nil
+      send(reply, to: work, failure, live)
+    }
+    live.initDuration = nil
   }
 
   /// The runtime is back in `/next`, or has no runtime and is clean: the next invocation may come.
@@ -243,7 +245,8 @@ package final class Environment: Sendable {
       discard(live)
       return
     }
-    if live.machine.isParked {
+    // A debugger is talked with between invocations, too.
+    if live.machine.isParked, configuration.debugging == nil {
       live.freezeAt = now + parts.freezeDelay.nanoseconds
       wake(at: now + parts.freezeDelay.nanoseconds, live)
     }
@@ -286,8 +289,11 @@ package final class Environment: Sendable {
   func take(_ poll: HTTPExchange, _ live: Live) {
     switch live.machine.next(poll) {
     case .initialised(let phase, let work):
-      live.resources?.limitCPU(specification.cpu)
+      if configuration.debugging == nil { live.resources?.limitCPU(specification.cpu) }
       let duration = Nanoseconds(count: parts.world.monotonic() &- live.initStarted)
+      if live.extensions != nil || configuration.logging.format == .json { tellInitReport(duration, nil, work, live) }
+      live.telemetry?.close()
+      if live.telemetry?.isWanted == false { live.telemetry = nil }
       if phase == .initialisation {
         live.initDuration = duration
         if let work {
@@ -317,6 +323,8 @@ package final class Environment: Sendable {
       live.permit?.answerIsGiven()
       switch body {
       case .whole(let payload, let contentType):
+        noteAnswer(
+          work, bytes: payload.readableBytes, errorType: isError ? live.errorType ?? "Function.Unknown" : nil, live)
         succeed(work, payload, functionError: isError ? "Unhandled" : nil, contentType: contentType, live)
         exchange.send(raw: RuntimeAPI.accepted)
       case .tooLarge:
@@ -371,18 +379,22 @@ package final class Environment: Sendable {
     let initDuration = Nanoseconds(count: parts.world.monotonic() &- live.initStarted)
     switch live.machine.broke(failure) {
     case .retry(let work):
-      if work?.invocation.wantsLog == true {
-        live.log.write(LogLines.initReport(initDuration, phase: "init", described))
-      }
+      tellInitRuntimeDone(described, work, live)
+      tellInitReport(initDuration, described, work, live)
       reset(live, failure)
     case .fail(let work, let during):
-      if during != nil, work.invocation.wantsLog {
-        live.log.write(LogLines.initReport(initDuration, phase: "invoke", described))
+      if during != nil {
+        tellInitRuntimeDone(described, work, live)
+        tellInitReport(initDuration, described, work, live)
+      } else {
+        tellRuntimeDone(work, described, live)
       }
+      tellEnd(work, described, live)
       // Free before the answer, so that the caller's next invocation finds this environment and its /tmp.
       reset(live, failure)
       becomeFree(live)
       answer(work, described, live, payload: described.status == "timeout" ? nil : live.initError?.payload)
+      live.initDuration = nil
     case .end(let work):
       ended(work, described, live)
       reset(live, failure)
@@ -431,6 +443,7 @@ package final class Environment: Sendable {
   // MARK: - Time
 
   func setDeadline(_ moment: UInt64, _ live: Live) {
+    guard configuration.debugging == nil else { return }
     live.deadline = moment
     wake(at: moment, live)
   }
@@ -459,6 +472,7 @@ package final class Environment: Sendable {
       if live.machine.isParked, !live.isFrozen, let resources = live.resources, resources.canFreeze {
         live.isFrozen = true
         resources.freeze(true)
+        live.telemetry?.pause(true)
       }
     }
     if let shutdownAt = live.shutdown?.wakeAt, shutdownAt <= now {

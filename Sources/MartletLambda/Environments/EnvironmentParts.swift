@@ -46,4 +46,6 @@ package struct EnvironmentParts: Sendable {
   /// The ports on which an environment's listeners are, inside of it.
   static let runtimePort = 9001
   static let platformPort = 4566
+  /// Where an environment under a debugger calls.
+  static let debugPort = 4567
 }

@@ -7,6 +7,7 @@ import MartletStore
 struct EnvironmentSetup {
   let specification: SandboxSpecification
   let program: SandboxProgram
+  let logStream: String
   /// What is to be started before it, by name.
   let extensions: [(name: String, program: SandboxProgram)]
 
@@ -19,11 +20,13 @@ struct EnvironmentSetup {
     let interpreter: Interpreter? = if case .interpreter(let found) = served { found } else { nil }
     let hasPlatform = parts.platform != nil
     specification = SandboxSpecification(
-      memory: .mebibytes(c.memorySize), tmp: .mebibytes(c.ephemeralStorage),
+      memory: .mebibytes(c.memorySize + (c.debugging == nil ? 0 : EnvironmentSetup.debuggerMemory)),
+      tmp: .mebibytes(c.ephemeralStorage),
       cpu: EnvironmentSetup.cpu(memorySize: c.memorySize), processes: parts.limits.processes,
       descriptors: parts.limits.descriptors, hostname: "sandbox",
       mounts: parts.root.mounts(family: family, interpreter: interpreter, code: code, layers: layers),
-      ports: [EnvironmentParts.runtimePort] + (hasPlatform ? [EnvironmentParts.platformPort] : []),
+      ports: [EnvironmentParts.runtimePort] + (hasPlatform ? [EnvironmentParts.platformPort] : [])
+        + (c.debugging == nil ? [] : [EnvironmentParts.debugPort]),
       network: parts.network)
     var paths = RuntimeProgram.Paths(api: "127.0.0.1:\(EnvironmentParts.runtimePort)")
     if !parts.sandboxes.hasOwnRoot {
@@ -31,12 +34,12 @@ struct EnvironmentSetup {
       if let layers { paths.layers = layers }
       paths.runtime = parts.root.bootstrapDirectory(family)
     }
-    let stream = "\(parts.world.now().logDate)/[\(c.version)]\(randomHex(32, from: parts.world))"
+    logStream = EnvironmentSetup.newLogStream(c, parts)
     let program = RuntimeProgram.make(
       c, served: served, family: family, paths: paths,
       bootstrap: EnvironmentSetup.isBootstrapInLayers(c, parts)
         ? "\(paths.layers)/bootstrap" : "\(paths.task)/bootstrap",
-      logStream: stream,
+      logStream: logStream,
       endpoint: hasPlatform ? EnvironmentSetup.platformAddress : nil,
       initializationType: isProvisioned ? "provisioned-concurrency" : "on-demand",
       credentials: parts.credentials(c.role, c.name, c.place))
@@ -44,6 +47,13 @@ struct EnvironmentSetup {
     extensions = (layers.map { EnvironmentSetup.extensionNames(in: "\($0)/extensions") } ?? []).map { name in
       (name, RuntimeProgram.extension("\(paths.layers)/extensions/\(name)", beside: program))
     }
+  }
+
+  /// Mebibytes for a debugger beside the function.
+  private static let debuggerMemory = 512
+
+  static func newLogStream(_ c: FunctionConfiguration, _ parts: EnvironmentParts) -> String {
+    "\(parts.world.now().logDate)/[\(c.version)]\(randomHex(32, from: parts.world))"
   }
 
   /// Thousandths of a core: one core per 1,769 MB.
@@ -57,6 +67,9 @@ struct EnvironmentSetup {
       }
       if variable == "AWS_ENDPOINT_URL=\(platformAddress)", listeners.count > 1 {
         return "AWS_ENDPOINT_URL=http://127.0.0.1:\(listeners[1])"
+      }
+      if variable == RuntimeProgram.debugVariable, let port = listeners.last {
+        return "MARTLET_DEBUG=127.0.0.1:\(port)"
       }
       return variable
     }

@@ -17,22 +17,28 @@ enum LogLines {
     return "INIT_REPORT Init Duration: \(duration.milliseconds) ms\tPhase: \(phase)\tStatus: \(failure.status)\(type)\n"
   }
 
+  static func `extension`(_ name: String, state: String, events: [String], errorType: String?) -> String {
+    let type = errorType.map { "\tError Type: \($0)" } ?? ""
+    return "EXTENSION\tName: \(name)\tState: \(state)\tEvents: [\(events.joined(separator: ", "))]\(type)\n"
+  }
+
+  static func subscription(_ api: TelemetrySubscription.API, name: String, types: [String]) -> String {
+    let words = types.map { $0.prefix(1).uppercased() + $0.dropFirst() }.joined(separator: ", ")
+    let kind = api == .telemetry ? "TELEMETRY" : "LOGS"
+    return "\(kind)\tName: \(name)\tState: Subscribed\tTypes: [\(words)]\n"
+  }
+
   /// A crash's own line after REPORT.
   static func crash(_ id: RequestID, _ failure: FunctionFailure) -> String {
     "RequestId: \(id) Error: \(failure.message)\n\(failure.type)\n"
   }
 
-  /// - Parameter initialisation: how long INIT took, on the first invocation only; it is billed.
-  static func report(
-    _ id: RequestID, duration: Nanoseconds, initialisation: Nanoseconds?, memorySize: Int, peak: ByteCount?,
-    failure: FunctionFailure?
-  ) -> String {
-    let billed = Nanoseconds(count: duration.count + (initialisation?.count ?? 0)).wholeMilliseconds
-    let used = peak.map { min(memorySize, max(1, ($0.bytes + 524_288) >> 20)) } ?? memorySize
-    var line = "REPORT RequestId: \(id)\tDuration: \(duration.milliseconds) ms\tBilled Duration: \(billed) ms\t"
-    line += "Memory Size: \(memorySize) MB\tMax Memory Used: \(used) MB\t"
-    if let initialisation { line += "Init Duration: \(initialisation.milliseconds) ms\t" }
-    if let failure {
+  static func report(_ id: RequestID, _ report: InvocationReport) -> String {
+    var line = "REPORT RequestId: \(id)\tDuration: \(report.duration.milliseconds) ms\t"
+    line += "Billed Duration: \(report.billed) ms\t"
+    line += "Memory Size: \(report.memorySize) MB\tMax Memory Used: \(report.memoryUsed) MB\t"
+    if let initialisation = report.initialisation { line += "Init Duration: \(initialisation.milliseconds) ms\t" }
+    if let failure = report.failure {
       line += "Status: \(failure.status)"
       if failure.status != "timeout" { line += "\tError Type: \(failure.type)" }
     }

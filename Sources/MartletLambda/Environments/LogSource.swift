@@ -6,21 +6,21 @@ import NIOPosix
 
 final class LogSource {
   private let descriptor: CInt
-  private let take: (ByteBuffer) -> Void
+  /// What comes out of the pipe, as lines; whoever takes the bytes cuts them.
+  var lines = LineBuffer()
+  private var take: (LogSource, ByteBuffer) -> Void = { _, _ in }
   private var channel: (any Channel)?
   private var hasEnded = false
   /// Bytes read so far, and who waits until how many have been read.
   private var received = 0
   private var waiters: [(target: Int, body: () -> Void)] = []
 
-  /// Takes over the reading end of a pipe. `take` gets what comes out of it.
-  init(descriptor: CInt, take: @escaping (ByteBuffer) -> Void) {
-    self.descriptor = descriptor
-    self.take = take
-  }
+  /// Takes over the reading end of a pipe.
+  init(descriptor: CInt) { self.descriptor = descriptor }
 
-  /// Begins to read.
-  func attach(_ eventLoop: any EventLoop) {
+  /// Begins to read. `take` gets what comes out of the pipe.
+  func attach(_ eventLoop: any EventLoop, take: @escaping (LogSource, ByteBuffer) -> Void) {
+    self.take = take
     let source = NIOLoopBound(self, eventLoop: eventLoop)
     NIOPipeBootstrap(group: eventLoop)
       .channelInitializer { channel in
@@ -54,7 +54,7 @@ final class LogSource {
   func settle() { settle(all: true) }
 
   fileprivate func read(_ bytes: ByteBuffer) {
-    take(bytes)
+    take(self, bytes)
     received += bytes.readableBytes
     settle(all: false)
   }
@@ -62,6 +62,7 @@ final class LogSource {
   fileprivate func ended() {
     hasEnded = true
     settle(all: true)
+    take = { _, _ in }
   }
 
   private func settle(all: Bool) {

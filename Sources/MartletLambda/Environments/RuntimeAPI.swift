@@ -32,7 +32,7 @@ final class RuntimeAPI: HTTPResponder {
   /// Bodies that answer nothing are not kept.
   func bodyLimit(for head: HTTPRequestHead) -> Int {
     let path = head.uri[...]
-    if path.hasPrefix(ExtensionsAPI.prefix) { return ExtensionsAPI.bodyLimit }
+    if path.hasPrefix(ExtensionsAPI.prefix) || head.method == .PUT { return ExtensionsAPI.bodyLimit }
     guard path.hasPrefix(RuntimeAPI.prefix), head.method == .POST else { return RuntimeAPI.smallBody }
     let parts = path.dropFirst(RuntimeAPI.prefix.count).split(separator: "/", omittingEmptySubsequences: false)
     if parts.count == 2, parts[0] == "init" { return responseLimit }
@@ -45,13 +45,13 @@ final class RuntimeAPI: HTTPResponder {
   private static let smallBody = 4096
 
   /// A response in streaming mode is passed on as it comes, if the caller wants it so.
-  func receiver(for head: HTTPRequestHead, _ flow: HTTPInflow) -> (any HTTPBodyReceiver)? {
+  func receiver(for head: HTTPRequestHead, _ flow: () -> HTTPInflow) -> (any HTTPBodyReceiver)? {
     guard head.method == .POST, let environment, environment.passesOn, head.uri.hasPrefix(RuntimeAPI.prefix),
       head.headers.first(name: RuntimeAPI.mode) == RuntimeAPI.streaming
     else { return nil }
     let parts = head.uri.dropFirst(RuntimeAPI.prefix.count).split(separator: "/", omittingEmptySubsequences: false)
     guard parts.count == 3, parts[0] == "invocation", parts[2] == "response" else { return nil }
-    return environment.beginsStream(parts[1], contentType: head.headers.first(name: "Content-Type"), flow)
+    return environment.beginsStream(parts[1], contentType: head.headers.first(name: "Content-Type"), flow())
   }
 
   private static let mode = "Lambda-Runtime-Function-Response-Mode"
@@ -72,7 +72,9 @@ final class RuntimeAPI: HTTPResponder {
       return
     }
     guard request.path.hasPrefix(RuntimeAPI.prefix) else {
-      if !ExtensionsAPI.respond(to: request, exchange, environment) {
+      if !ExtensionsAPI.respond(to: request, exchange, environment),
+        !TelemetryAPI.respond(to: request, exchange, environment)
+      {
         exchange.send(request.path == "/2018-06-01/ping" ? RuntimeAPI.pong : RuntimeAPI.unknown)
       }
       return
@@ -93,7 +95,9 @@ final class RuntimeAPI: HTTPResponder {
         } else {
           environment.answered(rest[..<slash], body, isError: false, exchange)
         }
-      case "/error": environment.answered(rest[..<slash], body, isError: true, exchange)
+      case "/error":
+        environment.noteErrorType(RuntimeAPI.errorType(request))
+        environment.answered(rest[..<slash], body, isError: true, exchange)
       default: exchange.send(RuntimeAPI.unknown)
       }
     } else {

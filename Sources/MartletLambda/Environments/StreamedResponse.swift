@@ -10,7 +10,8 @@ final class StreamedResponse: HTTPBodyReceiver {
   private let environment: Environment
   private let flow: HTTPInflow
   private let limit: ByteCount
-  private var size = 0
+  /// Bytes so far.
+  private(set) var size = 0
   /// The runtime broke off.
   private(set) var isCut = false
   private var exceeded: Bool { size > limit.bytes }
@@ -42,7 +43,10 @@ final class StreamedResponse: HTTPBodyReceiver {
   }
 
   /// Perhaps because the runtime has died: then its end is the reason. If it lives it asks for the next event.
-  func cutOff() { isCut = true }
+  func cutOff() {
+    isCut = true
+    environment.endLinger()
+  }
 
   /// What a runtime says behind its response of an error in the middle of it.
   static func failure(in trailers: HTTPHeaders) -> PayloadStream.Failure? {

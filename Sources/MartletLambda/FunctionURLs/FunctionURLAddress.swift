@@ -22,7 +22,7 @@ package struct FunctionURLAddress: Sendable, Equatable {
       id = host.prefix(FunctionURLAddress.idLength).lowercased()
       domain = name.lowercased()
       self.path = path
-    } else if path.hasPrefix(FunctionURLAddress.pathPrefix) {
+    } else if path.utf8.starts(with: FunctionURLAddress.pathPrefix.utf8) {
       let rest = path.dropFirst(FunctionURLAddress.pathPrefix.count)
       let slash = rest.firstIndex(of: "/") ?? rest.endIndex
       id = String(rest[..<slash])
@@ -41,6 +41,6 @@ package struct FunctionURLAddress: Sendable, Equatable {
 
   /// True of what `init` takes.
   package static func isMeant(byHost host: String, uri: String) -> Bool {
-    isMeant(byHost: host) || uri.hasPrefix(pathPrefix)
+    isMeant(byHost: host) || uri.utf8.starts(with: pathPrefix.utf8)
   }
 }

@@ -9,6 +9,7 @@ import NIOPosix
 package struct CodePackages: Sendable {
   private let blobs: Blobs
   let trees: CodeTrees
+  package let images: FunctionImages
   private let limits: LambdaLimits
   private let world: any World
   private let threads: NIOThreadPool
@@ -16,10 +17,12 @@ package struct CodePackages: Sendable {
   private let linkKey: [UInt8]
 
   package init(
-    blobs: Blobs, trees: CodeTrees, limits: LambdaLimits, world: any World, threads: NIOThreadPool = .singleton
+    blobs: Blobs, trees: CodeTrees, images: FunctionImages, limits: LambdaLimits, world: any World,
+    threads: NIOThreadPool = .singleton
   ) {
     self.blobs = blobs
     self.trees = trees
+    self.images = images
     self.limits = limits
     self.world = world
     self.threads = threads
@@ -87,7 +90,7 @@ package struct CodePackages: Sendable {
     if case .failure(let flaw) = unpacked { throw Fault("unpack stored package \(package.key)", "\(flaw)") }
   }
 
-  /// Sees to it that all that a version runs is there: its code, its layers, and the layers as one tree.
+  /// Sees to it that all that a version of a package runs is there: its code, its layers, and the layers as one tree.
   package func ensureReady(_ configuration: FunctionConfiguration) async throws(Fault) {
     try ensureUnpacked(configuration.code)
     for layer in configuration.layers { try ensureUnpacked(layer.package) }
@@ -113,8 +116,9 @@ package struct CodePackages: Sendable {
 
   /// Removes packages that no version and no environment uses, if nobody has touched them for `age`.
   package func collect(keeping used: Set<String>, olderThan age: Duration) async {
-    let (blobs, trees) = (blobs, trees)
+    let (blobs, trees, images) = (blobs, trees, images)
     _ = try? await threads.runIfActive {
+      images.collect(keeping: used, olderThan: age)
       trees.collect(keeping: used, olderThan: age)
       return blobs.collect(keeping: used, olderThan: age)
     }

@@ -11,17 +11,17 @@ struct CodeSource: Sendable {
   let objectVersion: String?
   /// The package is to stay in the bucket, not built (UNIMPLEMENTED.txt).
   let isReference: Bool
-  let hasImage: Bool
+  let image: String?
   /// A customer's key for the package: kept and shown, nothing is encrypted with it. Empty = none.
   let sourceKeyARN: String?
 
-  init(_ m: Members) {
+  init(_ m: Members, mayBeImage: Bool = true) {
     zip = m.blob("ZipFile")
     bucket = m.string("S3Bucket", .length(3, 63), .pattern(CodeSource.bucketPattern))
     key = m.string("S3Key", .length(1, 1024))
     objectVersion = m.string("S3ObjectVersion", .length(1, 1024))
     isReference = m.string("S3ObjectStorageMode", .oneOf(["COPY", "REFERENCE"])) == "REFERENCE"
-    hasImage = m.string("ImageUri") != nil
+    image = mayBeImage ? m.string("ImageUri") : nil
     sourceKeyARN = m.string("SourceKMSKeyArn", .length(nil, 10_000), .pattern(FunctionSettings.resourcePattern))
   }
 
@@ -32,6 +32,8 @@ struct CodeSource: Sendable {
   enum Origin: Sendable {
     case request(ByteBuffer)
     case object(S3.GetObject.Input)
+    /// Its name in a registry.
+    case image(String)
   }
 
   /// The one place that the request names.
@@ -39,8 +41,12 @@ struct CodeSource: Sendable {
   ///   - operation: as an error that names a missing feature shows it.
   ///   - prefix: what the members are in: `Code.` or nothing.
   func origin(_ operation: String, prefix: String) throws(AWSError) -> Origin {
+    if let image {
+      guard zip == nil, bucket == nil, key == nil, objectVersion == nil else { throw .imageSourceAmbiguous() }
+      return .image(image)
+    }
     if let zip {
-      guard bucket == nil, key == nil, objectVersion == nil, !isReference, !hasImage else {
+      guard bucket == nil, key == nil, objectVersion == nil, !isReference else {
         throw .codeSourceAmbiguous()
       }
       return .request(zip)
@@ -65,14 +71,22 @@ struct CodeSource: Sendable {
   }
 }
 
+/// What a function is to run.
+struct StoredCode: Sendable {
+  let package: CodePackage
+  /// nil for a package.
+  let image: FunctionImage?
+}
+
 extension LambdaService {
   /// Checks and stores a package, from the request or from S3. When this returns, it is on disk, packed and unpacked.
-  /// - Throws: what S3 says of the object, in Lambda's words; what is wrong with the package.
-  func store(_ origin: CodeSource.Origin, _ call: Call) async throws(AWSError) -> CodePackage {
+  /// Of an image it is found out which one is meant; the activation fetches it.
+  /// - Throws: what S3 says of the object, in Lambda's words; what is wrong with the package or the image.
+  func store(_ origin: CodeSource.Origin, _ call: Call) async throws(AWSError) -> StoredCode {
     switch origin {
     case .request(let zip):
       try requireStorage(call.place, adding: zip.readableBytes)
-      return try await packages.store(zip)
+      return StoredCode(package: try await packages.store(zip), image: nil)
     case .object(var input):
       // No zip is much larger than what is in it.
       input.limit = .bytes(limits.codeSizeUnzipped.bytes + limits.codeSizeZipped.bytes)
@@ -84,7 +98,11 @@ extension LambdaService {
         throw error.status >= 500 ? error : .codeObject(error, limits)
       }
       try requireStorage(call.place, adding: object.body.size)
-      return try await packages.store(object.body)
+      return StoredCode(package: try await packages.store(object.body), image: nil)
+    case .image(let uri):
+      guard line.placement.canRunImages else { throw .imagesUnavailable(FunctionImages.needsRoot) }
+      let image = try await packages.images.resolve(uri)
+      return StoredCode(package: image.package, image: image)
     }
   }
 }

@@ -28,22 +28,39 @@ package final class FunctionActivation: Sendable {
       if FunctionActivation.isPending(record) { schedule(record.key) }
       await restoreCode(of: record, seen: &seen)
     }
-    for await key in queue { await activate(key) }
+    await withDiscardingTaskGroup { fetching in
+      for await key in queue {
+        // An image may take minutes: nobody else waits for it.
+        if functions.find(key)?.latest.image != nil {
+          fetching.addTask { await self.activate(key) }
+        } else {
+          await activate(key)
+        }
+      }
+    }
   }
 
   /// Unpacks what was removed from under the server; looks at each package once.
   private func restoreCode(of record: FunctionRecord, seen: inout Set<String>) async {
     for stored in record.allStored where !seen.isSuperset(of: stored.packages) {
       seen.formUnion(stored.packages)
+      let configuration = stored.glance
+      if let image = configuration.image {
+        if configuration.runsImage, !configuration.isPending, !packages.images.contains(image) { schedule(record.key) }
+        continue
+      }
       do throws(Fault) {
-        try await packages.ensureReady(stored.glance)
+        try await packages.ensureReady(configuration)
       } catch {
         log.error("code is lost", metadata: ["function": "\(record.key.name)", "fault": "\(error)"])
       }
     }
   }
 
-  package func stop() { enqueue.finish() }
+  package func stop() {
+    enqueue.finish()
+    packages.images.stop()
+  }
 
   /// True while anything of the function waits for this loop.
   package static func isPending(_ record: FunctionRecord) -> Bool {
@@ -52,24 +69,44 @@ package final class FunctionActivation: Sendable {
 
   private func activate(_ key: FunctionKey) async {
     guard let record = functions.find(key) else { return }
-    var fault: Fault?
-    for configuration in record.allStored.filter(\.isPending).map(\.configuration) {
-      do throws(Fault) { try await packages.ensureReady(configuration) } catch { fault = error }
+    // What came of the versions that were looked at. Others, that came meanwhile, have a turn of their own.
+    var (ready, failed): (Set<RequestID>, [RequestID: StateReason]) = ([], [:])
+    for configuration in record.allStored.map(\.configuration) {
+      do throws(ImageFailure) {
+        if let image = configuration.image, configuration.runsImage || configuration.isPending {
+          try await packages.images.ensure(image)
+        } else if configuration.isPending {
+          do throws(Fault) { try await packages.ensureReady(configuration) } catch {
+            log.error("activation failed", metadata: ["function": "\(key.name)", "fault": "\(error)"])
+            throw .inside("The package could not be unpacked: \(error.stage)")
+          }
+        }
+        ready.insert(configuration.incarnation)
+      } catch {
+        guard case .reason(let reason) = error else { return }  // The next server takes it up again.
+        failed[configuration.incarnation] = reason
+        log.warning(
+          "a function has no code", metadata: ["function": "\(key.name)", "reason": "\(reason.code): \(reason.text)"])
+      }
     }
-    if let fault { log.error("activation failed", metadata: ["function": "\(key.name)", "fault": "\(fault)"]) }
-    let failure = fault.map {
-      StateReason(text: "The package could not be unpacked: \($0.stage)", code: "InternalError")
-    }
+    await settle(key, ready, failed)
+  }
+
+  private func settle(_ key: FunctionKey, _ ready: Set<RequestID>, _ failed: [RequestID: StateReason]) async {
     let world = world
     do throws(AWSError) {
       try await functions.change(key) { (after: inout FunctionRecord?) throws(AWSError) -> Void in
         guard var changed = after else { return }
         for stored in changed.allStored where stored.isPending {
           var configuration = stored.configuration
+          let failure = failed[configuration.incarnation]
+          guard failure != nil || ready.contains(configuration.incarnation) else { continue }
+          let isUpdate = configuration.state == .active
           FunctionActivation.settle(&configuration, failure, world)
           changed.put(configuration)
+          // After a failed update what ran before goes on running.
+          if configuration.version == .latest, !(isUpdate && failure != nil) { changed.serving = nil }
         }
-        changed.serving = nil
         after = changed
       }
     } catch {
@@ -89,4 +126,9 @@ package final class FunctionActivation: Sendable {
     configuration.lastUpdateReason = failure
     configuration.revisionID = RequestID(from: world)
   }
+}
+
+extension FunctionConfiguration {
+  /// False if the image could not be had: only another update asks for it again.
+  fileprivate var runsImage: Bool { state == .active && lastUpdateStatus != .failed }
 }

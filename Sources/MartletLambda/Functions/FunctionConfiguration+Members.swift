@@ -43,6 +43,7 @@ extension FunctionConfiguration {
     }
     if purpose != .listing { writeState(to: &w) }
     w.member("PackageType", packageType)
+    image?.write(to: &w)
     w.member("Architectures", architectures)
     w.object("EphemeralStorage") { $0.member("Size", ephemeralStorage) }
     w.object("SnapStart") {
@@ -77,6 +78,7 @@ extension FunctionConfiguration {
     w.object("_") {
       $0.member("CodeKey", code.key)
       $0.member("UnpackedSize", code.unpackedSize)
+      $0.member("ImageUri", image?.uri)
       $0.member("SourceKMSKeyArn", sourceKeyARN)
       $0.member("LastModifiedNanoseconds", Int(lastModified.nanoseconds))
       $0.member("Incarnation", incarnation.description)
@@ -110,6 +112,7 @@ extension FunctionConfiguration {
     self.version = version
     sourceKeyARN = hidden["SourceKMSKeyArn"]?.string
     readMembers(json)
+    image = FunctionImage(record: json)
     for (shown, kept) in zip(json["Layers"]?.array ?? [], hidden["Layers"]?.array ?? []) {
       guard let arn = shown["Arn"]?.string, let package = CodePackage(json: kept) else {
         throw Fault("read function from the database", "a layer is damaged: \(record.prefix(200))")

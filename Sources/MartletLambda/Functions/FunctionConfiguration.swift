@@ -130,8 +130,13 @@ package struct FunctionConfiguration: Sendable, Equatable {
   package var code: CodePackage
   /// The customer's key for the package; GetFunction shows it.
   package var sourceKeyARN: String?
+  /// nil if the function runs a package.
+  package var image: FunctionImage?
   /// The last has precedence.
   package var layers: [FunctionLayer] = []
+
+  /// Set while it runs under a debugger; never kept.
+  var debugging: DebugSession?
 
   package var state = FunctionState.pending
   package var stateReason: StateReason?

@@ -146,6 +146,9 @@ extension FunctionSettings {
     if let tracingMode { configuration.tracingMode = tracingMode }
     if let snapStartApplyOn { configuration.snapStartApplyOn = snapStartApplyOn }
     if let vpc { configuration.vpc = vpc }
+    if let imageConfig, configuration.image != nil {
+      configuration.image?.configuration = imageConfig.isEmpty ? nil : imageConfig
+    }
     for (name, value) in kept {
       let isEmpty = value.members?.isEmpty == true || value.array?.isEmpty == true
       // A durable function stays one, and no other becomes one.

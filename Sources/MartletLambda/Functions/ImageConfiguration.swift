@@ -1,8 +1,8 @@
-// What replaces an image's own settings: `ImageConfig`. Functions from images are not built yet.
+// What replaces an image's own settings: `ImageConfig`.
 // https://docs.aws.amazon.com/lambda/latest/api/API_ImageConfig.html
 import MartletWire
 
-struct ImageConfiguration: Sendable {
+struct ImageConfiguration: Sendable, Equatable {
   let entryPoint: [String]?
   let command: [String]?
   let workingDirectory: String?
@@ -13,5 +13,17 @@ struct ImageConfiguration: Sendable {
     workingDirectory = m.string("WorkingDirectory", .length(0, 1000))
   }
 
-  var isEmpty: Bool { (entryPoint ?? []).isEmpty && (command ?? []).isEmpty && workingDirectory == nil }
+  init(json: JSONValue) {
+    entryPoint = json["EntryPoint"]?.array?.compactMap(\.string)
+    command = json["Command"]?.array?.compactMap(\.string)
+    workingDirectory = json["WorkingDirectory"]?.string
+  }
+
+  var isEmpty: Bool { (entryPoint ?? []).isEmpty && (command ?? []).isEmpty && (workingDirectory ?? "").isEmpty }
+
+  func write(to w: inout MemberWriter) {
+    if let entryPoint, !entryPoint.isEmpty { w.member("EntryPoint", entryPoint) }
+    if let command, !command.isEmpty { w.member("Command", command) }
+    if let workingDirectory, !workingDirectory.isEmpty { w.member("WorkingDirectory", workingDirectory) }
+  }
 }

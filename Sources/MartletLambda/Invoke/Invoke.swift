@@ -6,16 +6,19 @@ import MartletWire
 package final class Line: Sendable {
   private let functions: FunctionTable
   private let admission: Admission
-  private let placement: Placement
+  let placement: Placement
   let world: any World
   /// Where functions may run from directories of the host.
   let directories: WatchedDirectories?
+  /// Which functions run under a debugger.
+  let debugging: DebugSessions?
   private let inFlight = InFlight()
 
   package init(
     functions: FunctionTable, admission: Admission, placement: Placement, directories: WatchedDirectories? = nil,
-    world: any World
+    debugging: DebugSessions? = nil, world: any World
   ) {
+    self.debugging = debugging
     self.directories = directories
     self.world = world
     self.functions = functions
@@ -34,6 +37,7 @@ package final class Line: Sendable {
     if let directory = version.directory, let directories {
       version.configuration = try await directories.current(version.configuration, in: directory)
     }
+    if let session = debugging?.find(invocation.function.key) { version.debug(in: session) }
     try version.configuration.check(tenant: invocation.tenant)  // Tenancy.swift
     let invocation = try traced(invocation, version)  // Lineage.swift
     let provisioned = version.provisionedTotal == 0 ? 0 : placement.provisionedCount(version.configuration)

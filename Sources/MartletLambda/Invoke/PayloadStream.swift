@@ -65,6 +65,9 @@ package final class PayloadStream: Sendable {
     }
   }
 
+  /// Whether the writer waits for the reader.
+  package var isHeldUp: Bool { state.withLock { $0.isFull } }
+
   /// Nothing more comes. Later endings are ignored.
   package func finish(_ ending: Ending) {
     let (reader, whenEnded) = state.withLock { state in

@@ -42,6 +42,9 @@ package final class Placement: Sendable {
     self.idleTimeout = idleTimeout
   }
 
+  /// False where environments have no root of their own, which an image needs.
+  var canRunImages: Bool { parts.sandboxes.hasOwnRoot }
+
   /// - Throws: 502 if this host has nothing to run the version with.
   package func place(
     _ version: FunctionConfiguration, _ permit: consuming Permit, _ tenant: String? = nil
@@ -105,6 +108,15 @@ package final class Placement: Sendable {
     for pool in all { _ = pool.retire() }
     await withTaskGroup(of: Void.self) { group in
       for environment in all.flatMap(\.members) { group.addTask { await environment.end() } }
+    }
+  }
+
+  /// Removes the environments of a debugging session, also those at work: at a breakpoint they would be it for ever.
+  func removeEnvironments(of session: DebugSession) {
+    for pool in pools.withLock({ $0.all }) where pool.version.debugging == session {
+      let members = pool.members
+      _ = pool.retire()
+      for environment in members { environment.remove() }
     }
   }
 

@@ -7,7 +7,7 @@ package struct Resolved: Sendable {
   /// The directory of the host from which it runs.
   package let directory: WatchedDirectory?
   /// The function's reserved concurrency; nil if it shares the account's.
-  package let reserved: Int?
+  package private(set) var reserved: Int?
   /// What provisioned concurrency takes out of the share above, or out of the account's.
   package let provisionedTotal: Int
   /// Whether a chain of requests that goes round in circles ends at this function.
@@ -22,6 +22,15 @@ package struct Resolved: Sendable {
     provisionedTotal = record.provisioned.isEmpty ? 0 : record.provisionedTotal
     stopsLoops = record.recursionConfigs.isEmpty || record.recursionConfigs[""]?.loop != "Allow"
     self.setAside = setAside
+  }
+}
+
+extension Resolved {
+  /// One invocation at a time: whoever looks at a function at a breakpoint looks at one.
+  mutating func debug(in session: DebugSession) {
+    guard configuration.version == .latest else { return }
+    configuration = session.debugged(configuration)
+    reserved = provisionedTotal + 1
   }
 }
 

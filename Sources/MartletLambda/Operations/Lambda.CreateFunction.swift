@@ -67,8 +67,8 @@ extension Lambda {
       if let arn = body.codeSigningConfig { _ = try lambda.usableCodeSigningConfig(arn, in: call.place) }
 
       let code = try await lambda.store(origin, call)
-      try lambda.limits.requireFit(code, layers)
-      let isSigned = lambda.areSigned([code] + layers.map(\.package))
+      try lambda.limits.requireFit(code.package, layers)
+      let isSigned = code.image != nil || lambda.areSigned([code.package] + layers.map(\.package))
       try lambda.requireSignature(isSigned, body.codeSigningConfig, in: call.place)
       let world = lambda.world
       let configuration = try await lambda.functions.change(key) {
@@ -91,13 +91,16 @@ extension Lambda {
 
     /// Everything that can be said of the request without its package being looked at.
     private static func checked(_ body: Body, _ limits: LambdaLimits) throws(AWSError) -> CodeSource.Origin {
-      if body.packageType == "Image" || body.code?.hasImage == true {
+      if body.packageType == "Image" || body.code?.image != nil {
         guard body.settings.handler == nil, body.settings.runtime == nil, body.settings.layers?.isEmpty ?? true else {
           throw .zipSettingsOfImage()
         }
-        throw .notImplemented("CreateFunction with PackageType Image")
+        guard body.packageType == "Image" else { throw .imageOfZip() }
+        guard body.code == nil || body.code?.image != nil else { throw .codeSourceMissing() }
+      } else {
+        guard body.settings.runtime != nil, body.settings.handler != nil else { throw .runtimeAndHandlerMissing() }
+        if body.settings.imageConfig?.isEmpty == false { throw .imageConfigOfZip() }
       }
-      guard body.settings.runtime != nil, body.settings.handler != nil else { throw .runtimeAndHandlerMissing() }
       try body.settings.check(limits, format: .text)
       try Tags.check(body.tags, limits)
       try body.settings.check(against: nil)
@@ -106,11 +109,13 @@ extension Lambda {
     }
 
     private static func make(
-      _ key: FunctionKey, _ body: Body, _ code: CodePackage, _ layers: [FunctionLayer], _ world: any World
+      _ key: FunctionKey, _ body: Body, _ code: StoredCode, _ layers: [FunctionLayer], _ world: any World
     ) -> FunctionRecord {
       var latest = FunctionConfiguration(
-        place: key.place, name: key.name, role: "", code: code, lastModified: world.now(),
+        place: key.place, name: key.name, role: "", code: code.package, lastModified: world.now(),
         revisionID: RequestID(from: world), incarnation: RequestID(from: world))
+      latest.image = code.image
+      if code.image != nil { latest.packageType = "Image" }
       body.settings.apply(to: &latest)
       latest.layers = layers
       if let architectures = body.architectures { latest.architectures = architectures }

@@ -29,8 +29,14 @@ extension Lambda {
         w.body {
           $0.object("Configuration") { configuration.write(to: &$0, arn: arn) }
           $0.object("Code") {
-            $0.member("RepositoryType", "S3")
-            $0.member("Location", location)
+            if let image = configuration.image {
+              $0.member("RepositoryType", "ECR")
+              $0.member("ImageUri", image.uri)
+              $0.member("ResolvedImageUri", image.resolvedURI)
+            } else {
+              $0.member("RepositoryType", "S3")
+              $0.member("Location", location)
+            }
             $0.member("SourceKMSKeyArn", configuration.sourceKeyARN)
           }
           $0.member("Tags", tags)

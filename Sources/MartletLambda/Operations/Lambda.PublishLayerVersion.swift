@@ -30,7 +30,7 @@ extension Lambda {
 
       init(_ m: Members, _ r: Reader) {
         description = m.string("Description", .length(nil, 256)) ?? ""
-        content = m.requiredObject("Content").map { CodeSource($0) }
+        content = m.requiredObject("Content").map { CodeSource($0, mayBeImage: false) }
         runtimes = PublishLayerVersion.runtimes(m, r)
         architectures = CodeSource.architectures(m, r, member: "CompatibleArchitectures", count: 0...2)
         license = m.string("LicenseInfo", .length(nil, 512))
@@ -60,7 +60,7 @@ extension Lambda {
       guard let content = body.content else { throw .codeSourceMissing() }
       let origin = try content.origin("PublishLayerVersion", prefix: "Content.")
 
-      let package = try await lambda.store(origin, call)
+      let package = try await lambda.store(origin, call).package
       let world = lambda.world
       let published = try await lambda.layers.catalogue.change(name.key) {
         (after: inout Layer?) throws(AWSError) -> (Layer, LayerVersion) in

@@ -51,12 +51,13 @@ extension Lambda {
       let function = try lambda.function(input.name, call)
       let before = try lambda.record(function)
       try before.requireChangeable(revision: body.revision)
-      if body.code.hasImage { throw .imageForZipFunction() }
+      if before.latest.image == nil, body.code.image != nil { throw .imageForZipFunction() }
+      if before.latest.image != nil, body.code.image == nil { throw .imageMissingInUpdate() }
       let origin = try body.code.origin("UpdateFunctionCode", prefix: "")
 
       let code = try await lambda.store(origin, call)
-      try lambda.limits.requireFit(code, before.latest.layers)
-      let isSigned = lambda.areSigned([code])
+      try lambda.limits.requireFit(code.package, before.latest.layers)
+      let isSigned = code.image != nil || lambda.areSigned([code.package])
       try lambda.requireSignature(isSigned, before.codeSigningConfigARN, in: call.place)
       if body.dryRun { return Output(configuration: updated(before.latest, body, code)) }
       let (world, limits) = (lambda.world, lambda.limits)
@@ -64,7 +65,7 @@ extension Lambda {
         (after: inout FunctionRecord?) throws(AWSError) -> FunctionConfiguration in
         guard var record = after else { throw .functionNotFound(function.unqualifiedARN) }
         try record.requireChangeable(revision: body.revision)
-        try limits.requireFit(code, record.latest.layers)
+        try limits.requireFit(code.package, record.latest.layers)
         try lambda.requireSignature(isSigned, record.codeSigningConfigARN, in: call.place, isWriting: true)
         record.beginUpdate(world)
         // Whoever brings code means it to run, and not what lies in a directory.
@@ -82,10 +83,14 @@ extension Lambda {
     }
 
     private static func updated(
-      _ latest: FunctionConfiguration, _ body: Body, _ code: CodePackage
+      _ latest: FunctionConfiguration, _ body: Body, _ code: StoredCode
     ) -> FunctionConfiguration {
       var changed = latest
-      changed.code = code
+      changed.code = code.package
+      if var image = code.image {
+        image.configuration = latest.image?.configuration
+        changed.image = image
+      }
       // As the package, so its key: what an update does not name is not there afterwards.
       changed.sourceKeyARN = body.code.sourceKeyARN.flatMap { $0.isEmpty ? nil : $0 }
       if let architectures = body.architectures { changed.architectures = architectures }

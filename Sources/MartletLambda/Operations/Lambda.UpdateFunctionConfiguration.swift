@@ -37,6 +37,11 @@ extension Lambda {
       let named = try lambda.layers(input.settings.layers, call.place)
       try lambda.limits.requireFit(before.latest.code, named ?? [])
       try input.settings.check(against: before.latest)
+      if before.latest.image != nil {
+        guard input.settings.handler == nil, input.settings.runtime == nil, named?.isEmpty ?? true else {
+          throw .zipSettingsOfImage()
+        }
+      }
       try await lambda.requireAssumable(input.settings.role, by: function.key.name, call)
       if let runtime = input.settings.runtime { try await lambda.runtimes.require(runtime) }
 

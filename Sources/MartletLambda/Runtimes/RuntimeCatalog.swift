@@ -49,10 +49,10 @@ package final class RuntimeCatalog: Sendable {
     ]
 
   /// Families whose bootstrap is built.
-  package static let builtFamilies: Set<RuntimeFamily> = [.python, .nodejs, .provided]
+  package static let builtFamilies: Set<RuntimeFamily> = [.python, .nodejs, .provided, .java, .ruby]
 
   /// The oldest versions that our bootstraps run on.
-  static let oldest: [RuntimeFamily: String] = [.python: "3.7", .nodejs: "16"]
+  static let oldest: [RuntimeFamily: String] = [.python: "3.7", .nodejs: "16", .ruby: "2.7", .java: "8"]
 
   /// What serves an identifier.
   package enum Served: Sendable, Equatable {
@@ -64,18 +64,43 @@ package final class RuntimeCatalog: Sendable {
   }
 
   private let interpreters: [Interpreter]
+  /// Interpreters that somebody named for an identifier, whatever their version.
+  private let chosen: [String: Interpreter]
   /// Interpreters whose path does not tell their version, asked once.
   private let asked = Mutex<[Interpreter]?>(nil)
 
-  package init(interpreters: [Interpreter]) { self.interpreters = interpreters }
+  package init(interpreters: [Interpreter], chosen: [String: Interpreter] = [:]) {
+    self.interpreters = interpreters
+    self.chosen = chosen
+  }
+
+  /// Reads `IDENTIFIER=PATH`, as given with `--runtime`.
+  /// - Throws: a `Fault` that says what is wrong with one of them.
+  package static func chosen(_ texts: [String]) throws(Fault) -> [String: Interpreter] {
+    var chosen: [String: Interpreter] = [:]
+    for text in texts {
+      let parts = text.split(separator: "=", maxSplits: 1).map(String.init)
+      guard parts.count == 2, let identifier = identifier(parts[0]) else {
+        throw Fault("--runtime (MARTLET_RUNTIMES)", "\(text) is not of the form IDENTIFIER=PATH")
+      }
+      guard builtFamilies.contains(identifier.family), identifier.version != nil else {
+        throw Fault("--runtime (MARTLET_RUNTIMES)", "\(parts[0]) is not served by an interpreter")
+      }
+      chosen[parts[0]] = try Interpreter.named(parts[1], family: identifier.family)
+    }
+    return chosen
+  }
 
   package static func identifier(_ name: String) -> RuntimeIdentifier? { identifiers.first { $0.name == name } }
 
   package func serves(_ identifier: RuntimeIdentifier) -> Served {
     guard RuntimeCatalog.builtFamilies.contains(identifier.family) else {
-      return .missing("Martlet has no \(identifier.family.rawValue) runtime yet (UNIMPLEMENTED.txt)")
+      return .missing(RuntimeCatalog.advice(identifier))
     }
     guard let version = identifier.version else { return .bootstrap }
+    if let named = chosen[identifier.name] {
+      return .interpreter(named.version.isEmpty ? named.askingVersion() ?? named : named)
+    }
     if let oldest = RuntimeCatalog.oldest[identifier.family], Interpreter.isOlder(version, oldest) {
       return .missing("Martlet's \(identifier.family.rawValue) bootstrap needs version \(oldest) or newer")
     }
@@ -94,7 +119,18 @@ package final class RuntimeCatalog: Sendable {
     case .nodejs:
       "no Node.js \(version) on this host: install it (nvm install \(version), or apt-get install nodejs where that is "
         + "version \(version)) and start martlet again"
-    default: "no \(identifier.family.rawValue) \(version) on this host"
+    case .java:
+      "no Java \(version) on this host: install it (apt-get install openjdk-\(version)-jre-headless, sdk install java, or "
+        + "martlet runtime install \(identifier.name)) and start martlet again"
+    case .ruby:
+      "no Ruby \(version) on this host: install it (rbenv install \(version).0, or apt-get install ruby where that is "
+        + "version \(version)) and start martlet again"
+    case .dotnet:
+      "Martlet has no bootstrap for .NET: publish the function self-contained, with an executable named bootstrap, for "
+        + "provided.al2023 (docs/runtimes.md)"
+    case .go:
+      "AWS has retired it: build the program as an executable named bootstrap, for provided.al2023 (docs/runtimes.md)"
+    case .provided: "the function's own bootstrap"
     }
   }
 

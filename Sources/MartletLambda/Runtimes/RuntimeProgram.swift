@@ -24,18 +24,23 @@ package enum RuntimeProgram {
     case .bootstrap, .missing:
       arguments = [bootstrap]
     case .interpreter(let interpreter) where family == .python:
-      arguments = [interpreter.path, "\(paths.runtime)/bootstrap.py"]
+      arguments = [interpreter.path, "\(paths.runtime)/\(configuration.debugging == nil ? "bootstrap" : "debug").py"]
+    case .interpreter(let interpreter) where family == .ruby:
+      arguments = [interpreter.path, "\(paths.runtime)/bootstrap.rb"]
+    case .interpreter(let interpreter) where family == .java:
+      arguments = java(configuration, interpreter, paths)
     case .interpreter(let interpreter):
       arguments = [
         interpreter.path, "--max-old-space-size=\(max(64, configuration.memorySize * 9 / 10))",
-        "\(paths.runtime)/bootstrap.mjs",
+        "\(paths.runtime)/\(configuration.debugging == nil ? "bootstrap" : "debug").mjs",
       ]
     }
     return SandboxProgram(
       arguments: ExecutionWrapper.wrap(arguments, configuration, family: family, paths: paths),
       environment: environment(
-        configuration, family: family, paths: paths, logStream: logStream, endpoint: endpoint,
-        initializationType: initializationType, credentials: credentials),
+        configuration, family: family, served: served, paths: paths, logStream: logStream, endpoint: endpoint,
+        initializationType: initializationType, credentials: credentials)
+        + (configuration.debugging == nil ? [] : [debugVariable]),
       workingDirectory: paths.task)
   }
 
@@ -50,12 +55,16 @@ package enum RuntimeProgram {
   /// https://docs.aws.amazon.com/lambda/latest/dg/runtimes-extensions-api.html#runtimes-extensions-api-reg
   private static let runtimesOwn = [
     "AWS_EXECUTION_ENV", "AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME", "AWS_XRAY_CONTEXT_MISSING",
-    "AWS_XRAY_DAEMON_ADDRESS", "LAMBDA_RUNTIME_DIR", "LAMBDA_TASK_ROOT",
+    "AWS_XRAY_DAEMON_ADDRESS", "LAMBDA_RUNTIME_DIR", "LAMBDA_TASK_ROOT", "MARTLET_DEBUG",
   ]
+
+  /// Where a runtime under a debugger calls (`Runtimes/python/debug.py`).
+  static let debugVariable = "MARTLET_DEBUG=127.0.0.1:\(EnvironmentParts.debugPort)"
 
   /// Platform variables first; the function's own may replace those that are not reserved.
   private static func environment(
-    _ c: FunctionConfiguration, family: RuntimeFamily, paths: Paths, logStream: String, endpoint: String?,
+    _ c: FunctionConfiguration, family: RuntimeFamily, served: RuntimeCatalog.Served, paths: Paths, logStream: String,
+    endpoint: String?,
     initializationType: String, credentials: TemporaryCredentials?
   ) -> [String] {
     var variables: [(String, String)] = [
@@ -75,6 +84,9 @@ package enum RuntimeProgram {
           "NODE_PATH",
           "\(paths.layers)/nodejs/node\(major)/node_modules:\(paths.layers)/nodejs/node_modules:\(paths.runtime)/node_modules:\(paths.runtime):\(paths.task)"
         ))
+    case .ruby: variables += ruby(served, paths)
+    // Java takes a locale whole or not at all, and few hosts have AWS's en_US.UTF-8.
+    case .java: variables.append(("LC_ALL", "C.UTF-8"))
     default: break
     }
     if let endpoint { variables.append(("AWS_ENDPOINT_URL", endpoint)) }
@@ -91,6 +103,34 @@ package enum RuntimeProgram {
     return variables.map { "\($0.0)=\($0.1)" }
   }
 
+  /// The flags that AWS starts Java with, less what JAVA_TOOL_OPTIONS says: these would win over it.
+  private static func java(_ c: FunctionConfiguration, _ interpreter: Interpreter, _ paths: Paths) -> [String] {
+    let said = c.environment?.first { $0.name == "JAVA_TOOL_OPTIONS" }?.value ?? ""
+    var flags = ["-Xshare:auto", "-Dfile.encoding=UTF-8", "-Duser.language=en", "-Duser.country=US"]
+    if !["-Xmx", "MaxHeapSize", "MaxRAM"].contains(where: { said.contains($0) }) {
+      flags.append("-XX:MaxHeapSize=\(c.memorySize * 1024 * 85 / 100)k")
+    }
+    if !said.contains("GC") { flags.append("-XX:+UseSerialGC") }
+    if !said.contains("Tiered") { flags.append("-XX:TieredStopAtLevel=1") }
+    return [interpreter.path] + flags + ["-cp", "\(paths.runtime)/bootstrap.jar", "martlet.Bootstrap", paths.layers]
+  }
+
+  /// AWS's, and after them where this interpreter keeps the gems that came with it.
+  private static func ruby(_ served: RuntimeCatalog.Served, _ paths: Paths) -> [(String, String)] {
+    guard case .interpreter(let interpreter) = served else { return [] }
+    let numbers = interpreter.version.split(separator: ".")
+    let version = numbers.count < 2 ? interpreter.version : "\(numbers[0]).\(numbers[1]).0"
+    var gems = [
+      "\(paths.task)/vendor/bundle/ruby/\(version)", "\(paths.layers)/ruby/gems/\(version)", paths.runtime,
+      "\(paths.runtime)/ruby/\(version)", "\(interpreter.prefix)/lib/ruby/gems/\(version)",
+    ]
+    if interpreter.prefix == "/usr" { gems += ["/usr/share/rubygems-integration/all", "/var/lib/gems/\(version)"] }
+    return [
+      ("GEM_HOME", paths.runtime), ("GEM_PATH", gems.joined(separator: ":")),
+      ("RUBYLIB", "\(paths.task):\(paths.runtime)/lib:\(paths.layers)/ruby/lib"),
+    ]
+  }
+
   /// The bootstrap itself looks for layers in /opt; where they lie elsewhere, the interpreter is told.
   private static func pythonPath(_ c: FunctionConfiguration, _ paths: Paths) -> String {
     guard paths.layers != Paths(api: "").layers else { return paths.runtime }
@@ -98,7 +138,7 @@ package enum RuntimeProgram {
     return "\(paths.runtime):\(paths.layers)/python/lib/python\(version)/site-packages:\(paths.layers)/python"
   }
 
-  private static func reserved(
+  static func reserved(
     _ c: FunctionConfiguration, family: RuntimeFamily, paths: Paths, logStream: String, initializationType: String
   ) -> [(String, String)] {
     var variables: [(String, String)] = [
@@ -116,7 +156,7 @@ package enum RuntimeProgram {
 
   /// The credentials of the function's role. Without IAM the access key names the account, so that the function's own
   /// calls arrive in it all the same.
-  private static func access(
+  static func access(
     _ c: FunctionConfiguration, _ credentials: TemporaryCredentials?
   ) -> [(String, String)] {
     [

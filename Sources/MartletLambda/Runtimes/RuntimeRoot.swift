@@ -40,7 +40,10 @@ package struct RuntimeRoot: Sendable {
     mounts.append(layers.map { .bind(source: $0, target: "/opt") } ?? .directory("/opt"))
     if let interpreter {
       mounts.append(.bind(source: bootstrapDirectory(family), target: "/var/runtime"))
-      if interpreter.prefix != "/usr" { mounts.append(.bind(source: interpreter.prefix, target: interpreter.prefix)) }
+      if !RuntimeRoot.isInSystem(interpreter.prefix) {
+        mounts.append(.bind(source: interpreter.prefix, target: interpreter.prefix))
+      }
+      if family == .java { mounts += RuntimeRoot.javaConfiguration.map { .bind(source: $0, target: $0) } }
       mounts.append(.symlink(to: interpreter.prefix, at: "/var/lang"))
     } else {
       mounts.append(.directory("/var/runtime"))
@@ -48,14 +51,26 @@ package struct RuntimeRoot: Sendable {
     return mounts
   }
 
+  /// How names of the outside world are found; nil where functions cannot reach it.
+  var resolver: SandboxSpecification.Mount? { base.first { $0.target == "/etc/resolv.conf" } }
+
   /// The directories from which the sandbox process may take anything.
   package static func exposed(state: String, interpreters: [Interpreter]) -> [String] {
     var directories = ["/usr", "/etc/ssl", "/etc/ca-certificates", "/etc/pki", "/etc/alternatives", state]
     directories += [
       "/etc/ld.so.cache", "/etc/resolv.conf", "/run/systemd/resolve", "/bin", "/sbin", "/lib", "/lib32", "/lib64",
     ]
-    directories += interpreters.map(\.prefix).filter { $0 != "/usr" && !$0.isEmpty }
+    directories += interpreters.map(\.prefix).filter { !isInSystem($0) && !$0.isEmpty }
+    directories += javaConfiguration
     return Array(Set(directories)).filter { Files.exists($0) }.sorted()
+  }
+
+  /// True below /usr, which every environment has.
+  private static func isInSystem(_ prefix: String) -> Bool { prefix == "/usr" || prefix.hasPrefix("/usr/") }
+
+  /// Debian's Java keeps its configuration outside of its own directory.
+  private static let javaConfiguration = Files.names(in: "/etc").filter { $0.hasPrefix("java-") }.sorted().map {
+    "/etc/\($0)"
   }
 
   private static func hostMounts(outbound: Bool) -> [SandboxSpecification.Mount] {

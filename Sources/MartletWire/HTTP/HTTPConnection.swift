@@ -12,7 +12,7 @@ package protocol HTTPResponder: AnyObject, Sendable {
   /// A file for a body that is too large for memory; nil = memory.
   func draft(for head: HTTPRequestHead) -> DraftFile?
   /// Who takes the body while it comes; nil = it is collected, and the request handed over whole.
-  func receiver(for head: HTTPRequestHead, _ flow: HTTPInflow) -> (any HTTPBodyReceiver)?
+  func receiver(for head: HTTPRequestHead, _ flow: () -> HTTPInflow) -> (any HTTPBodyReceiver)?
   /// Called on the connection's event loop. The answer goes to `exchange`, once, from any thread, now or much later.
   func respond(to request: HTTPRequest, _ exchange: HTTPExchange)
   /// The peer went away before its request was answered.
@@ -23,7 +23,7 @@ package protocol HTTPResponder: AnyObject, Sendable {
 
 extension HTTPResponder {
   package func draft(for head: HTTPRequestHead) -> DraftFile? { nil }
-  package func receiver(for head: HTTPRequestHead, _ flow: HTTPInflow) -> (any HTTPBodyReceiver)? { nil }
+  package func receiver(for head: HTTPRequestHead, _ flow: () -> HTTPInflow) -> (any HTTPBodyReceiver)? { nil }
   package func abandoned(_ exchange: HTTPExchange) {}
   package func cutOff(_ head: HTTPRequestHead) {}
 }
@@ -212,10 +212,10 @@ package final class HTTPConnection: ChannelInboundHandler {
     // The next request comes before this one is answered: no more is read until then.
     if exchange != nil || !waiting.isEmpty || isSpooling { pause(context, true) }
     if exchange == nil, waiting.isEmpty, !isSpooling {
-      let serial = HTTPSerial.next()
-      receiver = responder.receiver(
-        for: head, HTTPInflow(self, serial: serial, eventLoop: context.eventLoop))
-      receiverSerial = serial
+      receiver = responder.receiver(for: head) {
+        receiverSerial = HTTPSerial.next()
+        return HTTPInflow(self, serial: receiverSerial, eventLoop: context.eventLoop)
+      }
     }
     guard receiver == nil else { return permit(head, context) }
     limit = responder.bodyLimit(for: head)

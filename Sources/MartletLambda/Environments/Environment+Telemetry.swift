@@ -1,0 +1,250 @@
+// What an environment tells of itself and of what is printed in it: to the log of an invocation, and to subscribers of
+// the Telemetry and Logs APIs. Without subscribers and in the text format this is next to nothing.
+import Glibc
+import MartletCore
+import MartletSandbox
+import MartletWire
+import NIOCore
+
+extension Environment {
+  // MARK: - Lines that are printed
+
+  /// The function's records are filtered by their levels (`LoggingConfig`, JSON only).
+  private var filtersRecords: Bool { configuration.logging.format == .json }
+
+  /// A program has printed.
+  func printed(_ bytes: ByteBuffer, _ source: LogSource, _ category: TelemetrySubscription.Category) {
+    let live = live.value
+    guard filtersRecords || live.telemetry != nil else { return live.log.append(bytes) }
+    if !filtersRecords { live.log.append(bytes) }
+    for line in source.lines.append(bytes) { take(line, category, live) }
+  }
+
+  /// A log that is to be shown ends with what has no line end yet.
+  func flushLines(_ live: Live) {
+    guard filtersRecords else { return }
+    for source in [live.output] + (live.extensions?.outputs ?? []) {
+      if let line = source.lines.flush() { take(line, source === live.output ? .function : .extension, live) }
+    }
+  }
+
+  private func take(_ line: ByteBuffer, _ category: TelemetrySubscription.Category, _ live: Live) {
+    var payload = TelemetryEvent.Payload.text(line)
+    if filtersRecords {
+      if line.readableBytesView.first == UInt8(ascii: "{"), let record = try? JSONValue(parsing: line) {
+        payload = .object(line)
+        let lowest = configuration.logging.applicationLevel.flatMap { LogLevel($0) } ?? .info
+        if category == .function, LogLevel.of(record).rawValue < lowest.rawValue { return }
+      }
+      live.log.append(line)
+      live.log.write("\n")
+    }
+    live.telemetry?.add(TelemetryEvent(time: parts.world.now(), category: category, payload: payload))
+  }
+
+  // MARK: - Records of the platform
+
+  /// Tells a record to the subscribers, and to the log if an invocation wants it.
+  /// - Parameter text: the record as the text format has it, with its line end; nil if it has none.
+  func tell(_ record: PlatformRecord, text: String? = nil, toLog: Bool, _ live: Live) {
+    let now = parts.world.now()
+    live.telemetry?.add(TelemetryEvent(time: now, category: .platform, payload: .platform(record)))
+    guard toLog else { return }
+    if configuration.logging.format == .json {
+      let lowest = PlatformRecord.Level(configuration.logging.systemLevel)
+      if record.level.rawValue >= lowest.rawValue { live.log.write(record.line(at: now)) }
+    } else if let text {
+      live.log.write(text)
+    }
+  }
+
+  private func initialisation(_ live: Live) -> PlatformRecord.Initialisation {
+    PlatformRecord.Initialisation(
+      type: fate == nil ? "on-demand" : "provisioned-concurrency",
+      phase: live.initPhase == .initialisation ? "init" : "invoke")
+  }
+
+  /// The log of an invocation is being written, and it wants to see it.
+  private func isLogged(_ work: Work?, _ live: Live) -> Bool {
+    live.initPhase == .invocation && work?.invocation.wantsLog == true
+  }
+
+  func tellInitStart(_ live: Live) {
+    guard live.telemetry != nil || configuration.logging.format == .json else { return }
+    tell(
+      .initStart(configuration, initialisation(live), instance: logStream), toLog: isLogged(live.machine.work, live),
+      live)
+  }
+
+  /// The runtime has initialised, or something has failed.
+  func tellInitRuntimeDone(_ failure: FunctionFailure?, _ work: Work?, _ live: Live) {
+    guard live.telemetry != nil else { return }
+    tell(.initRuntimeDone(initialisation(live), failure), toLog: isLogged(work, live), live)
+  }
+
+  /// Initialisation is over: which extensions there are, and how long it took.
+  func tellInitReport(_ duration: Nanoseconds, _ failure: FunctionFailure?, _ work: Work?, _ live: Live) {
+    for member in live.extensions?.machine.members ?? [] {
+      let events = member.events.map(\.rawValue)
+      let type = failure?.type.hasPrefix("Extension.") == true && member.state != .ready ? failure?.type : nil
+      tell(
+        .extension(member.name, state: member.state.rawValue, events: events, errorType: type),
+        text: LogLines.extension(member.name, state: member.state.rawValue, events: events, errorType: type),
+        toLog: isLogged(work, live), live)
+    }
+    guard failure != nil || live.telemetry != nil else { return }
+    let text = failure.map {
+      LogLines.initReport(duration, phase: live.initPhase == .initialisation ? "init" : "invoke", $0)
+    }
+    tell(
+      .initReport(initialisation(live), duration, failure), text: text, toLog: work?.invocation.wantsLog == true, live)
+  }
+
+  func tellStart(_ work: Work, _ live: Live) {
+    live.span = live.telemetry == nil ? "" : randomHex(16, from: parts.world)
+    guard live.telemetry != nil || configuration.logging.format == .json else {
+      return live.log.write(LogLines.start(work.invocation.requestID, configuration.version))
+    }
+    live.workBegan = parts.world.now()
+    tell(
+      .start(work, configuration.version, span: live.span),
+      text: LogLines.start(work.invocation.requestID, configuration.version), toLog: work.invocation.wantsLog, live)
+  }
+
+  /// The type that the runtime gives to the error that it answers with.
+  func noteErrorType(_ type: String) {
+    let live = live.value
+    if live.telemetry != nil { live.errorType = type }
+  }
+
+  /// The runtime has answered; what it says about its own failure is told with the record of its end.
+  func noteAnswer(_ work: Work, bytes: Int, errorType: String?, _ live: Live) {
+    guard live.telemetry != nil else { return }
+    let now = parts.world.monotonic()
+    live.answer = (live.answerBegan ?? now, now, bytes, errorType)
+    live.answerBegan = nil
+    live.errorType = nil
+  }
+
+  /// The runtime is done with an invocation: it is back in `/next`, or is no more.
+  func tellRuntimeDone(_ work: Work, _ failure: FunctionFailure?, _ live: Live) {
+    guard live.telemetry != nil else { return }
+    live.runtimeDone = parts.world.monotonic()
+    let failure = failure ?? ownFailure(live)
+    let done = PlatformRecord.RuntimeDone(
+      duration: Nanoseconds(count: live.runtimeDone &- live.workStarted),
+      responseLatency: live.answer.map { Nanoseconds(count: $0.began &- live.workStarted) },
+      responseDuration: live.answer.map { Nanoseconds(count: $0.moment &- $0.began) } ?? Nanoseconds(count: 0),
+      overhead: live.answer.map { Nanoseconds(count: live.runtimeDone &- $0.moment) },
+      producedBytes: live.answer?.bytes)
+    let record = PlatformRecord.runtimeDone(work, done, failure, began: live.workBegan, span: live.span)
+    live.output.whenCaughtUp { self.tell(record, toLog: false, live) }
+  }
+
+  /// What the function said about its own failure.
+  private func ownFailure(_ live: Live) -> FunctionFailure? {
+    live.answer?.errorType.map { FunctionFailure(type: $0, message: "") }
+  }
+
+  /// The invocation is over.
+  func tellEnd(_ work: Work, _ failure: FunctionFailure?, _ live: Live) {
+    guard live.telemetry != nil else { return }
+    let report = report(failure ?? ownFailure(live), live)
+    var overhead: (began: Timestamp, Nanoseconds)?
+    if live.runtimeDone > live.workStarted {
+      let began = live.workBegan + .nanoseconds(Int64(live.runtimeDone - live.workStarted))
+      overhead = (began, Nanoseconds(count: parts.world.monotonic() &- live.runtimeDone))
+    }
+    let record = PlatformRecord.report(work, report, extensionOverhead: overhead, span: live.span)
+    live.answer = nil
+    live.runtimeDone = 0
+    live.whenCaughtUp {
+      if let failure, failure.status != "timeout" { self.tell(.fault(work, failure), toLog: false, live) }
+      self.tell(.end(work), toLog: false, live)
+      self.tell(record, toLog: false, live)
+    }
+  }
+
+  /// The figures of the invocation that ends now.
+  func report(_ failure: FunctionFailure?, _ live: Live) -> InvocationReport {
+    // An invocation that ends before it began has taken no time.
+    let elapsed = live.workStarted == 0 ? 0 : parts.world.monotonic() &- live.workStarted
+    let hasTimedOut = failure?.status == "timeout"
+    return InvocationReport(
+      duration: Nanoseconds(count: hasTimedOut ? UInt64(configuration.timeout) * 1_000_000_000 : elapsed),
+      initialisation: live.initDuration, memorySize: configuration.memorySize, peak: live.resources?.peakMemory(),
+      failure: failure)
+  }
+
+  /// END, REPORT, and what goes with a failure.
+  func writeEnd(_ work: Work, _ report: InvocationReport, _ live: Live) {
+    let id = work.invocation.requestID
+    if configuration.logging.format == .json {
+      flushLines(live)
+      let now = parts.world.now()
+      let done = PlatformRecord.RuntimeDone(
+        duration: report.duration, responseLatency: nil, responseDuration: Nanoseconds(count: 0), overhead: nil,
+        producedBytes: nil)
+      let lowest = PlatformRecord.Level(configuration.logging.systemLevel).rawValue
+      let records: [PlatformRecord] = [
+        .runtimeDone(work, done, report.failure, began: now, span: live.span),
+        .report(work, report, extensionOverhead: nil, span: live.span),
+      ]
+      for record in records where record.level.rawValue >= lowest { live.log.write(record.line(at: now)) }
+      return
+    }
+    let hasTimedOut = report.failure?.status == "timeout"
+    var lines = hasTimedOut ? LogLines.timedOut(id, at: parts.world.now(), seconds: configuration.timeout) : ""
+    lines += LogLines.end(id)
+    lines += LogLines.report(id, report)
+    if let failure = report.failure, !hasTimedOut, !failure.isReportedByRuntime { lines += LogLines.crash(id, failure) }
+    live.log.write(lines)
+  }
+
+  // MARK: - Subscriptions
+
+  /// `PUT /telemetry` and `PUT /logs`.
+  func subscribe(_ id: RequestID, _ subscription: TelemetrySubscription, _ exchange: HTTPExchange) {
+    let live = live.value
+    guard let member = live.extensions?.machine.member(id), let telemetry = live.telemetry else {
+      return exchange.send(ExtensionsAPI.refused(.unknown, id: id))
+    }
+    guard telemetry.isOpen else { return exchange.send(TelemetryAPI.closed(subscription.api)) }
+    if let other = telemetry.api(of: id), other != subscription.api {
+      return exchange.send(TelemetryAPI.invalid("The extension has subscribed to the \(other.name) API already"))
+    }
+    let delivery = TelemetryDelivery(subscription, eventLoop: eventLoop, world: parts.world) { port in
+      self.connect(port)
+    }
+    telemetry.subscribe(id, delivery)
+    exchange.send(TelemetryAPI.subscribed)
+    let types = subscription.categories.map(\.rawValue)
+    tell(
+      .subscription(subscription.api, name: member.name, types: types),
+      text: LogLines.subscription(subscription.api, name: member.name, types: types),
+      toLog: isLogged(live.machine.work, live), live)
+  }
+
+  /// Connects to a port inside of the environment.
+  private func connect(_ port: Int) -> EventLoopFuture<CInt> {
+    let live = live.value
+    guard let sandbox = live.sandbox else {
+      return eventLoop.makeFailedFuture(Fault("connect", "the environment has ended"))
+    }
+    live.lastTicket += 1
+    let promise = eventLoop.makePromise(of: CInt.self)
+    live.tickets[live.lastTicket] = promise
+    parts.sandboxes.connect(port: port, ticket: live.lastTicket, in: sandbox)
+    return promise.futureResult
+  }
+
+  package func sandboxConnected(_ ticket: UInt32, _ result: Result<CInt, Fault>) {
+    onLoop { live in
+      guard let promise = live.tickets.removeValue(forKey: ticket) else {
+        if case .success(let descriptor) = result { Glibc.close(descriptor) }
+        return
+      }
+      promise.completeWith(result.mapError { $0 as any Error })
+    }
+  }
+}

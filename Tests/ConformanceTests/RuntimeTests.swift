@@ -1,0 +1,60 @@
+// What serves the runtime identifiers, and how those that cannot be served are refused.
+import MartletCore
+import MartletLambda
+import MartletSandbox
+import MartletWire
+import NIOHTTP1
+import Testing
+
+@Suite struct RuntimeTests {
+  private static let java = Interpreter(family: .java, version: "17.0.15", path: "/opt/jdk-17/bin/java")
+  private static let java8 = Interpreter(family: .java, version: "8.0.402", path: "/opt/jdk-8/bin/java")
+  private static let ruby = Interpreter(family: .ruby, version: "3.3.1", path: "/opt/ruby/bin/ruby")
+
+  private func serves(_ name: String, _ catalog: RuntimeCatalog) throws -> RuntimeCatalog.Served {
+    catalog.serves(try #require(RuntimeCatalog.identifier(name)))
+  }
+
+  @Test func everyIdentifierIsServedByItsVersionAlone() throws {
+    let catalog = RuntimeCatalog(interpreters: [RuntimeTests.java, RuntimeTests.java8, RuntimeTests.ruby])
+    #expect(try serves("java17", catalog) == .interpreter(RuntimeTests.java))
+    #expect(try serves("java8.al2", catalog) == .interpreter(RuntimeTests.java8))
+    #expect(try serves("java8", catalog) == .interpreter(RuntimeTests.java8))
+    #expect(try serves("ruby3.3", catalog) == .interpreter(RuntimeTests.ruby))
+    #expect(try serves("provided.al2023", catalog) == .bootstrap)
+    for (name, words) in [
+      ("java21", "martlet runtime install java21"), ("ruby3.4", "rbenv install 3.4"), ("dotnet8", "self-contained"),
+      ("go1.x", "named bootstrap"),
+    ] {
+      guard case .missing(let advice) = try serves(name, catalog) else {
+        Issue.record("\(name) is served")
+        continue
+      }
+      #expect(advice.contains(words))
+    }
+  }
+
+  @Test func aNamedInterpreterServesWhateverItsVersion() throws {
+    let catalog = RuntimeCatalog(interpreters: [RuntimeTests.ruby], chosen: ["ruby3.4": RuntimeTests.ruby])
+    #expect(try serves("ruby3.4", catalog) == .interpreter(RuntimeTests.ruby))
+  }
+
+  @Test func whatCannotRunIsRefused() async throws {
+    let fixture = try LambdaFixture()
+    for (runtime, words) in [
+      ("dotnet8", "The runtime dotnet8 is not available: Martlet has no bootstrap for .NET"),
+      ("java21", "The runtime java21 is not available: no Java 21 on this host"),
+      ("go1.x", "The runtime parameter of go1.x is no longer supported for creating or updating AWS Lambda functions."),
+      ("java8", "The runtime parameter of java8 is no longer supported"),
+    ] {
+      let answer = try await fixture.call(
+        .POST, "/2015-03-31/functions",
+        """
+        {"FunctionName":"f","Role":"\(LambdaFixture.role)","Runtime":"\(runtime)","Handler":"app.App",
+         "Code":{"ZipFile":"\(LambdaFixture.zips[0])"}}
+        """)
+      #expect(answer.status == 400 && answer.code == "InvalidParameterValueException")
+      #expect(answer.message.contains(words), "\(answer.message)")
+    }
+  }
+}

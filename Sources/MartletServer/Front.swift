@@ -14,6 +14,8 @@ package final class Front: HTTPResponder {
   private let limits: LambdaLimits
   /// By signing name.
   private let services = Mutex<[String: any WireService]>([:])
+  /// What the operator sees, by path, beside what is here.
+  private let pages = Mutex<[String: Page]>([:])
   /// Knows whom access keys stand for.
   private let iam = Mutex<IAMService?>(nil)
   /// Martlet's own operations.
@@ -36,6 +38,11 @@ package final class Front: HTTPResponder {
     self.packages = packages
     self.log = log
   }
+
+  package typealias Page = @Sendable (HTTPRequest) async -> HTTPReply
+
+  /// Pages below `/_martlet/`.
+  package func serve(pages: [String: Page]) { self.pages.withLock { $0 = pages } }
 
   /// The services are made after the front, because environments lead back to it.
   package func serve(
@@ -107,7 +114,7 @@ package final class Front: HTTPResponder {
           exchange.send(await operators.answer(request, call))
         }
       } else {
-        exchange.send(operatorsReply(to: request))
+        operatorsReply(to: request, exchange)
       }
       return
     }
@@ -128,6 +135,14 @@ package final class Front: HTTPResponder {
         ])
       exchange.send(reply)
     }
+  }
+
+  private func operatorsReply(to request: HTTPRequest, _ exchange: HTTPExchange) {
+    guard let page = pages.withLock({ $0[String(request.path)] }) else {
+      exchange.send(operatorsReply(to: request))
+      return
+    }
+    Task.immediate(executorPreference: executor(of: exchange.eventLoop)) { exchange.send(await page(request)) }
   }
 
   private func operatorsReply(to request: HTTPRequest) -> HTTPReply {

@@ -85,8 +85,10 @@ package struct PreparedNode: Sendable {
   /// Serves until SIGTERM or SIGINT, finishes what is under way, and returns.
   /// - Throws: a `Fault` that says what is wrong and how to mend it.
   package func run() async throws {
+    let world = MovableWorld(self.world, offset: ClockPage.offset(keptIn: state.clock))
     let database = try Database(path: state.database)
-    try database.migrate(FunctionRecord.migrations + Documents.migrations + S3Service.migrations)
+    try database.migrate(
+      FunctionRecord.migrations + Documents.migrations + S3Service.migrations + EventTable.migrations)
     let functions = try FunctionTable(database: database)
     let layers = try LayerTable(database: database)
     let iam = try await IAMService(database: database, world: world)
@@ -104,7 +106,7 @@ package struct PreparedNode: Sendable {
       world: world, defaults: place, limits: limits, packages: packages, incoming: state.incoming, log: log)
     let group = MultiThreadedEventLoopGroup(numberOfThreads: configuration.threads)
     let placement = Placement(
-      parts: try environmentParts(limits, packages, runtimes, front, iam), group: group,
+      parts: try environmentParts(world, limits, packages, runtimes, front, iam), group: group,
       idleTimeout: configuration.idleTimeout)
     let directories = WatchedDirectories(packages: packages, limits: limits, world: world)
     let debugging = DebugSessions(world: world, group: group, placement: placement)
@@ -114,15 +116,21 @@ package struct PreparedNode: Sendable {
     let provisioned = ProvisionedConcurrency(functions: functions, placement: placement, log: log)
     let door = Door(log: log)
     let activation = FunctionActivation(functions: functions, packages: packages, world: world, log: log)
+    let alarms = Alarms(world: world) { delay, body in
+      group.next().scheduleTask(in: .nanoseconds(delay.inNanoseconds)) { body() }
+    }
+    let events = try EventQueue(
+      database: database, functions: functions, line: line, door: door, alarms: alarms, limits: limits, log: log)
     let lambda = LambdaService(
       world: world, limits: limits, functions: functions, layers: layers, resources: resources,
       packages: packages, runtimes: runtimes,
-      activation: activation, line: line, provisioned: provisioned, door: door, log: log)
+      activation: activation, line: line, events: events, provisioned: provisioned, door: door, log: log)
     let urls = FunctionURLs(functions: functions, line: line, world: world, limits: limits, log: log)
     front.serve(
       wireServices(lambda, iam, s3, door), iam: iam, urls: urls,
       operators: RESTService(lambda, rows: LambdaService.operatorRows, door: door))
     offerRemote(door)
+    front.serve(pages: operatorsPages(world, alarms, events))
 
     let listener = try await listen(front, group)
     let services: [any Service] = [
@@ -134,10 +142,22 @@ package struct PreparedNode: Sendable {
       SweepService(placement: placement, functions: functions, directories: directories, debugging: debugging),
       CollectService(
         packages: packages, placement: placement, functions: functions, layers: layers, directories: directories),
-      ListenerService(listener: listener, line: line, debugging: debugging, log: log) { announce(listener) },
+      EventService(events: events),
+      ListenerService(listener: listener, line: line, events: events, debugging: debugging, log: log) {
+        announce(listener)
+      },
     ]
     try await run(services)
     log.info("stopped")
+  }
+
+  /// Runs the loops until a signal ends them, the last one first.
+  private func run(_ services: [any Service]) async throws {
+    defer { sandboxes.close() }
+    let lifecycle = ServiceGroup(
+      services: services, gracefulShutdownSignals: [.sigterm, .sigint],
+      logger: Logger(label: "lifecycle") { _ in SwiftLogNoOpLogHandler() })
+    try await lifecycle.run()
   }
 
   private func listen(_ front: Front, _ group: MultiThreadedEventLoopGroup) async throws -> HTTPListener {
@@ -152,18 +172,24 @@ package struct PreparedNode: Sendable {
     }
   }
 
-  /// Runs the loops until a signal ends them, the last one first.
-  private func run(_ services: [any Service]) async throws {
-    defer { sandboxes.close() }
-    let lifecycle = ServiceGroup(
-      services: services, gracefulShutdownSignals: [.sigterm, .sigint],
-      logger: Logger(label: "lifecycle") { _ in SwiftLogNoOpLogHandler() })
-    try await lifecycle.run()
+  private func operatorsPages(_ world: MovableWorld, _ alarms: Alarms, _ events: EventQueue) -> [String: Front.Page] {
+    if world.offset > 0 {
+      log.notice(
+        "the clock is ahead of the host's", metadata: ["now": "\(world.now().iso8601)", "kept_in": "\(state.clock)"])
+    }
+    let clock = ClockPage(
+      world: world, alarms: alarms, file: state.clock,
+      isMovable: configuration.isLoopback || configuration.movableClock, log: log)
+    return [
+      ClockPage.path: { await clock.answer($0) },
+      EventsPage.path: { _ in EventsPage.reply(events) },
+    ]
   }
 
   /// What environments are made with.
   private func environmentParts(
-    _ limits: LambdaLimits, _ packages: CodePackages, _ runtimes: RuntimeCatalog, _ front: Front, _ iam: IAMService
+    _ world: MovableWorld, _ limits: LambdaLimits, _ packages: CodePackages, _ runtimes: RuntimeCatalog,
+    _ front: Front, _ iam: IAMService
   ) throws -> EnvironmentParts {
     EnvironmentParts(
       world: world, limits: limits, sandboxes: sandboxes, packages: packages, runtimes: runtimes,
@@ -198,6 +224,7 @@ package struct PreparedNode: Sendable {
     door.offer(IAM.GetRole.self, by: iam)
     door.offer(STS.AssumeRole.self, by: sts)
     door.offer(S3.GetObject.self, by: s3)
+    door.offer(S3.PutObject.self, by: s3)
     let services: [String: any WireService] = [
       "lambda": RESTService(lambda, rows: LambdaService.rows, door: door),
       "iam": QueryService(

@@ -70,6 +70,19 @@ struct EnvironmentService: Service {
   }
 }
 
+/// Tries the events of asynchronous invocation.
+struct EventService: Service {
+  let events: EventQueue
+
+  func run() async throws {
+    await withGracefulShutdownHandler {
+      await events.run()
+    } onGracefulShutdown: {
+      events.stop()
+    }
+  }
+}
+
 /// Removes environments that nobody needs.
 struct SweepService: Service {
   let placement: Placement
@@ -123,6 +136,7 @@ struct CollectService: Service {
 struct ListenerService: Service {
   let listener: HTTPListener
   let line: Line
+  let events: EventQueue
   let debugging: DebugSessions
   let log: Logger
   /// Called when signals are heard: whoever reads the announcement may send one at once.
@@ -134,6 +148,7 @@ struct ListenerService: Service {
       try await gracefulShutdown()
       log.info("stopping: finishing what is under way")
       await listener.close()
+      events.pause()
       debugging.endAll()
       await line.drain()
       await listener.drained(within: .seconds(10))

@@ -46,6 +46,8 @@ package final class StateDirectory: Sendable {
   /// Unpacked container images.
   package var images: String { "\(path)/images" }
   package var runtimes: String { "\(path)/runtimes" }
+  /// How far the clock was moved.
+  package var clock: String { "\(path)/clock" }
   /// The bytes of the embedded S3.
   package var objects: String { "\(path)/objects" }
   /// Where bytes lie that are still on their way, in files without names.

@@ -86,6 +86,13 @@ struct Serve: ParsableCommand {
   @Option(help: "Concurrent executions per account and region (MARTLET_CONCURRENCY; default 1000).")
   var concurrency: Int?
 
+  @Flag(
+    name: .customLong("movable-clock"),
+    help: ArgumentHelp(
+      "Let whoever reaches the server move its clock (MARTLET_MOVABLE_CLOCK=1). Default: only where it listens on loopback. See docs/clock.md."
+    ))
+  var movableClock = false
+
   @Option(help: "Threads that move bytes (MARTLET_THREADS; default half of the cores).")
   var threads: Int?
 
@@ -154,6 +161,8 @@ struct Serve: ParsableCommand {
       insecureRegistries + (variables["MARTLET_INSECURE_REGISTRIES"] ?? "").split(separator: ",").map(String.init))
     configuration.registries.path = variables["PATH"] ?? configuration.registries.path
     configuration.outbound = outbound || ["1", "true", "yes"].contains(variables["MARTLET_OUTBOUND"] ?? "")
+    configuration.movableClock =
+      movableClock || ["1", "true", "yes"].contains(variables["MARTLET_MOVABLE_CLOCK"] ?? "")
     if let seconds = try number(idleTimeout, "MARTLET_IDLE_TIMEOUT", 1...86_400) {
       configuration.idleTimeout = .seconds(seconds)
     }

@@ -46,12 +46,6 @@ def test_dry_run(server, name):
     assert response["StatusCode"] == 204 and response["Payload"].read() == b""
 
 
-def test_event_invocations_say_that_they_are_not_built(server, name):
-    server.create(name, "def handler(e, c):\n    return 1\n")
-    status, _, text = error_of(server.client.invoke, FunctionName=name, InvocationType="Event")
-    assert status == 501 and "Event" in text
-
-
 def test_payload_must_be_json(server, name):
     server.create(name, "def handler(e, c):\n    return e\n")
     status, code, text = error_of(server.client.invoke, FunctionName=name, Payload=b"{'a'}")

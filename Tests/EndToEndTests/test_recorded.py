@@ -2,6 +2,7 @@
 import pytest
 
 import replay
+import scenarios_asynchronous  # noqa: F401
 import scenarios_configs  # noqa: F401
 import scenarios_functions  # noqa: F401
 import scenarios_mappings  # noqa: F401

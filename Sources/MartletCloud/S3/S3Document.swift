@@ -75,7 +75,7 @@ extension Reader {
   /// The key of the request's path.
   func objectKey() throws(AWSError) -> String {
     let key = path("Key")
-    guard key.utf8.count <= 1024 else { throw .keyTooLong(key.utf8.count) }
+    try S3Headers.check(key: key)
     return key
   }
 }

@@ -35,6 +35,10 @@ enum S3Headers {
     return list
   }
 
+  static func check(key: String) throws(AWSError) {
+    guard key.utf8.count <= 1024 else { throw .keyTooLong(key.utf8.count) }
+  }
+
   /// - Throws: `NotImplemented`, with the header's name.
   static func check(_ request: HTTPRequest) throws(AWSError) {
     for header in request.headers {

@@ -124,7 +124,7 @@ extension Environment {
   private func sendShutdown(to poll: HTTPExchange, _ live: Live) {
     guard let shutdown = live.shutdown else { return }
     let left = Int64(bitPattern: shutdown.deadline &- parts.world.monotonic()) / 1_000_000
-    poll.send(ExtensionsAPI.shutdown(shutdown.reason, deadline: parts.world.now().milliseconds + left))
+    poll.send(ExtensionsAPI.shutdown(shutdown.reason, deadline: parts.world.hostNow().milliseconds + left))
   }
 
   // MARK: - What becomes of them

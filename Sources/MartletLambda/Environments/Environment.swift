@@ -165,7 +165,7 @@ package final class Environment: Sendable {
   func deliver(_ work: Work, to poll: HTTPExchange, _ live: Live) {
     // Under a debugger nothing ends by force, and a day is left.
     let left = live.deadline.map { Int64(bitPattern: $0 &- parts.world.monotonic()) } ?? 86_400_000_000_000
-    let deadline = parts.world.now().milliseconds + left / 1_000_000
+    let deadline = parts.world.hostNow().milliseconds + left / 1_000_000
     let head = RuntimeAPI.eventHead(work, configuration, deadline: deadline)
     poll.send(head: head, body: RuntimeAPI.event(work))
     if live.extensions != nil { tellExtensions(of: work, deadline: deadline, live) }

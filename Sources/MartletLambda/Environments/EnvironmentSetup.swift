@@ -14,17 +14,18 @@ struct EnvironmentSetup {
   init(
     _ c: FunctionConfiguration, family: RuntimeFamily, served: RuntimeCatalog.Served, parts: EnvironmentParts,
     isProvisioned: Bool = false
-  ) {
+  ) throws(AWSError) {
     let code = parts.packages.directory(c.code)
     let layers = parts.packages.layerDirectory(c)
     let interpreter: Interpreter? = if case .interpreter(let found) = served { found } else { nil }
     let hasPlatform = parts.platform != nil
-    specification = SandboxSpecification(
+    specification = try SandboxSpecification(
       memory: .mebibytes(c.memorySize + (c.debugging == nil ? 0 : EnvironmentSetup.debuggerMemory)),
       tmp: .mebibytes(c.ephemeralStorage),
       cpu: EnvironmentSetup.cpu(memorySize: c.memorySize), processes: parts.limits.processes,
       descriptors: parts.limits.descriptors, hostname: "sandbox",
-      mounts: parts.root.mounts(family: family, interpreter: interpreter, code: code, layers: layers),
+      mounts: parts.root.mounts(family: family, interpreter: interpreter, code: code, layers: layers)
+        + c.fileSystemMounts(parts),
       ports: [EnvironmentParts.runtimePort] + (hasPlatform ? [EnvironmentParts.platformPort] : [])
         + (c.debugging == nil ? [] : [EnvironmentParts.debugPort]),
       network: parts.network)

@@ -41,7 +41,7 @@ package final class Front: HTTPResponder {
 
   package typealias Page = @Sendable (HTTPRequest) async -> HTTPReply
 
-  /// Pages below `/_martlet/`.
+  /// Pages below `/_martlet/`, for the operator.
   package func serve(pages: [String: Page]) { self.pages.withLock { $0 = pages } }
 
   /// The services are made after the front, because environments lead back to it.
@@ -113,8 +113,10 @@ package final class Front: HTTPResponder {
         Task.immediate(executorPreference: executor(of: exchange.eventLoop)) {
           exchange.send(await operators.answer(request, call))
         }
+      } else if isOperator, let page = pages.withLock({ $0[String(request.path)] }) {
+        Task.immediate(executorPreference: executor(of: exchange.eventLoop)) { exchange.send(await page(request)) }
       } else {
-        operatorsReply(to: request, exchange)
+        exchange.send(operatorsReply(to: request))
       }
       return
     }
@@ -135,14 +137,6 @@ package final class Front: HTTPResponder {
         ])
       exchange.send(reply)
     }
-  }
-
-  private func operatorsReply(to request: HTTPRequest, _ exchange: HTTPExchange) {
-    guard let page = pages.withLock({ $0[String(request.path)] }) else {
-      exchange.send(operatorsReply(to: request))
-      return
-    }
-    Task.immediate(executorPreference: executor(of: exchange.eventLoop)) { exchange.send(await page(request)) }
   }
 
   private func operatorsReply(to request: HTTPRequest) -> HTTPReply {

@@ -1,4 +1,6 @@
 # The embedded S3 with boto3 and the aws CLI: objects and versions, listings, code of functions, a server that is killed.
+import threading
+import concurrent.futures
 import base64
 import hashlib
 import io
@@ -456,3 +458,27 @@ def test_a_large_package_by_the_command_line(server, s3, bucket, name):
     assert "-" in s3.head_object(Bucket=bucket, Key="code.zip")["ETag"]
     assert create(server, name, S3Bucket=bucket, S3Key="code.zip")["CodeSize"] > 55 << 20
     assert server.invoke(name).succeeded() == "large"
+
+
+def test_reading_while_others_write(s3, bucket):
+    """Whoever reads gets one whole version or another, never an error."""
+    bodies = [bytes([65 + i]) * 20_000 for i in range(4)]
+    s3.put_object(Bucket=bucket, Key="k", Body=bodies[0])
+    done = threading.Event()
+
+    def write(body):
+        while not done.is_set():
+            s3.put_object(Bucket=bucket, Key="k", Body=body)
+
+    with concurrent.futures.ThreadPoolExecutor(3) as pool:
+        writers = [pool.submit(write, body) for body in bodies[1:]]
+        try:
+            seen = {s3.get_object(Bucket=bucket, Key="k")["Body"].read() for _ in range(200)}
+            for number in range(50):
+                s3.copy_object(Bucket=bucket, Key="copy", CopySource=f"{bucket}/k")
+                seen.add(s3.get_object(Bucket=bucket, Key="copy")["Body"].read())
+        finally:
+            done.set()
+        for writer in writers:
+            writer.result()
+    assert seen <= set(bodies)

@@ -70,6 +70,13 @@ enum S3Headers {
 }
 
 extension S3.Conditions {
+  /// Decides about the source of a copy, of which nobody has an older version.
+  func checkCopied(_ object: S3Object) throws(AWSError) {
+    do throws(AWSError) { try check(object) } catch {
+      throw error.status == 304 ? .preconditionFailed("x-amz-copy-source-If-None-Match") : error
+    }
+  }
+
   /// Decides as HTTP says: a tag counts more than a time.
   func check(_ object: S3Object) throws(AWSError) {
     // Headers have seconds.

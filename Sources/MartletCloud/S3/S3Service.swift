@@ -1,5 +1,6 @@
 // Amazon S3, embedded: buckets with versions, objects as files. Its table of operations is in S3Operations.swift.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/Welcome.html
+import Glibc
 import Logging
 import MartletCore
 import MartletStore
@@ -174,6 +175,30 @@ extension S3Service {
       }
       guard let object = try session.latest(bucketName, key) else { return .failure(.noSuchKey(key)) }
       return object.isMarker ? .failure(.deleted(key, object.version)) : .success((object, bucket))
+    }
+  }
+
+  /// The version that a request means, with what `body` makes of its file. An object that is replaced between the two
+  /// is looked up again, so that whoever reads while others write gets one whole version or another.
+  /// - Parameter check: refuses the request before its file is touched.
+  func reading<T: Sendable>(
+    _ bucketName: String, _ key: String, version: String?, _ call: Call,
+    check: (S3Object, S3Bucket) throws(AWSError) -> Void,
+    _ body: @escaping @Sendable (S3Object) throws(Fault) -> T
+  ) async throws(AWSError) -> (object: S3Object, bucket: S3Bucket, result: T) {
+    var missing: String?
+    while true {
+      let (object, bucket) = try await find(bucketName, key, version: version, call)
+      try check(object, bucket)
+      let isNew = object.file != missing
+      let result = try await blocking { () throws(AWSError) -> T? in
+        do throws(Fault) { return try body(object) } catch {
+          if error.errno == ENOENT, isNew { return nil }
+          throw .service("\(error)")
+        }
+      }
+      if let result { return (object, bucket, result) }
+      missing = object.file
     }
   }
 }

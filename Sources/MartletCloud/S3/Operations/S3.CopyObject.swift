@@ -54,22 +54,19 @@ extension S3 {
 
     static func answer(_ input: Input, _ call: Call, _ s3: S3Service) async throws(AWSError) -> Output {
       let source = input.source
-      let (object, from) = try await s3.find(source.bucket, source.key, version: source.version, call)
-      do throws(AWSError) {
-        try input.sourceConditions.check(object)
-      } catch {
-        throw error.status == 304 ? .preconditionFailed("x-amz-copy-source-If-None-Match") : error
-      }
       let isSame = source.bucket == input.bucket && source.key == input.key && source.version == nil
       // Words of encryption and storage are changes, too.
       let changes = input.headers.filter {
         $0.name.hasPrefix("x-amz-server-side") || $0.name == "x-amz-storage-class" || $0.name.contains("website")
       }
-      if isSame, !input.replaces, changes.isEmpty { throw .copyOntoItself() }
       let files = s3.files
-      let file = try await s3.blocking { () throws(AWSError) in
-        do throws(Fault) { return try files.link(object.file) } catch { throw .service("\(error)") }
-      }
+      let (object, from, file) = try await s3.reading(
+        source.bucket, source.key, version: source.version, call,
+        check: { (object, _) throws(AWSError) in
+          try input.sourceConditions.checkCopied(object)
+          if isSame, !input.replaces, changes.isEmpty { throw .copyOntoItself() }
+        },
+        { object throws(Fault) in try files.link(object.file) })
       var draft = S3Draft(size: object.size, etag: object.etag, file: file)
       let names = Set(changes.map(\.name))
       draft.headers = input.replaces ? input.headers : object.headers.filter { !names.contains($0.name) } + changes

@@ -5,17 +5,18 @@ import MartletWire
 
 extension S3.GetObject: Operation {
   package static func answer(_ input: Input, _ call: Call, _ s3: S3Service) async throws(AWSError) -> Output {
-    let (object, bucket) = try await s3.find(input.bucket, input.key, version: input.version, call)
-    if input.isRegional, bucket.place.region != call.place.region {
-      throw .bucketElsewhere(bucket.place.region.name)
-    }
-    if let limit = input.limit, object.size > limit.bytes { throw .s3TooLarge() }
-    try input.conditions.check(object)
-    let range = try S3Headers.range(input.range, size: object.size)
     let files = s3.files
-    let body = try await s3.blocking { () throws(AWSError) in
-      do throws(Fault) { return try files.open(object.file) } catch { throw .service("\(error)") }
-    }
+    let (object, bucket, body) = try await s3.reading(
+      input.bucket, input.key, version: input.version, call,
+      check: { (object, bucket) throws(AWSError) in
+        if input.isRegional, bucket.place.region != call.place.region {
+          throw .bucketElsewhere(bucket.place.region.name)
+        }
+        if let limit = input.limit, object.size > limit.bytes { throw .s3TooLarge() }
+        try input.conditions.check(object)
+      },
+      { object throws(Fault) in try files.open(object.file) })
+    let range = try S3Headers.range(input.range, size: object.size)
     var output = Output(body: body, version: object.shownVersion(in: bucket), etag: object.quotedETag)
     output.range = range
     output.headers = object.shownHeaders(overridden: input.responseHeaders)

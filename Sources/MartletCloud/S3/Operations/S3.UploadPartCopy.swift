@@ -47,30 +47,28 @@ extension S3 {
         try session.upload(input.upload, input.bucket, input.key, call)
       }
       let source = input.source
-      let (object, from) = try await s3.find(source.bucket, source.key, version: source.version, call)
-      do throws(AWSError) {
-        try input.conditions.check(object)
-      } catch {
-        throw error.status == 304 ? .preconditionFailed("x-amz-copy-source-If-None-Match") : error
-      }
-      let range = try S3Headers.range(input.range, size: object.size) ?? 0..<object.size
       let (files, algorithm) = (s3.files, upload.checksumAlgorithm)
-      let draft = try await s3.blocking { () throws(AWSError) in
-        try copy(object, range, algorithm, in: files)
-      }
+      let (object, from, file) = try await s3.reading(
+        source.bucket, source.key, version: source.version, call,
+        check: { (object, _) throws(AWSError) in
+          try input.conditions.checkCopied(object)
+        },
+        { object throws(Fault) in try files.open(object.file) })
+      let range = try S3Headers.range(input.range, size: object.size) ?? 0..<object.size
+      let draft = try await s3.blocking { () throws(AWSError) in try copy(file, range, algorithm, in: files) }
       let part = try await s3.put(
         draft, number: input.number, upload: input.upload, input.bucket, input.key, call)
       return Output(part: part, sourceVersion: object.shownVersion(in: from))
     }
 
     private static func copy(
-      _ object: S3Object, _ range: Range<Int>, _ algorithm: ChecksumAlgorithm?, in files: S3Files
+      _ source: OpenFile, _ range: Range<Int>, _ algorithm: ChecksumAlgorithm?, in files: S3Files
     ) throws(AWSError) -> S3Draft {
       let md5 = DigestStream(.md5)
       let sum = algorithm.map { DigestStream($0) }
       let name = try files.create { append throws(AWSError) in
         do throws(Fault) {
-          try files.open(object.file).forEachPiece(in: range) { bytes throws(Fault) in
+          try source.forEachPiece(in: range) { bytes throws(Fault) in
             md5.append(bytes)
             sum?.append(bytes)
             try append(bytes)

@@ -34,6 +34,20 @@ import Testing
     }
   }
 
+  /// AWS's model has it, and the list in AWS's message has not.
+  @Test func whatIsAnnouncedIsAcceptedAndNotListed() async throws {
+    let ruby = Interpreter(family: .ruby, version: "4.0.1", path: "/opt/ruby/bin/ruby")
+    let catalog = RuntimeCatalog(interpreters: [ruby])
+    #expect(try serves("ruby4.0", catalog) == .interpreter(ruby))
+    try await catalog.require("ruby4.0")
+    await #expect {
+      try await catalog.require("ruby9")
+    } throws: { error in
+      let message = (error as? AWSError)?.message ?? ""
+      return message.contains("ruby3.4") && !message.contains("ruby4.0") && !message.contains("go1.x")
+    }
+  }
+
   @Test func aNamedInterpreterServesWhateverItsVersion() throws {
     let catalog = RuntimeCatalog(interpreters: [RuntimeTests.ruby], chosen: ["ruby3.4": RuntimeTests.ruby])
     #expect(try serves("ruby3.4", catalog) == .interpreter(RuntimeTests.ruby))

@@ -42,7 +42,7 @@ extension Lambda {
     /// AWS shows this list's constraint as if it were one of a single value.
     private static func runtimes(_ m: Members, _ r: Reader) -> [String]? {
       guard let list = m.strings("CompatibleRuntimes", count: 0...15) else { return nil }
-      let accepted = RuntimeCatalog.identifiers.filter { !$0.isDeprecated }.map(\.name)
+      let accepted = RuntimeCatalog.identifiers.filter(\.isListed).map(\.name)
       if list.contains(where: { !accepted.contains($0) }) {
         r.violate(
           "Value '[\(list.joined(separator: ", "))]' at 'compatibleRuntimes' failed to satisfy constraint: "

@@ -16,11 +16,19 @@ package struct RuntimeIdentifier: Sendable, Equatable {
   /// AWS no longer accepts it for new functions.
   package let isDeprecated: Bool
 
-  fileprivate init(_ name: String, _ family: RuntimeFamily, _ version: String?, deprecated: Bool = false) {
+  /// AWS's model knows it, and the lists in AWS's messages do not name it yet.
+  package let isAnnounced: Bool
+  /// Named where AWS lists what it accepts.
+  package var isListed: Bool { !isDeprecated && !isAnnounced }
+
+  fileprivate init(
+    _ name: String, _ family: RuntimeFamily, _ version: String?, deprecated: Bool = false, announced: Bool = false
+  ) {
     self.name = name
     self.family = family
     self.version = version
     isDeprecated = deprecated
+    isAnnounced = announced
   }
 }
 
@@ -45,7 +53,7 @@ package final class RuntimeCatalog: Sendable {
       .init("nodejs12.x", .nodejs, "12", deprecated: true), .init("nodejs10.x", .nodejs, "10", deprecated: true),
       .init("provided", .provided, nil, deprecated: true), .init("go1.x", .go, nil, deprecated: true),
       .init("java8", .java, "8", deprecated: true), .init("ruby2.7", .ruby, "2.7", deprecated: true),
-      .init("dotnetcore3.1", .dotnet, "3.1", deprecated: true),
+      .init("dotnetcore3.1", .dotnet, "3.1", deprecated: true), .init("ruby4.0", .ruby, "4.0", announced: true),
     ]
 
   /// Families whose bootstrap is built.
@@ -161,7 +169,7 @@ package final class RuntimeCatalog: Sendable {
   /// Refuses what could not run, in AWS's words where AWS has some, else naming the fix.
   package func require(_ name: String) async throws(AWSError) {
     guard let identifier = RuntimeCatalog.identifier(name) else {
-      let accepted = RuntimeCatalog.identifiers.filter { !$0.isDeprecated }.map(\.name).joined(separator: ", ")
+      let accepted = RuntimeCatalog.identifiers.filter(\.isListed).map(\.name).joined(separator: ", ")
       throw .invalidParameter(
         "Value \(name) at 'runtime' failed to satisfy constraint: Member must satisfy enum value set: [\(accepted)] "
           + "or be a valid ARN")

@@ -79,6 +79,15 @@ def test_libraries_of_the_package_and_of_a_layer(ruby_server, name):
     assert ruby_server.invoke(name + "-b").succeeded() == ["in the package", "from a gem", "own"]
 
 
+def test_without_isolation(own_server, name):
+    """The host's own paths instead of AWS's: layers included."""
+    server = own_server("--isolation", "none", *([] if LISTED else ["--runtime", f"{RUNTIME}={PROGRAM}"]))
+    layer = server.client.publish_layer_version(LayerName=name, Content={"ZipFile": package({"ruby/lib/greeter.rb": "GREETING = 'hello'\n"})})
+    code = "require 'greeter'\ndef handler(event:, context:)\n  GREETING + context.function_name\nend\n"
+    server.create(name, {"app.rb": code}, runtime=RUNTIME, Timeout=15, Layers=[layer["LayerVersionArn"]])
+    assert server.invoke(name).succeeded() == "hello" + name
+
+
 def test_what_cannot_be_loaded(ruby_server, name):
     ruby_server.create(name, {"app.rb": "require 'nothing/of/that/name'\n"}, runtime=RUNTIME, Timeout=15)
     failed = ruby_server.invoke(name)

@@ -89,8 +89,22 @@ def test_a_pack_is_carried_to_another_host(pack):
     imported = martlet("import", file, "--sha256", digest, state=state, environment=OFFLINE)
     assert imported.returncode == 0, imported.stderr
     assert served(state)[missing].startswith(f"{state}/runtimes/packs/{missing}/tree/bin/")
+    assert os.stat(state).st_mode & 0o777 == 0o700, "as the server would have made it"
     twice = martlet("import", file, state=state)
     assert twice.returncode == 1 and "a pack is there already" in twice.stderr
+
+
+def test_a_pack_serves_without_isolation(own_server, pack):
+    """There the pack lies where it lies on the host."""
+    _, missing, _, _ = pack
+    if not missing.startswith("nodejs"):
+        file = f"{new_directory()}/runtime.pack"
+        assert martlet("export", missing, file, state=pack[0].state).returncode == 0
+        server = own_server("--isolation", "none")
+        assert martlet("import", file, state=server.state).returncode == 0
+        # A class that is not there is told by the bootstrap, which runs by then.
+        server.create("java", {"a.txt": b"x"}, runtime=missing, handler="app.App::handle", Timeout=20, MemorySize=512)
+        assert server.invoke("java").json["errorType"] == "java.lang.ClassNotFoundException"
 
 
 def test_damaged_packs_are_refused(pack):

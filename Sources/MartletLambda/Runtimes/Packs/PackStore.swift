@@ -7,6 +7,7 @@ import MartletStore
 import MartletWire
 
 package struct PackStore: Sendable {
+  private let state: String
   private let directory: String
   /// Says how far it is.
   private let progress: @Sendable (String) -> Void
@@ -16,6 +17,7 @@ package struct PackStore: Sendable {
 
   /// - Parameter state: the server's state directory; it need not exist.
   package init(state: String, progress: @escaping @Sendable (String) -> Void) {
+    self.state = state
     directory = RuntimePack.directory(state: state)
     self.progress = progress
   }
@@ -167,6 +169,11 @@ package struct PackStore: Sendable {
 
   /// A directory that nobody looks into, on the file system of the packs.
   private func makePlace() throws(Fault) -> String {
+    // As the server makes them: the state directory is its own alone, what lies above is for everybody to pass through.
+    if let slash = state.lastIndex(of: "/"), slash != state.startIndex {
+      try Files.makeDirectory(String(state[..<slash]), mode: 0o755)
+    }
+    try Files.makeDirectory(state)
     try Files.makeDirectory(directory, mode: 0o755)
     for name in Files.names(in: directory) where name.hasPrefix(".") && name.hasSuffix(".part") {
       // Of a command that was broken off; a younger one may be under way.

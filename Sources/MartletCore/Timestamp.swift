@@ -16,6 +16,8 @@ package struct Timestamp: Hashable, Comparable, Sendable {
     return Timestamp(nanoseconds: a.nanoseconds + seconds * 1_000_000_000 + attoseconds / 1_000_000_000)
   }
 
+  package static func - (a: Timestamp, b: Timestamp) -> Duration { .nanoseconds(a.nanoseconds - b.nanoseconds) }
+
   /// `2026-01-02T03:04:05.678Z`
   package var iso8601: String { calendar + "." + Timestamp.padded(milliseconds % 1000, 3) + "Z" }
 

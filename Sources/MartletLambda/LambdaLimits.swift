@@ -18,6 +18,8 @@ package struct LambdaLimits: Sendable {
   package var invokeRequest = ByteCount.bytes(6_291_456)
   /// Payload of an asynchronous invocation.
   package var asynchronousInvokeRequest = ByteCount.bytes(1_048_576)
+  /// Payload of InvokeAsync, which never got the larger limit.
+  package var invokeAsyncRequest = ByteCount.bytes(262_144)
   /// Answer of a function: 6 MiB and 100 bytes.
   package var invokeResponse = ByteCount.bytes(6_291_556)
   /// Environment variables of a function, as compact JSON.

@@ -16,6 +16,8 @@ package final class LambdaService: Sendable {
   package let runtimes: RuntimeCatalog
   package let activation: FunctionActivation
   package let line: Line
+  /// Asynchronous invocation.
+  package let events: EventQueue
   package let provisioned: ProvisionedConcurrency
   /// The way to other services.
   package let door: Door
@@ -25,7 +27,7 @@ package final class LambdaService: Sendable {
     world: any World, limits: LambdaLimits, functions: FunctionTable, layers: LayerTable, resources: LambdaResources,
     packages: CodePackages,
     runtimes: RuntimeCatalog,
-    activation: FunctionActivation, line: Line, provisioned: ProvisionedConcurrency,
+    activation: FunctionActivation, line: Line, events: EventQueue, provisioned: ProvisionedConcurrency,
     door: Door, log: Logger
   ) {
     self.world = world
@@ -37,6 +39,7 @@ package final class LambdaService: Sendable {
     self.runtimes = runtimes
     self.activation = activation
     self.line = line
+    self.events = events
     self.provisioned = provisioned
     self.door = door
     self.log = log

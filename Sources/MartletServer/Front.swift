@@ -14,6 +14,8 @@ package final class Front: HTTPResponder {
   private let limits: LambdaLimits
   /// By signing name.
   private let services = Mutex<[String: any WireService]>([:])
+  /// What the operator sees, by path, beside what is here.
+  private let pages = Mutex<[String: Page]>([:])
   /// Knows whom access keys stand for.
   private let iam = Mutex<IAMService?>(nil)
   private let packages: CodePackages
@@ -32,6 +34,15 @@ package final class Front: HTTPResponder {
     self.limits = limits
     self.packages = packages
     self.log = log
+  }
+
+  package typealias Page = @Sendable (HTTPRequest) async -> HTTPReply
+
+  /// Pages below `/_martlet/` that functions must not see.
+  package func serve(pages: [String: Page]) { self.pages.withLock { $0 = pages } }
+
+  static func isOperators(_ path: Substring) -> Bool {
+    [ClockPage.path, EventsPage.path].contains { path == $0 }
   }
 
   /// The services are made after the front, because environments lead back to it.
@@ -77,7 +88,7 @@ package final class Front: HTTPResponder {
   package func respond(to request: HTTPRequest, _ exchange: HTTPExchange) {
     let call = Principals.call(for: request, defaults: defaults, world: world, iam: iam.withLock { $0 })
     if request.path.hasPrefix("/_martlet/") {
-      exchange.send(operatorsReply(to: request))
+      operatorsReply(to: request, exchange)
       return
     }
     let name = ServiceName.of(request, Principals.credential(of: request))
@@ -97,6 +108,14 @@ package final class Front: HTTPResponder {
         ])
       exchange.send(reply)
     }
+  }
+
+  private func operatorsReply(to request: HTTPRequest, _ exchange: HTTPExchange) {
+    guard let page = pages.withLock({ $0[String(request.path)] }) else {
+      exchange.send(operatorsReply(to: request))
+      return
+    }
+    Task.immediate(executorPreference: executor(of: exchange.eventLoop)) { exchange.send(await page(request)) }
   }
 
   private func operatorsReply(to request: HTTPRequest) -> HTTPReply {

@@ -26,13 +26,13 @@ package struct LogLine: LogHandler {
     var line: String
     switch format {
     case .text:
-      line = "\(world.now().iso8601) \(event.level.rawValue.uppercased()) \(event.message)"
+      line = "\(world.hostNow().iso8601) \(event.level.rawValue.uppercased()) \(event.message)"
       for pair in pairs { line += " \(pair.key)=\(pair.value)" }
     case .json:
       var json = JSONWriter()
       json.object { w in
         w.name("time")
-        w.value(world.now().iso8601)
+        w.value(world.hostNow().iso8601)
         w.name("level")
         w.value(event.level.rawValue)
         w.name("message")

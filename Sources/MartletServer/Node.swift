@@ -80,8 +80,10 @@ package struct PreparedNode: Sendable {
   /// Serves until SIGTERM or SIGINT, finishes what is under way, and returns.
   /// - Throws: a `Fault` that says what is wrong and how to mend it.
   package func run() async throws {
+    let world = MovableWorld(self.world, offset: ClockPage.offset(keptIn: state.clock))
     let database = try Database(path: state.database)
-    try database.migrate(FunctionRecord.migrations + Documents.migrations + S3Service.migrations)
+    try database.migrate(
+      FunctionRecord.migrations + Documents.migrations + S3Service.migrations + EventTable.migrations)
     let functions = try FunctionTable(database: database)
     let layers = try LayerTable(database: database)
     let iam = try await IAMService(database: database, world: world)
@@ -99,7 +101,8 @@ package struct PreparedNode: Sendable {
     let placement = Placement(
       parts: EnvironmentParts(
         world: world, limits: limits, sandboxes: sandboxes, packages: packages, runtimes: runtimes,
-        root: try RuntimeRoot(bootstrapsIn: state.runtimes, outbound: configuration.outbound), platform: front,
+        root: try RuntimeRoot(bootstrapsIn: state.runtimes, outbound: configuration.outbound),
+        platform: SandboxFront(front),
         network: configuration.outbound ? .outbound : .loopback,
         credentials: { iam.executionCredentials(role: $0, session: $1, account: $2.account) }, log: log),
       group: group, idleTimeout: configuration.idleTimeout)
@@ -109,23 +112,20 @@ package struct PreparedNode: Sendable {
     let provisioned = ProvisionedConcurrency(functions: functions, placement: placement, log: log)
     let door = Door(log: log)
     let activation = FunctionActivation(functions: functions, packages: packages, world: world, log: log)
+    let alarms = Alarms(world: world) { delay, body in
+      group.next().scheduleTask(in: .nanoseconds(delay.inNanoseconds)) { body() }
+    }
+    let events = try EventQueue(
+      database: database, functions: functions, line: line, door: door, alarms: alarms, limits: limits, log: log)
     let lambda = LambdaService(
       world: world, limits: limits, functions: functions, layers: layers, resources: resources,
       packages: packages, runtimes: runtimes,
-      activation: activation, line: line, provisioned: provisioned, door: door, log: log)
+      activation: activation, line: line, events: events, provisioned: provisioned, door: door, log: log)
     front.serve(wireServices(lambda, iam, s3, door), iam: iam)
     offerRemote(door)
+    front.serve(pages: operatorsPages(world, alarms, events))
 
-    let listener: HTTPListener
-    do {
-      listener = try await HTTPServer.listen(
-        host: configuration.address, port: configuration.port, group: group, responder: front)
-    } catch {
-      sandboxes.close()
-      throw Fault(
-        "listen on \(configuration.address):\(configuration.port)",
-        "\(error); choose another port with --port, or stop the program that uses this one")
-    }
+    let listener = try await listen(front, group)
     let services: [any Service] = [
       SandboxService(sandboxes: sandboxes),
       ActivationService(activation: activation),
@@ -133,7 +133,8 @@ package struct PreparedNode: Sendable {
       ProvisionedConcurrencyService(provisioned: provisioned),
       SweepService(placement: placement, functions: functions),
       CollectService(packages: packages, placement: placement, functions: functions, layers: layers),
-      ListenerService(listener: listener, line: line, log: log) { announce(listener) },
+      EventService(events: events),
+      ListenerService(listener: listener, line: line, events: events, log: log) { announce(listener) },
     ]
     let lifecycle = ServiceGroup(
       services: services, gracefulShutdownSignals: [.sigterm, .sigint],
@@ -146,6 +147,32 @@ package struct PreparedNode: Sendable {
     }
     sandboxes.close()
     log.info("stopped")
+  }
+
+  private func listen(_ front: Front, _ group: MultiThreadedEventLoopGroup) async throws -> HTTPListener {
+    do {
+      return try await HTTPServer.listen(
+        host: configuration.address, port: configuration.port, group: group, responder: front)
+    } catch {
+      sandboxes.close()
+      throw Fault(
+        "listen on \(configuration.address):\(configuration.port)",
+        "\(error); choose another port with --port, or stop the program that uses this one")
+    }
+  }
+
+  private func operatorsPages(_ world: MovableWorld, _ alarms: Alarms, _ events: EventQueue) -> [String: Front.Page] {
+    if world.offset > 0 {
+      log.notice(
+        "the clock is ahead of the host's", metadata: ["now": "\(world.now().iso8601)", "kept_in": "\(state.clock)"])
+    }
+    let clock = ClockPage(
+      world: world, alarms: alarms, file: state.clock,
+      isMovable: configuration.isLoopback || configuration.movableClock, log: log)
+    return [
+      ClockPage.path: { await clock.answer($0) },
+      EventsPage.path: { _ in EventsPage.reply(events) },
+    ]
   }
 
   /// Calls of services that somebody else runs leave by HTTP: this offer replaces the embedded service's.

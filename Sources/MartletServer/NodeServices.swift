@@ -59,6 +59,19 @@ struct ProvisionedConcurrencyService: Service {
   }
 }
 
+/// Tries the events of asynchronous invocation.
+struct EventService: Service {
+  let events: EventQueue
+
+  func run() async throws {
+    await withGracefulShutdownHandler {
+      await events.run()
+    } onGracefulShutdown: {
+      events.stop()
+    }
+  }
+}
+
 /// Removes environments that nobody needs.
 struct SweepService: Service {
   let placement: Placement
@@ -104,6 +117,7 @@ struct CollectService: Service {
 struct ListenerService: Service {
   let listener: HTTPListener
   let line: Line
+  let events: EventQueue
   let log: Logger
   /// Called when signals are heard: whoever reads the announcement may send one at once.
   let announce: @Sendable () -> Void
@@ -114,6 +128,7 @@ struct ListenerService: Service {
       try await gracefulShutdown()
       log.info("stopping: finishing what is under way")
       await listener.close()
+      events.pause()
       await line.drain()
       await listener.drained(within: .seconds(10))
     } catch {

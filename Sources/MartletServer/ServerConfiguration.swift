@@ -20,6 +20,8 @@ package struct ServerConfiguration: Sendable {
   package var user: String?
   package var idleTimeout = Duration.seconds(600)
   package var concurrency = 1000
+  /// The clock can be moved though the server listens beyond loopback.
+  package var movableClock = false
   /// Services that somebody else runs.
   package var endpoints: [RemoteEndpoint] = []
   /// Threads that move bytes.
@@ -33,6 +35,12 @@ package struct ServerConfiguration: Sendable {
     self.region = region
     self.threads = threads
     self.sandboxExecutable = sandboxExecutable
+  }
+
+  /// True if only this host can reach the server.
+  package var isLoopback: Bool {
+    address == "localhost" || address == "::1"
+      || address.hasPrefix("127.") && address.allSatisfy { $0.isNumber || $0 == "." }
   }
 
   /// Where state lies unless told otherwise: /var/lib/martlet for root, else below the user's home.

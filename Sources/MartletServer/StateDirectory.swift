@@ -42,6 +42,8 @@ package final class StateDirectory: Sendable {
   package var blobs: String { "\(path)/blobs" }
   package var trees: String { "\(path)/trees" }
   package var runtimes: String { "\(path)/runtimes" }
+  /// How far the clock was moved.
+  package var clock: String { "\(path)/clock" }
   /// The bytes of the embedded S3.
   package var objects: String { "\(path)/objects" }
   /// Where bytes lie that are still on their way, in files without names.

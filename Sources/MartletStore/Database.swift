@@ -41,6 +41,11 @@ package struct SQLRow: Sendable {
     return Int(n)
   }
 
+  package func blob(_ name: String) -> [UInt8] {
+    guard case .blob(let bytes)? = columns[name] else { preconditionFailure("column \(name) is not a blob") }
+    return bytes
+  }
+
   package func optionalInteger(_ name: String) -> Int? {
     guard case .integer(let n)? = columns[name] else { return nil }
     return Int(n)

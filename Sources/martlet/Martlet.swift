@@ -11,5 +11,5 @@ struct Martlet: ParsableCommand {
       Start a server with `martlet serve`, then use boto3, the aws CLI or the verbs below against http://127.0.0.1:4566.
       """,
     version: MartletVersion.text,
-    subcommands: [Serve.self, Invoke.self, Function.self, Runtime.self, Doctor.self])
+    subcommands: [Serve.self, Clock.self, Invoke.self, Function.self, Runtime.self, Doctor.self])
 }

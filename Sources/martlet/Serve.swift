@@ -57,6 +57,13 @@ struct Serve: ParsableCommand {
   @Option(help: "Concurrent executions per account and region (MARTLET_CONCURRENCY; default 1000).")
   var concurrency: Int?
 
+  @Flag(
+    name: .customLong("movable-clock"),
+    help: ArgumentHelp(
+      "Let whoever reaches the server move its clock (MARTLET_MOVABLE_CLOCK=1). Default: only where it listens on loopback. See docs/clock.md."
+    ))
+  var movableClock = false
+
   @Option(help: "Threads that move bytes (MARTLET_THREADS; default half of the cores).")
   var threads: Int?
 
@@ -114,6 +121,8 @@ struct Serve: ParsableCommand {
       throw ValidationError("\(error)")
     }
     configuration.outbound = outbound || ["1", "true", "yes"].contains(variables["MARTLET_OUTBOUND"] ?? "")
+    configuration.movableClock =
+      movableClock || ["1", "true", "yes"].contains(variables["MARTLET_MOVABLE_CLOCK"] ?? "")
     if let seconds = try number(idleTimeout, "MARTLET_IDLE_TIMEOUT", 1...86_400) {
       configuration.idleTimeout = .seconds(seconds)
     }

@@ -41,6 +41,7 @@ final class LambdaFixture: Sendable {
   let resources: LambdaResources
   /// Where a test can offer what other services answer.
   let door: Door
+  let events: EventQueue
   private let service: RESTService<LambdaService>
   private let packages: CodePackages
   private let directory: String
@@ -66,7 +67,7 @@ final class LambdaFixture: Sendable {
     place = Place(account: try #require(Account("111111111111")), region: try #require(Region("us-east-1")))
     let limits = LambdaLimits()
     let database = try Database(path: "\(directory)/martlet.db")
-    try database.migrate(FunctionRecord.migrations + Documents.migrations)
+    try database.migrate(FunctionRecord.migrations + Documents.migrations + EventTable.migrations)
     functions = try FunctionTable(database: database)
     layers = try LayerTable(database: database)
     resources = try LambdaResources(database: database, world: world, log: log)
@@ -86,10 +87,14 @@ final class LambdaFixture: Sendable {
       world: world)
     let provisioned = ProvisionedConcurrency(functions: functions, placement: placement, log: log)
     door = Door(log: log)
+    events = try EventQueue(
+      database: database, functions: functions, line: line, door: door,
+      alarms: Alarms(world: MovableWorld(world)) { _, _ in }, limits: limits, log: log)
     let lambda = LambdaService(
       world: world, limits: limits, functions: functions, layers: layers, resources: resources,
       packages: packages, runtimes: runtimes,
       activation: FunctionActivation(functions: functions, packages: packages, world: world, log: log), line: line,
+      events: events,
       provisioned: provisioned, door: door, log: log)
     service = RESTService(lambda, rows: LambdaService.rows, door: door)
   }

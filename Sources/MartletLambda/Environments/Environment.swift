@@ -171,7 +171,7 @@ package final class Environment: Sendable {
 
   private func deliver(_ work: Work, to poll: HTTPExchange, _ live: Live) {
     let left = live.deadline.map { Int64(bitPattern: $0 &- parts.world.monotonic()) } ?? 0
-    let deadline = parts.world.now().milliseconds + left / 1_000_000
+    let deadline = parts.world.hostNow().milliseconds + left / 1_000_000
     let head = RuntimeAPI.eventHead(work, configuration, deadline: deadline)
     poll.send(head: head, body: RuntimeAPI.event(work))
   }

@@ -3,7 +3,7 @@ import MartletCore
 import MartletWire
 
 /// A parsed `FunctionName`, with the `Qualifier` that came beside it or inside it.
-package struct FunctionReference: Sendable, Equatable {
+package struct FunctionReference: Sendable, Hashable {
   package let key: FunctionKey
   /// As the caller gave it: `$LATEST`, a number, an alias; nil if none.
   package let qualifier: String?

@@ -23,6 +23,23 @@ extension Line {
   /// Waits for a function that is being created, as AWS does for synchronous callers.
   /// - Throws: 404 for an unknown function or qualifier; 409 if the function failed to become active.
   func resolve(_ reference: FunctionReference, in functions: FunctionTable) async throws(AWSError) -> Resolved {
+    let (record, version, configuration) = try find(reference, in: functions)
+    let setAside = functions.figures(reference.key.place).setAside
+    if configuration.state == .active { return Resolved(configuration, record, setAside: setAside) }
+    await functions.wait(for: reference.key) { $0?.invocable(version)?.state != .pending }
+    guard let record = functions.find(reference.key), let settled = record.invocable(version) else {
+      throw .functionNotFound(reference.arn)
+    }
+    guard settled.state == .active else { throw .functionState(settled.state) }
+    return Resolved(settled, record, setAside: setAside)
+  }
+
+  /// What is there now, whether or not it can run yet.
+  /// - Throws: 404 for an unknown function or qualifier.
+  @discardableResult
+  func find(
+    _ reference: FunctionReference, in functions: FunctionTable
+  ) throws(AWSError) -> (record: FunctionRecord, version: VersionName, configuration: FunctionConfiguration) {
     guard let record = functions.find(reference.key), let version = version(reference.qualifier, of: record) else {
       // Whoever invokes means a version, if only $LATEST; the text says so.
       throw .functionNotFound(reference.qualifier == nil ? "\(reference.arn):$LATEST" : reference.arn)
@@ -33,14 +50,7 @@ extension Line {
     if !configuration.kept.isEmpty, let setting = configuration.preventsInvocation {
       throw .notImplemented("Invoke of a function with \(setting)")
     }
-    let setAside = functions.figures(reference.key.place).setAside
-    if configuration.state == .active { return Resolved(configuration, record, setAside: setAside) }
-    await functions.wait(for: reference.key) { $0?.invocable(version)?.state != .pending }
-    guard let record = functions.find(reference.key), let settled = record.invocable(version) else {
-      throw .functionNotFound(reference.arn)
-    }
-    guard settled.state == .active else { throw .functionState(settled.state) }
-    return Resolved(settled, record, setAside: setAside)
+    return (record, version, configuration)
   }
 
   /// An alias with two versions decides anew for each invocation.

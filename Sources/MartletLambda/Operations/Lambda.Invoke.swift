@@ -1,4 +1,4 @@
-// Invoke: runs a function and waits for it, or checks that it could (`DryRun`).
+// Invoke: runs a function and waits for it, keeps an event for it (`Event`), or checks that it could run (`DryRun`).
 // https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html and reference/invoke.md 2.1
 import MartletCore
 import MartletWire
@@ -46,13 +46,15 @@ extension Lambda {
     private static let tenant = Pattern(#"[a-zA-Z0-9\._:\/=+\-@ ]+"#)
 
     struct Output: Writable {
-      /// nil for `DryRun`.
+      /// nil for `DryRun` and `Event`.
       let reply: Reply?
+      /// Of an answer without a reply.
+      var status = 204
 
       func write(to w: inout Writer) {
         w.header("x-amzn-Remapped-Content-Length", "0")
         guard let reply else {
-          w.status = 204
+          w.status = status
           w.payload(ByteBuffer())
           return
         }
@@ -66,14 +68,18 @@ extension Lambda {
 
     static func answer(_ input: Input, _ call: Call, _ lambda: LambdaService) async throws(AWSError) -> Output {
       guard let invocation = try await checked(input, call, lambda) else { return Output(reply: nil) }
-      if input.type == .event { throw .notImplemented("Invoke with InvocationType Event") }
+      if input.type == .event {
+        try lambda.line.find(invocation.function, in: lambda.functions)
+        try await lambda.events.accept(invocation)
+        return Output(reply: nil, status: 202)
+      }
       return Output(reply: try await lambda.line.invoke(invocation))
     }
 
     /// What is to be invoked, after everything that can be said before; nil for `DryRun`.
     static func checked(_ input: Input, _ call: Call, _ lambda: LambdaService) async throws(AWSError) -> Invocation? {
       let reference = try lambda.reference(input.name, qualifier: input.qualifier, call)
-      let limit = lambda.limits.invokeRequest
+      let limit = input.type == .event ? lambda.limits.asynchronousInvokeRequest : lambda.limits.invokeRequest
       if input.payloadExceedsLimit || input.payload.readableBytes > limit.bytes { throw .payloadTooLarge(limit: limit) }
       if input.payload.readableBytes > 0, let flaw = JSONScanner.flaw(in: input.payload) {
         // AWS says 404 rather than 400 if the function does not exist.

@@ -1,4 +1,4 @@
-// InvokeAsync: runs a function later. Checked only; deprecated in favour of Invoke.
+// InvokeAsync: keeps an event for a function. Deprecated in favour of Invoke, which does the same.
 // https://docs.aws.amazon.com/lambda/latest/api/API_InvokeAsync.html
 import MartletCore
 import MartletWire
@@ -8,7 +8,6 @@ extension Lambda {
   enum InvokeAsync: Operation {
     static let route = Route.rest(
       "Lambda.InvokeAsync", .post, "/2014-11-13/functions/{FunctionName}/invoke-async", status: 202)
-    static let stage = OperationStage.notYet
 
     struct Input: Readable {
       let name: FunctionNameParts?
@@ -26,15 +25,18 @@ extension Lambda {
 
     static func answer(_ input: Input, _ call: Call, _ lambda: LambdaService) async throws(AWSError) -> Output {
       let reference = try lambda.reference(input.name, qualifier: nil, call)
-      let limit = lambda.limits.asynchronousInvokeRequest
+      let limit = lambda.limits.invokeAsyncRequest
       if input.payloadExceedsLimit || input.payload.readableBytes > limit.bytes {
         throw .requestTooLarge("InvokeAsync", limit: limit)
       }
-      guard lambda.functions.find(reference.key) != nil else { throw .functionNotFound(reference.arn) }
+      try lambda.line.find(reference, in: lambda.functions)
       if input.payload.readableBytes > 0, let flaw = JSONScanner.flaw(in: input.payload) {
         throw .payloadNotJSON("\(flaw.reason)\n at [Source: (byte[]); byte offset: #\(flaw.offset)]")
       }
-      throw .notImplemented("InvokeAsync")
+      try await lambda.events.accept(
+        Invocation(
+          function: reference, payload: input.payload, requestID: call.requestID, traceHeader: call.traceHeader))
+      return Empty()
     }
   }
 }

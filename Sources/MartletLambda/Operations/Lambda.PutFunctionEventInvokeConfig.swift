@@ -7,8 +7,6 @@ extension Lambda {
   enum PutFunctionEventInvokeConfig: Operation {
     static let route = Route.rest(
       "Lambda.PutFunctionEventInvokeConfig", .put, "/2019-09-25/functions/{FunctionName}/event-invoke-config")
-    /// Until asynchronous invocation is built.
-    static let stage = OperationStage.stored
 
     struct Input: Readable {
       let invoke: EventInvokeInput

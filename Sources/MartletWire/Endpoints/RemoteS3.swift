@@ -83,7 +83,7 @@ package struct RemoteS3: Sendable {
     var headers: HTTPHeaders = ["Host": address.hostHeader, "User-Agent": "Martlet"]
     if let keys = endpoint.keys {
       let signature = SignatureV4(keys: keys, region: endpoint.region ?? call.place.region.name, service: "s3")
-      signature.sign("GET", uri, headers: &headers, at: world.now())
+      signature.sign("GET", uri, headers: &headers, at: world.hostNow())
     }
     let client = HTTPClient(address, patience: patience, security: security)
     let directory = directory

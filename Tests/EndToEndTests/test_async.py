@@ -1,0 +1,353 @@
+# Asynchronous invocation: accepted once it is on disk, retried by the (moved) clock, ended in success, destination or dead letter.
+import json
+import signal
+import threading
+import urllib.error
+
+import botocore.exceptions
+import pytest
+
+from asynchronous import Events
+from conftest import error_of, wait_until
+
+FAILURE = {"errorMessage": "intentional failure", "errorType": "Exception"}
+
+
+@pytest.fixture
+def events(own_server):
+    return Events(own_server())
+
+
+def sink(events, name="sink"):
+    """A function that keeps the records it gets. Returns its ARN."""
+    return events.create(name)
+
+
+def records(events, name="sink"):
+    return [run["event"] for _, run in events.runs(name)]
+
+
+def test_an_event_runs_once_and_is_forgotten(events, name):
+    events.create(name)
+    request_id = events.send(name, {"a": [1, "ü"]}, ClientContext="e30=")
+    events.settle()
+    [(ran, run)] = events.runs(name)
+    assert ran == request_id and run["event"] == {"a": [1, "ü"]}
+    assert not run["client_context"], "the client context is for synchronous callers only"
+    assert events.counts() == {**events.counts(), "waiting": 0, "underWay": 0, "succeeded": 1, "attempts": 1}
+
+
+def test_an_event_without_payload_is_an_empty_object(events, name):
+    events.create(name)
+    assert events.client.invoke(FunctionName=name, InvocationType="Event")["StatusCode"] == 202
+    events.settle()
+    assert [run["event"] for _, run in events.runs(name)] == [{}]
+
+
+def test_the_deprecated_operation_does_the_same(events, name):
+    events.create(name)
+    answer = events.client.invoke_async(FunctionName=name, InvokeArgs=b'{"old": true}')
+    assert answer["Status"] == 202
+    events.settle()
+    assert [run["event"] for _, run in events.runs(name)] == [{"old": True}]
+
+
+def test_what_cannot_be_invoked_is_refused_at_once(events, name):
+    events.create(name)
+    client = events.client
+    arn = f"arn:aws:lambda:us-east-1:000000000000:function:{name}"
+    for arguments in ({"FunctionName": "nobody"}, {"FunctionName": name, "Qualifier": "7"}, {"FunctionName": name, "Qualifier": "none"}):
+        status, code, message = error_of(client.invoke, InvocationType="Event", Payload=b"{}", **arguments)
+        assert (status, code) == (404, "ResourceNotFoundException") and "Function not found" in message
+    assert error_of(client.invoke, FunctionName=name, InvocationType="Event", Payload=b"{no}")[:2] == (400, "InvalidRequestContentException")
+    status, code, message = error_of(client.invoke, FunctionName=name, InvocationType="Event", Payload=b'"' + b"x" * (1 << 20) + b'"')
+    assert (status, code) == (413, "RequestTooLargeException") and "1048576 bytes" in message, message
+    large = json.dumps("x" * ((1 << 20) - 2)).encode()
+    assert len(large) == 1 << 20 and client.invoke(FunctionName=name, InvocationType="Event", Payload=large)["StatusCode"] == 202
+    assert error_of(client.invoke_async, FunctionName="nobody", InvokeArgs=b"{}")[:2] == (404, "ResourceNotFoundException")
+    events.settle()
+    assert events.counts()["accepted"] == 1 and arn
+
+
+def test_fails_three_times_then_lands_in_the_destination(events, name):
+    """Retries after one and two minutes, by the moved clock, with one request id."""
+    events.create(name)
+    target = sink(events)
+    events.client.put_function_event_invoke_config(FunctionName=name, DestinationConfig={"OnFailure": {"Destination": target}})
+    request_id = events.send(name, {"fail": 1})
+    events.settle()
+    assert events.request_ids(name) == [request_id]
+    events.advance("59s")
+    assert events.request_ids(name) == [request_id], "a second too early"
+    events.advance("1s")
+    assert events.request_ids(name) == [request_id] * 2
+    events.advance("119s")
+    assert events.request_ids(name) == [request_id] * 2, "a second too early"
+    moved = events.advance("1s")
+    assert events.request_ids(name) == [request_id] * 3
+    [record] = records(events)
+    assert record == {
+        "version": "1.0", "timestamp": record["timestamp"],
+        "requestContext": {
+            "requestId": request_id, "functionArn": f"arn:aws:lambda:us-east-1:000000000000:function:{name}:$LATEST",
+            "condition": "RetriesExhausted", "approximateInvokeCount": 3},
+        "requestPayload": {"fail": 1},
+        "responseContext": {"statusCode": 200, "executedVersion": "$LATEST", "functionError": "Unhandled"},
+        "responsePayload": {**FAILURE, "requestId": request_id, "stackTrace": record["responsePayload"]["stackTrace"]}}
+    assert list(record) == ["version", "timestamp", "requestContext", "requestPayload", "responseContext", "responsePayload"]
+    assert record["timestamp"] <= moved["now"], "the record bears the moved time"
+    assert events.counts()["waiting"] == 0 and events.counts()["retriesExhausted"] == 1
+
+
+def test_one_move_of_the_clock_makes_all_retries(events, name):
+    events.create(name)
+    target = sink(events)
+    events.client.put_function_event_invoke_config(FunctionName=name, DestinationConfig={"OnFailure": {"Destination": target}})
+    events.send(name, {"fail": 1})
+    assert events.advance("3m")["rang"] >= 2
+    assert len(events.request_ids(name)) == 3 and len(records(events)) == 1
+
+
+@pytest.mark.parametrize("attempts", [0, 1])
+def test_fewer_retries(events, name, attempts):
+    events.create(name)
+    target = sink(events)
+    events.client.put_function_event_invoke_config(
+        FunctionName=name, MaximumRetryAttempts=attempts, DestinationConfig={"OnFailure": {"Destination": target}})
+    events.send(name, {"crash": 1})
+    events.advance("1h")
+    assert len(events.request_ids(name)) == attempts + 1
+    [record] = records(events)
+    assert record["requestContext"]["approximateInvokeCount"] == attempts + 1
+    assert record["responsePayload"]["errorType"] == "Runtime.ExitError", "a crash is an error of the function"
+
+
+def test_success_goes_to_its_destination(events, name):
+    events.create(name)
+    target = sink(events)
+    events.client.put_function_event_invoke_config(FunctionName=name, DestinationConfig={"OnSuccess": {"Destination": target}})
+    request_id = events.send(name, {"n": 1})
+    events.settle()
+    [record] = records(events)
+    assert record["requestContext"]["condition"] == "Success" and record["requestContext"]["approximateInvokeCount"] == 1
+    assert record["responseContext"] == {"statusCode": 200, "executedVersion": "$LATEST"}
+    assert record["responsePayload"] == {"ran": {"n": 1}} and record["requestPayload"] == {"n": 1}
+    assert events.request_ids("sink") != [request_id], "the record is an event of its own"
+
+
+def test_the_configuration_is_that_of_the_qualifier(events, name):
+    """No inheritance: an alias without a configuration has the defaults, and no destination."""
+    events.create(name)
+    target = sink(events)
+    version = events.client.publish_version(FunctionName=name)["Version"]
+    events.client.create_alias(FunctionName=name, Name="live", FunctionVersion=version)
+    events.client.create_alias(FunctionName=name, Name="plain", FunctionVersion=version)
+    events.client.put_function_event_invoke_config(
+        FunctionName=name, Qualifier="live", MaximumRetryAttempts=0, DestinationConfig={"OnFailure": {"Destination": target}})
+    live = events.send(name, {"fail": 1}, Qualifier="live")
+    plain = events.send(name, {"fail": 1}, Qualifier="plain")
+    events.advance("10m")
+    assert sorted(events.request_ids(name)) == sorted([live] + [plain] * 3)
+    [record] = records(events)
+    assert record["requestContext"]["functionArn"].endswith(f":{name}:live")
+    assert record["responseContext"]["executedVersion"] == version
+    assert {run["version"] for _, run in events.runs(name)} == {version}
+
+
+def test_an_event_too_old_for_its_next_retry_is_given_up_at_once(events, name):
+    events.create(name)
+    target = sink(events)
+    events.client.put_function_event_invoke_config(
+        FunctionName=name, MaximumEventAgeInSeconds=60, DestinationConfig={"OnFailure": {"Destination": target}})
+    events.send(name, {"fail": 1})
+    events.settle()
+    [record] = records(events)
+    assert record["requestContext"]["condition"] == "EventAgeExceeded" and record["requestContext"]["approximateInvokeCount"] == 1
+    assert record["responsePayload"]["errorMessage"] == "intentional failure"
+
+
+def test_without_concurrency_an_event_goes_to_its_destination_unseen(events, name):
+    events.create(name)
+    target = sink(events)
+    events.client.put_function_event_invoke_config(FunctionName=name, DestinationConfig={"OnFailure": {"Destination": target}})
+    events.client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
+    events.send(name, {"n": 1})
+    events.settle()
+    [record] = records(events)
+    assert record["requestContext"]["condition"] == "ZeroReservedConcurrency"
+    assert record["requestContext"]["approximateInvokeCount"] == 0 and events.request_ids(name) == []
+    assert set(record) == {"version", "timestamp", "requestContext", "requestPayload"}
+    assert events.counts()["zeroReservedConcurrency"] == 1
+
+
+BUSY = "import time\ndef handler(event, context):\n    time.sleep(event)\n"
+
+
+def test_a_throttled_event_waits_and_consumes_no_retry(events, name):
+    """A synchronous call holds the only unit of concurrency; the event backs off and then runs, in its first attempt."""
+    events.create(name)
+    target = sink(events)
+    events.client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=1)
+    events.client.put_function_event_invoke_config(
+        FunctionName=name, MaximumRetryAttempts=0, DestinationConfig={"OnSuccess": {"Destination": target}})
+    caller = threading.Thread(target=events.server.invoke, args=(name, {"sleep": 6}))
+    caller.start()
+    wait_until(lambda: len(events.request_ids(name)) == 1, 10, "the start of the synchronous call")
+    request_id = events.send(name, {"n": 1})
+    events.settle()
+    for _ in range(5):
+        events.advance("1m")
+    assert request_id not in events.request_ids(name), "throttled"
+    caller.join()
+    events.advance("5m")
+    assert events.request_ids(name).count(request_id) == 1
+    [record] = records(events)
+    assert record["requestContext"]["approximateInvokeCount"] == 1
+
+
+def test_a_throttled_event_grows_too_old(events, name):
+    events.create(name)
+    target = sink(events)
+    events.client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=1)
+    events.client.put_function_event_invoke_config(
+        FunctionName=name, MaximumEventAgeInSeconds=60, DestinationConfig={"OnFailure": {"Destination": target}})
+    caller = threading.Thread(target=events.server.invoke, args=(name, {"sleep": 6}))
+    caller.start()
+    wait_until(lambda: len(events.request_ids(name)) == 1, 10, "the start of the synchronous call")
+    sent = [events.send(name, {"n": n}) for n in range(20)]
+    events.settle()
+    assert records(events) == []
+    events.advance("1m")
+    got = records(events)
+    assert sorted(r["requestContext"]["requestId"] for r in got) == sorted(sent)
+    assert {r["requestContext"]["condition"] for r in got} == {"EventAgeExceeded"}
+    assert {r["requestContext"]["approximateInvokeCount"] for r in got} == {0}
+    assert not any("responseContext" in r for r in got)
+    caller.join()
+
+
+def test_a_throttled_function_stops_no_other(events, name):
+    events.create(name)
+    events.create("free")
+    events.client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=1)
+    for n in range(30):
+        events.send(name, {"sleep": 0.05})
+        events.send("free", {"n": n})
+    wait_until(lambda: len(events.request_ids("free")) == 30, 30, "the other function's events")
+    wait_until(lambda: len(events.request_ids(name)) == 30, 60, "all events of the function with one unit of concurrency")
+    events.idle()
+
+
+def test_events_of_a_deleted_function_are_dropped(events, name):
+    events.create(name)
+    events.create("other")
+    events.client.publish_version(FunctionName="other")
+    events.client.create_alias(FunctionName="other", Name="gone", FunctionVersion="1")
+    events.send(name, {"fail": 1})
+    events.send("other", {"fail": 1}, Qualifier="gone")
+    events.settle()
+    events.client.delete_function(FunctionName=name)
+    events.client.delete_alias(FunctionName="other", Name="gone")
+    events.advance("1h")
+    counts = events.counts()
+    assert (counts["dropped"], counts["waiting"], counts["attempts"]) == (2, 0, 2)
+
+
+def test_retries_outlive_the_server(events, own_server, name):
+    """kill -9 between two attempts: the next one comes at its time, counts on, and the clock stays where it was."""
+    events.create(name)
+    target = sink(events)
+    events.client.put_function_event_invoke_config(FunctionName=name, DestinationConfig={"OnFailure": {"Destination": target}})
+    request_id = events.send(name, {"fail": 1})
+    events.advance("1m")
+    before = events.page("clock")
+    events.server.stop(signal.SIGKILL)
+    again = Events(own_server(state=events.server.state))
+    again.bucket = events.bucket
+    assert again.page("clock")["now"] > before["now"] and again.page("clock")["next"] == before["next"]
+    assert again.request_ids(name) == [request_id] * 2
+    again.advance("2m")
+    assert again.request_ids(name) == [request_id] * 3
+    [record] = records(again)
+    assert record["requestContext"]["approximateInvokeCount"] == 3
+
+
+def test_no_event_is_lost_when_the_server_is_killed(own_server):
+    """Thousands of events from many callers, the server killed again and again: every accepted event ends in its destination."""
+    flags = ["--concurrency", "12"]
+    events = Events(own_server(*flags))
+    events.create("work")
+    target = sink(events)
+    events.client.put_function_event_invoke_config(
+        FunctionName="work", MaximumRetryAttempts=0, DestinationConfig={"OnSuccess": {"Destination": target}, "OnFailure": {"Destination": target}})
+    accepted, unsure = set(), 0
+    lock = threading.Lock()
+    for round in range(3):
+        over = threading.Event()
+
+        def send(worker, server=events.server, over=over):
+            nonlocal unsure
+            client, n = server.make_client(), 0
+            while not over.is_set():
+                n += 1
+                event = {"n": f"{round}-{worker}-{n}", **({"fail": 1} if n % 3 == 0 else {})}
+                try:
+                    answer = client.invoke(FunctionName="work", InvocationType="Event", Payload=json.dumps(event))
+                except botocore.exceptions.BotoCoreError:
+                    with lock:
+                        unsure += 1
+                    return
+                assert answer["StatusCode"] == 202
+                with lock:
+                    accepted.add(event["n"])
+        senders = [threading.Thread(target=send, args=(w,)) for w in range(8)]
+        for sender in senders:
+            sender.start()
+        target_size = 600 * (round + 1)
+        wait_until(lambda: len(accepted) >= target_size, 60, "hundreds of accepted events")
+        events.server.stop(signal.SIGKILL)
+        over.set()
+        for sender in senders:
+            sender.join()
+        bucket = events.bucket
+        events = Events(own_server(*flags, state=events.server.state))
+        events.bucket = bucket
+    wait_until(lambda: events.counts()["waiting"] + events.counts()["underWay"] == 0, 100, "the end of all events")
+    ended = [r["requestPayload"]["n"] for r in records(events)]
+    assert not accepted - set(ended), "lost"
+    assert len(set(ended)) <= len(accepted) + unsure
+    # What was under way when the server was killed may run twice; nothing else is told of twice.
+    assert len(ended) - len(set(ended)) <= 3 * 12
+    assert events.counts()["deliveryFailures"] == 0
+    conditions = {r["requestPayload"]["n"]: r["requestContext"]["condition"] for r in records(events)}
+    assert {c for n, c in conditions.items() if int(n.split("-")[2]) % 3 == 0} == {"RetriesExhausted"}
+    assert {c for n, c in conditions.items() if int(n.split("-")[2]) % 3} == {"Success"}
+
+
+def test_a_stop_leaves_what_waits_for_the_next_start(events, own_server, name):
+    events.create(name)
+    events.client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=1)
+    sent = [events.send(name, {"sleep": 0.1}) for _ in range(20)]
+    assert events.server.stop() == 0
+    again = Events(own_server(state=events.server.state))
+    again.bucket = events.bucket
+    again.idle()
+    ran = again.request_ids(name)
+    assert sorted(set(ran)) == sorted(sent) and len(ran) == len(sent), "a stop makes nothing run twice"
+
+
+def test_functions_see_no_page_of_the_operator(events, name):
+    events.create(name, """
+import os, urllib.request, urllib.error
+def handler(event, context):
+    try:
+        return urllib.request.urlopen(os.environ["AWS_ENDPOINT_URL"] + event, data=b'{"advance": "1h"}').status
+    except urllib.error.HTTPError as error:
+        return error.code
+""")
+    before = events.page("clock")["offsetSeconds"]
+    assert events.server.invoke(name, "/_martlet/clock").succeeded() == 403
+    assert events.server.invoke(name, "/_martlet/events").succeeded() == 403
+    assert events.page("clock")["offsetSeconds"] == before
+    with pytest.raises(urllib.error.HTTPError):
+        events.page("clock", {"advance": "1h"}, {"Origin": "http://example.com"})

@@ -33,6 +33,19 @@ install_languages() {
   done
 }
 
+# A program of a package that would start a service of its own when installed: only its files, in the cache, on PATH.
+unpack_package() {
+  command -v "$1" >/dev/null && return
+  local home="${XDG_CACHE_HOME:-$HOME/.cache}/martlet/packages/$1"
+  if [ ! -x "$home/usr/bin/$1" ]; then
+    say "fetching $1"
+    rm -rf "$home" && mkdir -p "$home"
+    (cd "$home" && { apt-get download -qq "$1" 2>/dev/null || { as_root apt-get update -qq && apt-get download -qq "$1"; }; } &&
+      dpkg -x "$1"_*.deb . && rm "$1"_*.deb) || return 1
+  fi
+  export PATH="$home/usr/bin:$PATH"
+}
+
 # $1: a requirements file. The environment is made anew only when the file or the interpreter changes.
 python_environment() {
   local home="${MARTLET_VENV:-${XDG_CACHE_HOME:-$HOME/.cache}/martlet/venv}"

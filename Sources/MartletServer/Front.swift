@@ -139,6 +139,14 @@ package final class Front: HTTPResponder {
     }
   }
 
+  private func operatorsReply(to request: HTTPRequest, _ exchange: HTTPExchange) {
+    guard let page = pages.withLock({ $0[String(request.path)] }) else {
+      exchange.send(operatorsReply(to: request))
+      return
+    }
+    Task.immediate(executorPreference: executor(of: exchange.eventLoop)) { exchange.send(await page(request)) }
+  }
+
   private func operatorsReply(to request: HTTPRequest) -> HTTPReply {
     if let reply = packages.serve(request) { return reply }
     if request.path == "/_martlet/health" {

@@ -88,7 +88,8 @@ package struct PreparedNode: Sendable {
     let world = MovableWorld(self.world, offset: ClockPage.offset(keptIn: state.clock))
     let database = try Database(path: state.database)
     try database.migrate(
-      FunctionRecord.migrations + Documents.migrations + S3Service.migrations + EventTable.migrations)
+      FunctionRecord.migrations + Documents.migrations + S3Service.migrations + SQSService.migrations
+        + EventTable.migrations)
     let functions = try FunctionTable(database: database)
     let layers = try LayerTable(database: database)
     let iam = try await IAMService(database: database, world: world)
@@ -125,9 +126,10 @@ package struct PreparedNode: Sendable {
       world: world, limits: limits, functions: functions, layers: layers, resources: resources,
       packages: packages, runtimes: runtimes,
       activation: activation, line: line, events: events, provisioned: provisioned, door: door, log: log)
+    let sqs = try SQSService(database: database, alarms: alarms, log: log)
     let urls = FunctionURLs(functions: functions, line: line, world: world, limits: limits, log: log)
     front.serve(
-      wireServices(lambda, iam, s3, door), iam: iam, urls: urls,
+      wireServices(lambda, iam, s3, sqs, door), iam: iam, urls: urls,
       operators: RESTService(lambda, rows: LambdaService.operatorRows, door: door))
     offerRemote(door)
     front.serve(pages: operatorsPages(world, alarms, events))
@@ -143,6 +145,7 @@ package struct PreparedNode: Sendable {
       CollectService(
         packages: packages, placement: placement, functions: functions, layers: layers, directories: directories),
       EventService(events: events),
+      QueueService(sqs: sqs),
       ListenerService(listener: listener, line: line, events: events, debugging: debugging, log: log) {
         announce(listener)
       },
@@ -217,19 +220,29 @@ package struct PreparedNode: Sendable {
   }
 
   /// The services by their signing names, and what they offer to each other.
-  private func wireServices(_ lambda: LambdaService, _ iam: IAMService, _ s3: S3Service, _ door: Door) -> [String:
-    any WireService]
+  private func wireServices(
+    _ lambda: LambdaService, _ iam: IAMService, _ s3: S3Service, _ sqs: SQSService, _ door: Door
+  )
+    -> [String: any WireService]
   {
     let sts = STSService(iam: iam, world: world)
     door.offer(IAM.GetRole.self, by: iam)
     door.offer(STS.AssumeRole.self, by: sts)
     door.offer(S3.GetObject.self, by: s3)
     door.offer(S3.PutObject.self, by: s3)
+    door.offer(SQS.SendMessage.self, by: sqs)
+    door.offer(SQS.SendMessageBatch.self, by: sqs)
+    door.offer(SQS.ReceiveMessage.self, by: sqs)
+    door.offer(SQS.DeleteMessageBatch.self, by: sqs)
+    door.offer(SQS.ChangeMessageVisibilityBatch.self, by: sqs)
+    door.offer(SQS.GetQueueAttributes.self, by: sqs)
+    door.offer(SQS.GetQueueUrl.self, by: sqs)
     let services: [String: any WireService] = [
       "lambda": RESTService(lambda, rows: LambdaService.rows, door: door),
       "iam": QueryService(
         iam, rows: IAMService.rows, version: IAMService.version, namespace: IAMService.namespace, door: door),
       "s3": S3WireService(s3, door: door),
+      "sqs": SQSWireService(sqs, door: door),
       "sts": QueryService(
         sts, rows: STSService.rows, version: STSService.version, namespace: STSService.namespace, door: door),
     ]

@@ -1,5 +1,6 @@
 // The loops of a server, each a service of the group that starts and stops them in order.
 import Logging
+import MartletCloud
 import MartletCore
 import MartletLambda
 import MartletSandbox
@@ -80,6 +81,16 @@ struct EventService: Service {
     } onGracefulShutdown: {
       events.stop()
     }
+  }
+}
+
+/// Ends the waiting of receivers when the server stops.
+struct QueueService: Service {
+  let sqs: SQSService
+
+  func run() async throws {
+    try? await gracefulShutdown()
+    await sqs.stop()
   }
 }
 

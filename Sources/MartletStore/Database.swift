@@ -73,9 +73,12 @@ package struct SQLSession {
   }
 
   /// Reads row by row, for results that are too many to be held.
-  package func forEach(_ sql: String, _ body: (SQLCells) throws(Fault) -> Void) throws(Fault) {
+  package func forEach(
+    _ sql: String, _ arguments: [SQLValue] = [], _ body: (SQLCells) throws(Fault) -> Void
+  ) throws(Fault) {
     do {
-      let cursor = try Row.fetchCursor(db.cachedStatement(sql: sql))
+      let cursor = try Row.fetchCursor(
+        db.cachedStatement(sql: sql), arguments: StatementArguments(arguments.map(\.databaseValue)))
       while let row = try cursor.next() { try body(SQLCells(row: row)) }
     } catch let fault as Fault {
       throw fault
@@ -160,20 +163,7 @@ package final class Database: Sendable {
   ) async throws(Fault) -> T {
     let result: Result<T, Fault> = await withCheckedContinuation { continuation in
       commits.add { db in
-        let result: Result<T, Fault>
-        do {
-          var value: T?
-          try db.inSavepoint {
-            value = try body(SQLSession(db: db))
-            return .commit
-          }
-          guard let value else { preconditionFailure("a committed write has a value") }
-          result = .success(value)
-        } catch let fault as Fault {
-          result = .failure(fault)
-        } catch {
-          result = .failure(Fault("database write", "\(error)"))
-        }
+        let result = Database.run(body, db)
         return { commitFault in
           ended(commitFault)
           continuation.resume(returning: commitFault.map { .failure($0) } ?? result)
@@ -181,6 +171,34 @@ package final class Database: Sendable {
       }
     }
     return try result.get()
+  }
+
+  /// The same for whoever does not wait.
+  /// - Parameter ended: called on the writer's thread with what `body` returned once that is on disk, or with why not.
+  package func enqueue<T: Sendable>(
+    _ body: @escaping @Sendable (SQLSession) throws -> T, ended: @escaping @Sendable (Result<T, Fault>) -> Void
+  ) {
+    commits.add { db in
+      let result = Database.run(body, db)
+      return { commitFault in ended(commitFault.map { .failure($0) } ?? result) }
+    }
+  }
+
+  /// Runs `body` so that nothing stays of it if it throws.
+  private static func run<T>(_ body: (SQLSession) throws -> T, _ db: GRDB.Database) -> Result<T, Fault> {
+    do {
+      var value: T?
+      try db.inSavepoint {
+        value = try body(SQLSession(db: db))
+        return .commit
+      }
+      guard let value else { preconditionFailure("a committed write has a value") }
+      return .success(value)
+    } catch let fault as Fault {
+      return .failure(fault)
+    } catch {
+      return .failure(Fault("database write", "\(error)"))
+    }
   }
 
   /// The value of `PRAGMA synchronous` on the writing connection: 2 is FULL.

@@ -40,7 +40,8 @@ package struct OperationRow<Service: Sendable>: Sendable {
       let input = try O.Input(reader)
       try reader.finish()
       let output = try await door.call(operation, input, call, service)
-      var writer = Writer(status: O.route.status, element: reader.isText ? "\(O.route.action)Result" : nil)
+      var writer = Writer(
+        status: O.route.status, element: reader.isText ? "\(O.route.action)Result" : nil, names: reader.names)
       output.write(to: &writer)
       return writer.reply()
     }

@@ -1,4 +1,4 @@
-// Reads an operation's input from a request, whatever the protocol; today REST-JSON and query.
+// Reads an operation's input from a request, whatever the protocol: REST-JSON, AWS JSON, or query.
 import MartletCore
 import NIOCore
 
@@ -14,15 +14,19 @@ package final class Reader {
   private var refusal: AWSError?
   /// The values are texts that mean what is asked for, as in the query protocol.
   package let isText: Bool
+  /// How lists and maps are named in the answer, where the service flattens them in the query protocol.
+  package let names: QueryNames?
 
   package init(_ request: HTTPRequest, parameters: [(name: String, value: Substring)] = []) {
     self.request = request
     self.parameters = parameters
     isText = false
+    names = nil
   }
 
   /// A request whose members are the parameters of a form.
-  package init(_ request: HTTPRequest, form: [JSONValue.Member]) {
+  package init(_ request: HTTPRequest, form: [JSONValue.Member], names: QueryNames? = nil) {
+    self.names = names
     self.request = request
     parameters = []
     isText = true
@@ -199,6 +203,31 @@ package struct Members {
     }
     reader.check(text, at: field(name), constraints)
     return text
+  }
+
+  /// A string that may hold anything, for services that have words of their own for what is wrong with it.
+  package func text(_ name: String) -> String? {
+    guard let value = find(name) else { return nil }
+    if value.string == nil { wrongType(name, "a String") }
+    return value.string
+  }
+
+  /// A map of structures, in the order of the request.
+  package func structures(_ name: String) -> [(key: String, value: Members)]? {
+    guard let value = find(name) else { return nil }
+    guard let members = value.members ?? (reader.isText && value == .string("") ? [] : nil) else {
+      wrongType(name, "a map")
+      return nil
+    }
+    var map: [(key: String, value: Members)] = []
+    for member in members where member.value != .null {
+      guard let list = member.value.members else {
+        wrongType(name, "a map of structures")
+        return nil
+      }
+      map.append((member.name, Members(reader: reader, prefix: field(name) + ".", members: list)))
+    }
+    return map
   }
 
   package func required(_ name: String, _ constraints: Constraint...) -> String {

@@ -36,6 +36,9 @@ package struct Route: Sendable {
     Route(name: name, method: .post, path: "/", selector: nil, status: 200)
   }
 
+  /// An operation of AWS JSON, which the target header names; such a service may speak the query protocol too.
+  package static func target(_ name: String) -> Route { query(name) }
+
   /// The name without the service.
   package var action: String { String(name[name.index(after: name.firstIndex(of: ".") ?? name.startIndex)...]) }
 }

@@ -1,4 +1,4 @@
-// Writes an operation's output into a reply, whatever the protocol; today REST-JSON and query.
+// Writes an operation's output into a reply, whatever the protocol: JSON, or the XML of the query protocol.
 import MartletCore
 import NIOCore
 
@@ -16,10 +16,11 @@ package struct Writer {
   /// The XML element around the members; nil = they are JSON.
   private let element: String?
 
-  package init(status: Int, element: String? = nil) {
+  /// - Parameter names: how lists and maps are written in XML, where the service flattens them.
+  package init(status: Int, element: String? = nil, names: QueryNames? = nil) {
     self.status = status
     self.element = element
-    members = MemberWriter(isXML: element != nil)
+    members = MemberWriter(isXML: element != nil, names: names)
   }
 
   /// A member that travels as a header.
@@ -71,8 +72,12 @@ package struct MemberWriter {
   fileprivate(set) var json = JSONWriter()
   fileprivate(set) var xml = XMLWriter()
   fileprivate let isXML: Bool
+  fileprivate let names: QueryNames?
 
-  fileprivate init(isXML: Bool) { self.isXML = isXML }
+  fileprivate init(isXML: Bool, names: QueryNames? = nil) {
+    self.isXML = isXML
+    self.names = names
+  }
 
   /// Moves the writer in and out again, so that its buffer has one owner at a time and is never copied.
   package static func lend(_ json: inout JSONWriter, to write: (inout MemberWriter) -> Void) {
@@ -87,8 +92,8 @@ package struct MemberWriter {
   }
 
   /// The same for elements.
-  private static func lend(_ xml: inout XMLWriter, to write: (inout MemberWriter) -> Void) {
-    var writer = MemberWriter(isXML: true)
+  private static func lend(_ xml: inout XMLWriter, _ names: QueryNames?, to write: (inout MemberWriter) -> Void) {
+    var writer = MemberWriter(isXML: true, names: names)
     swap(&writer.xml, &xml)
     write(&writer)
     swap(&writer.xml, &xml)
@@ -133,6 +138,10 @@ package struct MemberWriter {
   package mutating func member(_ name: String, _ value: [String]?) {
     guard let value else { return }
     if isXML {
+      if let flat = names?.written(name) {
+        for element in value { xml.element(flat.wire, element) }
+        return
+      }
       return xml.element(name) { xml in
         for element in value { xml.element("member", element) }
       }
@@ -144,6 +153,15 @@ package struct MemberWriter {
   package mutating func member(_ name: String, _ value: [(key: String, value: String)]?) {
     guard let value else { return }
     if isXML {
+      if let flat = names?.written(name) {
+        for pair in value {
+          xml.element(flat.wire) { xml in
+            xml.element(flat.key, pair.key)
+            xml.element(flat.value, pair.value)
+          }
+        }
+        return
+      }
       return xml.element(name) { xml in
         for pair in value {
           xml.element("entry") { xml in
@@ -172,19 +190,54 @@ package struct MemberWriter {
 
   /// A structure.
   package mutating func object(_ name: String, _ write: (inout MemberWriter) -> Void) {
-    if isXML { return xml.element(name) { MemberWriter.lend(&$0, to: write) } }
+    let names = names
+    if isXML { return xml.element(name) { MemberWriter.lend(&$0, names, to: write) } }
     json.name(name)
     json.object { json in
       MemberWriter.lend(&json, to: write)
     }
   }
 
+  /// Bytes, in base64 in either protocol.
+  package mutating func blob(_ name: String, _ value: [UInt8]?) { member(name, value.map { Base64.encode($0) }) }
+
+  /// A map of structures.
+  package mutating func map<T>(
+    _ name: String, _ elements: [(key: String, value: T)], _ write: (inout MemberWriter, T) -> Void
+  ) {
+    if isXML {
+      let names = names
+      let flat = names?.written(name) ?? QueryNames.Name(name, name, key: "key", value: "value")
+      for element in elements {
+        xml.element(flat.wire) { xml in
+          xml.element(flat.key, element.key)
+          xml.element(flat.value) { MemberWriter.lend(&$0, names) { write(&$0, element.value) } }
+        }
+      }
+      return
+    }
+    json.name(name)
+    json.object { json in
+      for element in elements {
+        json.name(element.key)
+        json.object { json in MemberWriter.lend(&json) { write(&$0, element.value) } }
+      }
+    }
+  }
+
   /// A list of structures.
   package mutating func list<T>(_ name: String, _ elements: [T], _ write: (inout MemberWriter, T) -> Void) {
     if isXML {
+      let names = names
+      if let flat = names?.written(name) {
+        for element in elements {
+          xml.element(flat.wire) { MemberWriter.lend(&$0, names) { write(&$0, element) } }
+        }
+        return
+      }
       return xml.element(name) { xml in
         for element in elements {
-          xml.element("member") { MemberWriter.lend(&$0) { write(&$0, element) } }
+          xml.element("member") { MemberWriter.lend(&$0, names) { write(&$0, element) } }
         }
       }
     }

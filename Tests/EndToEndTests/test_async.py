@@ -209,6 +209,24 @@ def test_failures_are_kept_in_a_bucket(events, name):
     assert got["ContentType"] == "application/json" and events.counts()["delivered"] == 1
 
 
+def test_dead_letters_and_records_go_to_queues(events, name):
+    sqs = events.client_of("sqs")
+    letters, records = (sqs.create_queue(QueueName=f"{name}-{what}")["QueueUrl"] for what in ("letters", "records"))
+    arn = lambda url: "arn:aws:sqs:us-east-1:000000000000:" + url.rsplit("/", 1)[1]
+    events.create(name, DeadLetterConfig={"TargetArn": arn(letters)})
+    events.client.put_function_event_invoke_config(
+        FunctionName=name, MaximumRetryAttempts=1, DestinationConfig={"OnFailure": {"Destination": arn(records)}})
+    request_id = events.send(name, {"fail": 1})
+    events.advance("10m")
+
+    def only(url):
+        [message] = sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, MessageAttributeNames=["All"])["Messages"]
+        return json.loads(message["Body"]), {k: v["StringValue"] for k, v in message.get("MessageAttributes", {}).items()}
+    assert only(letters) == ({"fail": 1}, {"RequestID": request_id, "ErrorCode": "200", "ErrorMessage": "intentional failure"})
+    record, _ = only(records)
+    assert record["requestContext"]["requestId"] == request_id and record["requestContext"]["approximateInvokeCount"] == 2
+
+
 def test_a_record_that_nobody_takes_is_dropped_and_counted(events, name):
     """The function does not run again for it, and the operator is told."""
     events.create(name)

@@ -4,7 +4,7 @@ import MartletCore
 
 extension SQS {
   package enum SendMessage: Shape {
-    package static let route = Route.rest("SQS.SendMessage", .post, "/")
+    package static let route = Route.target("SQS.SendMessage")
 
     package struct Input: Readable, Sendable {
       package let queue: QueueReference
@@ -15,7 +15,11 @@ extension SQS {
         self.message = message
       }
 
-      package init(_ r: Reader) throws(AWSError) { throw .notImplemented("SQS.SendMessage over HTTP") }
+      package init(_ r: Reader) throws(AWSError) {
+        let m = try r.body()
+        queue = r.queue(m)
+        message = Outgoing(m)
+      }
     }
 
     package struct Output: Writable, Sendable {

@@ -9,12 +9,22 @@ package struct QueryService<Service: Sendable>: WireService {
   /// The `Version` of the API, which is also the date in the namespace of its answers.
   private let version: String
   private let namespace: String
+  private let names: QueryNames?
+  private let codes: [String: String]
   private let byAction: [String: Int]
   private let service: Service
   private let door: Door
 
-  /// - Parameter namespace: of the answers' XML.
-  package init(_ service: Service, rows: [OperationRow<Service>], version: String, namespace: String, door: Door) {
+  /// - Parameters:
+  ///   - namespace: of the answers' XML.
+  ///   - names: of lists and maps, where the service flattens them.
+  ///   - codes: errors that have other codes in this protocol than in the model.
+  package init(
+    _ service: Service, rows: [OperationRow<Service>], version: String, namespace: String, names: QueryNames? = nil,
+    codes: [String: String] = [:], door: Door
+  ) {
+    self.names = names
+    self.codes = codes
     self.service = service
     self.rows = rows
     self.version = version
@@ -29,7 +39,7 @@ package struct QueryService<Service: Sendable>: WireService {
     do throws(AWSError) {
       reply = try await run(request, call)
     } catch {
-      reply = QueryError.reply(to: error, namespace: namespace, call)
+      reply = QueryError.reply(to: error, namespace: namespace, codes: codes, call)
     }
     reply.headers.append(("x-amzn-RequestId", call.requestID.description))
     return reply
@@ -43,7 +53,9 @@ package struct QueryService<Service: Sendable>: WireService {
     }
     let asked = members.last { $0.name == "Version" }?.value.string ?? version
     guard asked == version, let index = byAction[action] else { throw .actionUnknown(action, version: asked) }
-    let result = try await rows[index].run(Reader(request, form: members), call, door, service)
+    let names = names?.of(action)
+    let reader = Reader(request, form: names?.read(members) ?? members, names: names)
+    let result = try await rows[index].run(reader, call, door, service)
 
     var xml = XMLWriter()
     xml.element("\(action)Response", "xmlns=\"\(namespace)\"") { xml in
@@ -57,12 +69,14 @@ package struct QueryService<Service: Sendable>: WireService {
 /// Errors as the query protocol shows them.
 package enum QueryError {
   /// `<ErrorResponse><Error><Type>Sender</Type><Code>…</Code><Message>…</Message></Error><RequestId>…`
-  package static func reply(to error: AWSError, namespace: String, _ call: Call) -> HTTPReply {
+  package static func reply(
+    to error: AWSError, namespace: String, codes: [String: String] = [:], _ call: Call
+  ) -> HTTPReply {
     var xml = XMLWriter()
     xml.element("ErrorResponse", "xmlns=\"\(namespace)\"") { xml in
       xml.element("Error") { xml in
         xml.element("Type", error.status < 500 ? "Sender" : "Receiver")
-        xml.element("Code", code(error))
+        xml.element("Code", codes[error.code] ?? code(error))
         xml.element("Message", error.message)
         for member in error.members { xml.element(member.name, member.value) }
       }

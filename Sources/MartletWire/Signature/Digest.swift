@@ -1,4 +1,4 @@
-// SHA-256 and HMAC, by libcrypto.
+// SHA-256, MD5 and HMAC, by libcrypto.
 import CCrypto
 import NIOCore
 
@@ -18,6 +18,19 @@ package enum Digest {
   package static func sha256(_ text: String) -> [UInt8] {
     var text = text
     return text.withUTF8 { sha256(UnsafeRawBufferPointer($0)) }
+  }
+
+  /// MD5 as lower-case hexadecimal, for services that answer with it.
+  package static func md5(_ bytes: UnsafeRawBufferPointer) -> String {
+    var digest = [UInt8](repeating: 0, count: 16)
+    var length: UInt32 = 16
+    EVP_Digest(bytes.baseAddress, bytes.count, &digest, &length, EVP_md5(), nil)
+    return hex(digest)
+  }
+
+  package static func md5(_ text: String) -> String {
+    var text = text
+    return text.withUTF8 { md5(UnsafeRawBufferPointer($0)) }
   }
 
   /// HMAC-SHA-256 as lower-case hexadecimal.

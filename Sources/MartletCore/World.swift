@@ -23,15 +23,11 @@ package struct RealWorld: World {
   package init() {}
 
   package func now() -> Timestamp {
-    var t = timespec()
-    clock_gettime(CLOCK_REALTIME, &t)
-    return Timestamp(nanoseconds: Int64(t.tv_sec) * 1_000_000_000 + Int64(t.tv_nsec))
+    Timestamp(nanoseconds: KernelTime.now(CLOCK_REALTIME))
   }
 
   package func monotonic() -> UInt64 {
-    var t = timespec()
-    clock_gettime(CLOCK_MONOTONIC, &t)
-    return UInt64(t.tv_sec) * 1_000_000_000 + UInt64(t.tv_nsec)
+    UInt64(KernelTime.now(CLOCK_MONOTONIC))
   }
 
   package func random() -> UInt64 { RandomPool.next() }

@@ -40,7 +40,9 @@ package struct CodeTrees: Sendable {
   package func collect(keeping used: Set<String>, olderThan age: Duration) {
     for name in CodeTrees.names(in: root) where !used.contains(name) {
       var status = stat()
-      guard lstat(path(name), &status) == 0, time(nil) - status.st_mtim.tv_sec >= Int(age.components.seconds) else {
+      guard lstat(path(name), &status) == 0,
+        time(nil) - KernelTime.seconds(status.st_mtim) >= Int(age.components.seconds)
+      else {
         continue
       }
       CodeTrees.remove(path(name))

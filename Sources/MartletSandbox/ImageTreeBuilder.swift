@@ -187,8 +187,8 @@ package struct ImageTreeBuilder: ~Copyable {
     guard ftruncate(descriptor, off_t(declared)) == 0 else { throw ImageTreeBuilder.flaw(parts) }
     fchmod(descriptor, archive_entry_perm(entry) & 0o777 | 0o400)
     // Python compares these times with those in its compiled files.
-    let time = timespec(tv_sec: archive_entry_mtime(entry), tv_nsec: archive_entry_mtime_nsec(entry))
-    _ = [time, time].withUnsafeBufferPointer { futimens(descriptor, $0.baseAddress) }
+    let time = [archive_entry_mtime(entry), archive_entry_mtime_nsec(entry)]
+    _ = (time + time).withUnsafeBytes { futimens(descriptor, $0.bindMemory(to: timespec.self).baseAddress) }
   }
 
   private mutating func link(

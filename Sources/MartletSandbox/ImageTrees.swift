@@ -52,7 +52,8 @@ package struct ImageTrees: Sendable {
     remove { name in
       guard !name.hasSuffix(".part"), !used.contains(name) else { return false }
       var status = stat()
-      return lstat(path(name), &status) == 0 && time(nil) - status.st_mtim.tv_sec >= Int(age.components.seconds)
+      return lstat(path(name), &status) == 0
+        && time(nil) - KernelTime.seconds(status.st_mtim) >= Int(age.components.seconds)
     }
   }
 

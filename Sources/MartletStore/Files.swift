@@ -76,7 +76,7 @@ package enum Files {
   /// True if the file was not written or touched for `age`.
   package static func isOlder(_ path: String, than age: Duration) -> Bool {
     var status = stat()
-    return lstat(path, &status) == 0 && time(nil) - status.st_mtim.tv_sec >= Int(age.components.seconds)
+    return lstat(path, &status) == 0 && time(nil) - KernelTime.seconds(status.st_mtim) >= Int(age.components.seconds)
   }
 
   private static func writeAll(_ bytes: UnsafeRawBufferPointer, to descriptor: CInt, path: String) throws(Fault) {

@@ -43,10 +43,8 @@ struct DirectorySnapshot: Sendable, Equatable {
 
   /// - Throws: a `Fault` if the directory or one below it cannot be read.
   init(directory descriptor: CInt, path: String) throws(Fault) {
-    var now = timespec()
     // The clock of the host's files, whatever time the world tells.
-    clock_gettime(CLOCK_REALTIME, &now)
-    taken = DirectorySnapshot.nanoseconds(now)
+    taken = KernelTime.now(CLOCK_REALTIME)
     var entries: [Entry] = []
     try DirectorySnapshot.walk(descriptor, path, prefix: "", into: &entries)
     self.entries = entries
@@ -100,11 +98,7 @@ struct DirectorySnapshot: Sendable, Equatable {
   private static func stamp(_ status: stat) -> Stamp {
     Stamp(
       device: UInt64(status.st_dev), inode: UInt64(status.st_ino), size: Int(status.st_size),
-      modified: nanoseconds(status.st_mtim), changed: nanoseconds(status.st_ctim))
-  }
-
-  private static func nanoseconds(_ time: timespec) -> Int64 {
-    Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec)
+      modified: KernelTime.nanoseconds(status.st_mtim), changed: KernelTime.nanoseconds(status.st_ctim))
   }
 
   private static func names(in descriptor: CInt, _ path: String) throws(Fault) -> [String] {

@@ -174,11 +174,8 @@ def test_a_function_is_created_once(server, name):
 
 @pytest.mark.parametrize("operation, arguments", [
     ("checkpoint_durable_execution", {"DurableExecutionArn": "arn:aws:lambda:us-east-1:000000000000:function:f:1/durable-execution/e/1", "CheckpointToken": "t"}),
-    ("invoke_async", {"FunctionName": "not-built", "InvokeArgs": b"{}"}),
 ])
 def test_what_is_not_built_names_itself(server, operation, arguments):
-    if "FunctionName" in arguments:
-        server.create(arguments["FunctionName"], CODE["app.py"])
     status, code, text = error_of(getattr(server.client, operation), **arguments)
     model = "".join(part.title() for part in operation.split("_"))
     assert status == 501 and model in text and "UNIMPLEMENTED.txt" in text

@@ -125,6 +125,8 @@ def test_a_full_disk_is_said_and_survived(own_server, small_disk):
     server = own_server(state=f"{small_disk}/state")
     server.create("first", CODE)
     assert server.invoke("first").succeeded() == 1
+    with open(f"{small_disk}/room", "wb") as room:
+        room.write(bytes(6 << 20))
     made = ["first"]
     refused = None
     for i in range(40):
@@ -147,6 +149,7 @@ def test_a_full_disk_is_said_and_survived(own_server, small_disk):
     assert server.invoke("first").succeeded() == 1
     assert server.process.poll() is None
     os.remove(f"{small_disk}/filler")
+    os.remove(f"{small_disk}/room")
     filler.close()
     server.client.tag_resource(Resource="arn:aws:lambda:us-east-1:000000000000:function:first", Tags={"room": "again"})
     for name in made[1:]:

@@ -253,4 +253,4 @@ def test_a_function_cannot_have_a_directory_watched(server, name, project):
 
 
 def test_flags(server, name, project):
-    assert "either --zip or --watch" in martlet(server, "function", "create", name, "--runtime", PYTHON, status=64)
+    assert "give one of --zip, --watch and --image" in martlet(server, "function", "create", name, "--runtime", PYTHON, status=64)

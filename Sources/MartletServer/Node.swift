@@ -146,7 +146,7 @@ package struct PreparedNode: Sendable {
         packages: packages, placement: placement, functions: functions, layers: layers, directories: directories),
       EventService(events: events),
       QueueService(sqs: sqs),
-      ListenerService(listener: listener, line: line, events: events, debugging: debugging, log: log) {
+      ListenerService(listener: listener, line: line, events: events, sqs: sqs, debugging: debugging, log: log) {
         announce(listener)
       },
     ]

@@ -84,13 +84,15 @@ struct EventService: Service {
   }
 }
 
-/// Ends the waiting of receivers when the server stops.
+/// Moves messages where move tasks want them, and writes down what is not written when the server stops.
 struct QueueService: Service {
   let sqs: SQSService
 
   func run() async throws {
+    async let running: Void = sqs.run()
     try? await gracefulShutdown()
     await sqs.stop()
+    await running
   }
 }
 
@@ -148,6 +150,7 @@ struct ListenerService: Service {
   let listener: HTTPListener
   let line: Line
   let events: EventQueue
+  let sqs: SQSService
   let debugging: DebugSessions
   let log: Logger
   /// Called when signals are heard: whoever reads the announcement may send one at once.
@@ -161,6 +164,7 @@ struct ListenerService: Service {
       await listener.close()
       events.pause()
       debugging.endAll()
+      sqs.release()
       await line.drain()
       await listener.drained(within: .seconds(10))
     } catch {

@@ -1,20 +1,15 @@
 # SQS as clients use it: boto3, the aws CLI and the query protocol; standard queues, and what all queues have.
+import datetime
 import hashlib
 import json
-import os
 import signal
-import subprocess
-import sys
 import threading
-import time
-import urllib.error
-import urllib.parse
 import urllib.request
-import xml.etree.ElementTree
 
 import botocore.exceptions
 import pytest
 
+from conftest import wait_until
 from test_iam import client_of
 
 
@@ -42,6 +37,13 @@ def advance(server, span):
     request = urllib.request.Request(f"{server.endpoint}/_martlet/clock", json.dumps({"advance": span}).encode(), method="POST")
     with urllib.request.urlopen(request) as answer:
         return json.load(answer)
+
+
+def offset_of_next(server):
+    with urllib.request.urlopen(f"{server.endpoint}/_martlet/clock") as answer:
+        clock = json.load(answer)
+    moments = [datetime.datetime.fromisoformat(clock[name].replace("Z", "+00:00")) for name in ("next", "now") if clock.get(name)]
+    return (moments[0] - moments[1]).total_seconds() if len(moments) == 2 else 0
 
 
 @pytest.fixture
@@ -198,9 +200,11 @@ def test_a_long_receive_ends_with_its_time(own_server):
     assert "Messages" not in answers[0]
     receiver = threading.Thread(target=lambda: answers.append(sqs.receive_message(QueueUrl=url)))
     receiver.start()
+    # The alarm of its end tells that it waits.
+    wait_until(lambda: 0 < offset_of_next(server) <= 20)
     assert server.stop() == 0
     receiver.join(10)
-    assert not receiver.is_alive()
+    assert len(answers) == 2 and "Messages" not in answers[1]
 
 
 def test_too_often_received_goes_to_the_dead_letter_queue(own_server):

@@ -176,10 +176,14 @@ final class LiveQueue: Sendable {
   }
 
   /// Messages that wait, for a move elsewhere.
-  func claim(_ count: Int) -> [Int64] {
-    var claimed: [Int64] = []
-    act { state, now, actions in claimed = state.machine.claim(count, now: now, &actions) }
-    return claimed
+  /// - Returns: them, and whether there may be more in a moment.
+  func claim(_ count: Int) -> (claimed: [Int64], isBusy: Bool) {
+    var (claimed, isBusy): ([Int64], Bool) = ([], false)
+    act { state, now, actions in
+      claimed = state.machine.claim(count, now: now, &actions)
+      isBusy = state.machine.isBusy
+    }
+    return (claimed, isBusy)
   }
 
   /// How often messages were received, and first when.

@@ -9,7 +9,7 @@ extension SQSService {
 
   package static let rows: [OperationRow<SQSService>] = [
     .init(SQS.AddPermission.self),
-    .init(missing: .target("SQS.CancelMessageMoveTask")),
+    .init(SQS.CancelMessageMoveTask.self),
     .init(SQS.ChangeMessageVisibility.self),
     .init(SQS.ChangeMessageVisibilityBatch.self),
     .init(SQS.CreateQueue.self),
@@ -19,7 +19,7 @@ extension SQSService {
     .init(SQS.GetQueueAttributes.self),
     .init(SQS.GetQueueUrl.self),
     .init(SQS.ListDeadLetterSourceQueues.self),
-    .init(missing: .target("SQS.ListMessageMoveTasks")),
+    .init(SQS.ListMessageMoveTasks.self),
     .init(SQS.ListQueueTags.self),
     .init(SQS.ListQueues.self),
     .init(SQS.PurgeQueue.self),
@@ -28,7 +28,7 @@ extension SQSService {
     .init(SQS.SendMessage.self),
     .init(SQS.SendMessageBatch.self),
     .init(SQS.SetQueueAttributes.self),
-    .init(missing: .target("SQS.StartMessageMoveTask")),
+    .init(SQS.StartMessageMoveTask.self),
     .init(SQS.TagQueue.self),
     .init(SQS.UntagQueue.self),
   ]

@@ -10,9 +10,17 @@ import Synchronization
 package final class SQSService: Sendable {
   let database: Database
   let queues: Catalogue<SQSQueue>
+  let tasks: Catalogue<MoveTask>
+  /// Tasks that are to be run.
+  let started: AsyncStream<ResourceKey>
+  let starts: AsyncStream<ResourceKey>.Continuation
   let live: LiveQueues
   let alarms: Alarms
   let log: Logger
+  /// Tasks that run or ran.
+  let moving = Mutex<Set<ResourceKey>>([])
+  private let stopping = Atomic<Bool>(false)
+  var isStopping: Bool { stopping.load(ordering: .relaxed) }
   /// The number of the newest message. Used on the database's writer.
   private let lastSequence: Mutex<Int64>
 
@@ -36,6 +44,8 @@ package final class SQSService: Sendable {
     self.database = database
     self.alarms = alarms
     self.log = log
+    (started, starts) = AsyncStream.makeStream()
+    tasks = try Catalogue(database: database)
     let counts = try database.read { session throws(Fault) in try session.messageCounts() }
     let known = try database.read { session throws(Fault) in try session.deduplication() }
     lastSequence = Mutex(try database.read { session throws(Fault) in try session.lastMessage() })
@@ -56,11 +66,19 @@ package final class SQSService: Sendable {
       bury: { [weak self] in self?.bury($1, from: $0) }, emptied: { [weak self] in self?.clear($0) })
   }
 
-  /// Answers whoever waits, and writes down what is not written yet.
+  /// Answers whoever waits, because the server stops; nobody waits any more.
+  package func release() { live.stop() }
+
+  /// Ends what runs, and writes down what is not written yet.
   package func stop() async {
+    stopping.store(true, ordering: .relaxed)
+    starts.finish()
     live.stop()
     await withCheckedContinuation { ended in live.parts.notes.flush { ended.resume() } }
   }
+
+  /// Returns when everything that was begun so far is on disk.
+  func allIsWritten() async throws(Fault) { try await database.write { _ in } }
 
   // MARK: - Queues
 

@@ -20,8 +20,8 @@ extension SQS {
     /// nil = the caller's.
     package let region: Region?
 
-    /// `http://host/account/name`, `https://sqs.region.amazonaws.com/account/name`, `http://host/queue/region/account/name`,
-    /// `http://region.queue.host/account/name`, `/account/name`, or a name alone.
+    /// `http://host/account/name`, `https://sqs.region.amazonaws.com/account/name`,
+    /// `http://host/queue/region/account/name`, `http://region.queue.host/account/name`, `/account/name`, or a name alone.
     package init(url: String) {
       self.url = url
       var rest = url[...]

@@ -6,8 +6,9 @@ extension Duration {
     ("d", 86_400_000_000_000), ("w", 604_800_000_000_000), ("y", 31_536_000_000_000_000),
   ]
 
-  /// nil for anything else, and beyond 200 years.
-  package init?(text: String) {
+  /// nil for anything else, and beyond 200 years. No `init`: one would make the optimiser build take `timespec` for a
+  /// type of another module in every file of this one.
+  package static func parse(_ text: String) -> Duration? {
     var rest = text[...]
     var sum: Int64 = 0
     while !rest.isEmpty || text.isEmpty {
@@ -23,7 +24,7 @@ extension Duration {
       guard !tooLong, !tooMuch, total <= 200 * 31_536_000_000_000_000 else { return nil }
       sum = total
     }
-    self = .nanoseconds(sum)
+    return .nanoseconds(sum)
   }
 
   /// Whole nanoseconds; spans beyond 292 years are as good as that.

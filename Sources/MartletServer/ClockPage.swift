@@ -67,7 +67,7 @@ package final class ClockPage: Sendable {
     }
     var patience = ClockPage.patience
     if let wait = json["wait"] {
-      guard let text = wait.string, let given = Duration(text: text), given <= ClockPage.longestPatience else {
+      guard let text = wait.string, let given = Duration.parse(text), given <= ClockPage.longestPatience else {
         return refusal(400, #""wait" is a time of at most one hour, such as "10s"."#)
       }
       patience = given
@@ -94,7 +94,7 @@ package final class ClockPage: Sendable {
     switch (json["advance"], json["set"]) {
     case (let advance?, nil):
       let text = advance.string ?? advance.integer.map(String.init) ?? ""
-      return Duration(text: text).map { .advance($0) }
+      return Duration.parse(text).map { .advance($0) }
     case (nil, let set?):
       guard let text = set.string, let date = try? Date(text, strategy: .iso8601) else { return nil }
       let seconds = date.timeIntervalSince1970

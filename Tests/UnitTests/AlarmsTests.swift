@@ -150,10 +150,10 @@ private final class Diary: Sendable {
       ("2m", .seconds(120)), ("1h30m", .seconds(5400)), ("500ms", .milliseconds(500)), ("90", .seconds(90)),
       ("7d", .seconds(604_800)), ("1y", .seconds(31_536_000)), ("1m1ms", .milliseconds(60_001)), ("0s", .zero),
     ]
-    for (text, span) in good { #expect(Duration(text: text) == span, "\(text)") }
+    for (text, span) in good { #expect(Duration.parse(text) == span, "\(text)") }
     for text in ["", "m", "2", "-2m", "2 m", "2x", "2m3", "1.5h", "9999999999999999999s", "300y", "2M"]
     where text != "2" {
-      #expect(Duration(text: text) == nil, "\(text)")
+      #expect(Duration.parse(text) == nil, "\(text)")
     }
   }
 

@@ -9,7 +9,8 @@ package final class Reader {
   private lazy var query = request.queryParameters
   fileprivate var violations: [String] = []
   fileprivate var typeError: AWSError?
-  private var document: Members?
+  /// The members of the body, once they are parsed.
+  private var document: [JSONValue.Member]?
   /// Why the request is refused if no constraint is violated: some services word some rules in their own way.
   private var refusal: AWSError?
   /// The values are texts that mean what is asked for, as in the query protocol.
@@ -30,7 +31,7 @@ package final class Reader {
     self.request = request
     parameters = []
     isText = true
-    document = Members(reader: self, prefix: "", members: form)
+    document = form
   }
 
   /// A parameter of the path, decoded.
@@ -115,22 +116,24 @@ package final class Reader {
 
   /// The body's members. An empty body has none.
   package func body() throws(AWSError) -> Members {
-    if let document { return document }
-    var members = Members(reader: self, prefix: "", members: [])
-    if request.body.readableBytes > 0 {
-      let value: JSONValue
-      do throws(JSONFlaw) {
-        value = try JSONValue(parsing: request.body)
-      } catch {
-        throw .serialization("Could not parse request body into json: \(error.reason) at offset \(error.offset)")
-      }
-      guard case .object(let list) = value else {
-        throw .serialization("Unexpected token: the body must be a JSON object")
-      }
-      members = Members(reader: self, prefix: "", members: list)
-    }
+    // `Members` knows its reader, so the reader must not keep it.
+    let members = if let document { document } else { try parsedBody() }
     document = members
-    return members
+    return Members(reader: self, prefix: "", members: members)
+  }
+
+  private func parsedBody() throws(AWSError) -> [JSONValue.Member] {
+    guard request.body.readableBytes > 0 else { return [] }
+    let value: JSONValue
+    do throws(JSONFlaw) {
+      value = try JSONValue(parsing: request.body)
+    } catch {
+      throw .serialization("Could not parse request body into json: \(error.reason) at offset \(error.offset)")
+    }
+    guard case .object(let list) = value else {
+      throw .serialization("Unexpected token: the body must be a JSON object")
+    }
+    return list
   }
 
   /// Refuses the request if anything in it was wrong.

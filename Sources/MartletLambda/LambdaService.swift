@@ -45,6 +45,3 @@ package final class LambdaService: Sendable {
     self.log = log
   }
 }
-
-/// The namespace of the operations: one file each in `Operations/`.
-package enum Lambda {}

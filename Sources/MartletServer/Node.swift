@@ -89,7 +89,7 @@ package struct PreparedNode: Sendable {
     let database = try Database(path: state.database)
     try database.migrate(
       FunctionRecord.migrations + Documents.migrations + S3Service.migrations + SQSService.migrations
-        + EventTable.migrations)
+        + EventTable.migrations + Outbox.migrations)
     let functions = try FunctionTable(database: database)
     let layers = try LayerTable(database: database)
     let iam = try await IAMService(database: database, world: world)
@@ -226,6 +226,7 @@ package struct PreparedNode: Sendable {
     -> [String: any WireService]
   {
     let sts = STSService(iam: iam, world: world)
+    door.offer(Lambda.InvokeEvent.self, by: lambda)
     door.offer(IAM.GetRole.self, by: iam)
     door.offer(STS.AssumeRole.self, by: sts)
     door.offer(S3.GetObject.self, by: s3)

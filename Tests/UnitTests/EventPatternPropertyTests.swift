@@ -1,5 +1,4 @@
 // Filter patterns of event source mappings: any text is a pattern or it is none, as the guide's rules say.
-import MartletLambda
 import MartletWire
 import Testing
 
@@ -106,7 +105,7 @@ private enum GuideRules {
     var accepted = 0
     for _ in 0..<20_000 {
       let value = JSONValue.object([.init("a", json(&random, depth: 4))])
-      let isPattern = EventPattern(value.text) != nil
+      let isPattern = (try? EventPattern(value.text, .filters)) != nil
       #expect(isPattern == GuideRules.isPattern(value), "\(value.text)")
       if isPattern { accepted += 1 }
     }
@@ -123,7 +122,7 @@ private enum GuideRules {
   ]
 
   @Test(arguments: documented) func documentedOperatorsAreAccepted(text: String) {
-    #expect(EventPattern(text) != nil)
+    #expect(throws: Never.self) { try EventPattern(text, .filters) }
   }
 
   @Test(arguments: [
@@ -134,7 +133,7 @@ private enum GuideRules {
     #"{"a": [{"numeric": [">=", 1, "<=", 1]}]}"#, #"{"a": [{"numeric": [">", 1, ">", 2]}]}"#, #"{"$or": [{"a": [1]}]}"#,
     #"{"a": [1], "a": [2]}"#,
   ]) func othersAreRefused(text: String) {
-    #expect(EventPattern(text) == nil)
+    #expect(throws: EventPatternFlaw.self) { try EventPattern(text, .filters) }
   }
 
   /// What crosses the parser unharmed is looked at; what does not is refused. Nothing traps.
@@ -143,7 +142,7 @@ private enum GuideRules {
     for _ in 0..<5000 {
       let text = EventPatternPropertyTests.documented.randomElement(using: &random) ?? ""
       let damaged = String(decoding: random.mutated(Array(text.utf8)), as: UTF8.self)
-      guard EventPattern(damaged) != nil else { continue }
+      guard (try? EventPattern(damaged, .filters)) != nil else { continue }
       let value = try? JSONValue(parsing: damaged)
       #expect(value.map(GuideRules.isPattern) == true, "\(damaged)")
     }
@@ -155,15 +154,15 @@ private enum GuideRules {
       String(repeating: #"{"a":"#, count: levels) + "[1]" + String(repeating: "}", count: levels),
       #"{"a":"# + String(repeating: "[", count: levels) + String(repeating: "]", count: levels) + "}",
       #"{"a":"# + String(repeating: "[", count: levels),
-    ] { #expect(EventPattern(text) == nil) }
+    ] { #expect(throws: EventPatternFlaw.self) { try EventPattern(text, .filters) } }
     let deep = String(repeating: #"{"a":"#, count: 100) + "[1]" + String(repeating: "}", count: 100)
-    #expect(EventPattern(deep) != nil)
+    #expect(throws: Never.self) { try EventPattern(deep, .filters) }
   }
 
   /// What the tree holds, for each operator.
   @Test func theTreeIsWhatTheTextSays() throws {
     func matches(_ text: String) throws -> [EventPattern.Match] {
-      let fields = try #require(EventPattern(#"{"a": ["# + text + "]}")).fields
+      let fields = try EventPattern(#"{"a": ["# + text + "]}", .filters).fields
       guard fields.count == 1, fields[0].name == "a", case .leaf(let found) = fields[0].rule else { return [] }
       return found
     }
@@ -171,16 +170,16 @@ private enum GuideRules {
     #expect(try matches(#"{"prefix": "p"}"#) == [.prefix("p", ignoringCase: false)])
     #expect(try matches(#"{"suffix": {"equals-ignore-case": "p"}}"#) == [.suffix("p", ignoringCase: true)])
     #expect(try matches(#"{"exists": false}"#) == [.exists(false)])
-    #expect(try matches(#"{"equals-ignore-case": "X"}"#) == [.equalsIgnoringCase("X")])
+    #expect(try matches(#"{"equals-ignore-case": "X"}"#) == [.equalsIgnoringCase("x")])
     #expect(try matches(#"{"anything-but": "x"}"#) == [.anythingBut([.string("x")])])
     #expect(
-      try matches(#"{"anything-but": {"suffix": "x"}}"#) == [.anythingButMatch(.suffix("x", ignoringCase: false))])
+      try matches(#"{"anything-but": {"suffix": "x"}}"#) == [.anythingButAny([.suffix("x", ignoringCase: false)])])
     guard case .numeric(let range) = try #require(matches(#"{"numeric": [">", 1, "<=", 2.5]}"#).first) else {
       Issue.record("not a range")
       return
     }
     #expect(range.map(\.sign) == [.greater, .lessOrEqual] && range.map(\.value) == [1, 2.5])
-    let either = try #require(EventPattern(#"{"$or": [{"a": [1]}, {"b": {"c": [2]}}]}"#)).fields
+    let either = try EventPattern(#"{"$or": [{"a": [1]}, {"b": {"c": [2]}}]}"#, .filters).fields
     guard case .either(let patterns) = either[0].rule else {
       Issue.record("not alternatives")
       return

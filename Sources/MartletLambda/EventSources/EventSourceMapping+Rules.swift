@@ -32,7 +32,7 @@ extension EventSourceMapping {
     guard let filters = criteria?["Filters"]?.array else { return }
     guard filters.count <= filterLimit else { throw .tooManyFilters(filterLimit) }
     for filter in filters {
-      guard let pattern = filter["Pattern"]?.string, EventPattern(pattern) != nil else {
+      guard let pattern = filter["Pattern"]?.string, (try? EventPattern(pattern, .filters)) != nil else {
         throw .filterPatternInvalid()
       }
     }

@@ -68,10 +68,15 @@ def new_directory(mode=0o755):
     return directory
 
 
+def pytest_configure(config):
+    config.addinivalue_line("markers", "alone: counts what the whole host has, so nothing else may run beside it")
+
+
 def pytest_collection_modifyitems(items):
     """A call that never ends is a failure of one test, not of the run."""
     for item in items:
-        item.add_marker(pytest.mark.timeout(120))
+        if not item.get_closest_marker("timeout"):
+            item.add_marker(pytest.mark.timeout(120))
 
 
 def pytest_sessionfinish():

@@ -348,6 +348,7 @@ def test_retries_outlive_the_server(events, own_server, name):
     assert record["requestContext"]["approximateInvokeCount"] == 3
 
 
+@pytest.mark.timeout(300)
 def test_no_event_is_lost_when_the_server_is_killed(own_server):
     """Thousands of events from many callers, the server killed again and again: every accepted event ends in its destination."""
     flags = ["--concurrency", "12"]

@@ -96,6 +96,7 @@ def private_memory(pid):
         return int(re.search(r"RssAnon:\s+(\d+)", text.read()).group(1))
 
 
+@pytest.mark.alone
 @pytest.mark.timeout(60 + ENVIRONMENTS // 10)
 def test_thousands_of_environments_leave_nothing(own_server):
     server = own_server("--idle-timeout", "2")

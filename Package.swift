@@ -99,6 +99,7 @@ let package = Package(
         "MartletCore", "CMartlet", nioCore, nioEmbedded,
         nioHTTP1,
       ],
+      exclude: ["golden"],
       swiftSettings: strict),
     .testTarget(
       name: "ConformanceTests",

@@ -81,9 +81,7 @@ struct DeliveryPolicy: Sendable, Equatable {
     guard let json = try? JSONValue(parsing: text), json.members != nil else { throw Flaw("failed to parse JSON.") }
     guard let http = json["http"] else { return }
     guard http.members != nil else { throw Flaw("http must be an object") }
-    schedule = try http["defaultHealthyRetryPolicy"].map { value throws(Flaw) in
-      try DeliveryPolicy.schedule(value, "http.defaultHealthyRetryPolicy")
-    }
+    schedule = try DeliveryPolicy.schedule(http["defaultHealthyRetryPolicy"], "http.defaultHealthyRetryPolicy")
     try DeliveryPolicy.checkThrottle(http["defaultThrottlePolicy"], "http.defaultThrottlePolicy")
     contentType = try DeliveryPolicy.contentType(http["defaultRequestPolicy"], "http.defaultRequestPolicy")
     isFinal = http["disableSubscriptionOverrides"]?.bool ?? false
@@ -91,9 +89,7 @@ struct DeliveryPolicy: Sendable, Equatable {
 
   init(ofSubscription text: String) throws(Flaw) {
     guard let json = try? JSONValue(parsing: text), json.members != nil else { throw Flaw("failed to parse JSON.") }
-    schedule = try json["healthyRetryPolicy"].map { value throws(Flaw) in
-      try DeliveryPolicy.schedule(value, "healthyRetryPolicy")
-    }
+    schedule = try DeliveryPolicy.schedule(json["healthyRetryPolicy"], "healthyRetryPolicy")
     try DeliveryPolicy.checkThrottle(json["throttlePolicy"], "throttlePolicy")
     contentType = try DeliveryPolicy.contentType(json["requestPolicy"], "requestPolicy")
   }
@@ -109,8 +105,8 @@ struct DeliveryPolicy: Sendable, Equatable {
 
   // MARK: - Reading
 
-  private static func schedule(_ value: JSONValue, _ name: String) throws(Flaw) -> RetrySchedule? {
-    guard value != .null else { return nil }
+  private static func schedule(_ value: JSONValue?, _ name: String) throws(Flaw) -> RetrySchedule? {
+    guard let value, value != .null else { return nil }
     guard value.members != nil else { throw Flaw("\(name) must be an object") }
     func number(_ member: String, in range: ClosedRange<Int>, isRequired: Bool = false) throws(Flaw) -> Int? {
       guard let given = value[member], given != .null else {
@@ -137,7 +133,9 @@ struct DeliveryPolicy: Sendable, Equatable {
       throw Flaw("\(name).minDelayTarget must be less than or equal to maxDelayTarget")
     }
     guard schedule.withoutDelay + schedule.withMinDelay + schedule.withMaxDelay <= schedule.retries else {
-      throw Flaw("\(name).numRetries must be greater than or equal to total of numMinDelayRetries, numNoDelayRetries and numMaxDelayRetries")
+      throw Flaw(
+        "\(name).numRetries must be greater than or equal to total of numMinDelayRetries, numNoDelayRetries and numMaxDelayRetries"
+      )
     }
     if let text = value["backoffFunction"], text != .null {
       guard let backoff = text.string.flatMap({ RetrySchedule.Backoff(rawValue: $0) }) else {

@@ -130,25 +130,13 @@ extension FilterPolicy {
       case "suffix": return .suffix(text)
       case "equals-ignore-case": return .ignoringCase(text.lowercased())
       default:
-        guard let wildcard = Wildcard(text) else {
-          throw Flaw("Consecutive wildcard characters or an invalid escape character at pattern: \(text)")
-        }
-        return .wildcard(wildcard)
+        do throws(MartletWire.Wildcard.Flaw) { return .wildcard(try MartletWire.Wildcard(text)) } catch { throw Flaw(error.reason) }
       }
     }
 
-    private static func block(_ value: JSONValue) throws(Flaw) -> AddressBlock {
+    private static func block(_ value: JSONValue) throws(Flaw) -> AddressRange {
       guard let text = value.string else { throw Flaw("prefix match pattern must be a string") }
-      let parts = text.split(separator: "/", omittingEmptySubsequences: false)
-      guard parts.count == 2 else { throw Flaw("Malformed CIDR, one '/' required") }
-      guard let length = Int(parts[1]) else { throw Flaw("Malformed CIDR, mask bits must be an integer") }
-      guard let address = AddressBlock.Address(String(parts[0])) else {
-        throw Flaw("Nonstandard IP address: \(parts[0])")
-      }
-      guard let block = AddressBlock(address, length: length) else {
-        throw Flaw("Malformed CIDR, mask bits must not exceed \(address.bytes.count * 8)")
-      }
-      return block
+      do throws(AddressRange.Flaw) { return try AddressRange(text) } catch { throw Flaw(error.reason) }
     }
 
     private static func anythingBut(_ value: JSONValue) throws(Flaw) -> Match {

@@ -23,7 +23,7 @@ struct FilterPolicy: Sendable, Equatable {
     case exists(Bool)
     case numeric([Comparison])
     case text(Text)
-    case cidr(AddressBlock)
+    case cidr(AddressRange)
     /// None of these.
     case anythingBut([JSONValue])
     /// None of these matches.
@@ -35,7 +35,7 @@ struct FilterPolicy: Sendable, Equatable {
     case suffix(String)
     /// In lower case.
     case ignoringCase(String)
-    case wildcard(Wildcard)
+    case wildcard(MartletWire.Wildcard)
   }
 
   struct Comparison: Sendable, Equatable {
@@ -142,7 +142,7 @@ extension FilterPolicy.Match {
       guard let number = value.number else { return false }
       return comparisons.allSatisfy { $0.holds(number) }
     case .text(let text): return value.string.map(text.matches) ?? false
-    case .cidr(let block): return value.string.flatMap(AddressBlock.Address.init).map(block.contains) ?? false
+    case .cidr(let block): return value.string.map(block.contains) ?? false
     case .anythingBut(let unwanted): return value != .null && !unwanted.contains { FilterPolicy.isSame($0, value) }
     case .anythingButText(let texts):
       guard let string = value.string else { return false }
@@ -169,55 +169,5 @@ extension FilterPolicy.Text {
     case .ignoringCase(let lower): text.lowercased() == lower
     case .wildcard(let wildcard): wildcard.matches(text)
     }
-  }
-}
-
-/// `a*b*c`: stars stand for any characters, also none; `\*` is a star and `\\` a backslash.
-struct Wildcard: Sendable, Equatable {
-  /// What stands between the stars.
-  private let parts: [[UInt8]]
-
-  /// nil if a backslash stands before anything else, or two stars next to each other.
-  init?(_ text: String) {
-    var parts: [[UInt8]] = [[]]
-    var isEscaped = false
-    var wasStar = false
-    for byte in text.utf8 {
-      let isStar = byte == UInt8(ascii: "*") && !isEscaped
-      if isEscaped {
-        guard byte == UInt8(ascii: "*") || byte == UInt8(ascii: "\\") else { return nil }
-        parts[parts.count - 1].append(byte)
-        isEscaped = false
-      } else if isStar {
-        guard !wasStar else { return nil }
-        parts.append([])
-      } else if byte == UInt8(ascii: "\\") {
-        isEscaped = true
-      } else {
-        parts[parts.count - 1].append(byte)
-      }
-      wasStar = isStar
-    }
-    guard !isEscaped else { return nil }
-    self.parts = parts
-  }
-
-  /// The first part begins the text, the last one ends it; each between takes the first place it finds.
-  func matches(_ text: String) -> Bool {
-    let bytes = Array(text.utf8)
-    guard let first = parts.first, let last = parts.last else { return false }
-    if parts.count == 1 { return bytes == first }
-    guard bytes.count >= first.count + last.count, bytes.starts(with: first),
-      bytes.reversed().starts(with: last.reversed())
-    else { return false }
-    var position = first.count
-    let end = bytes.count - last.count
-    for part in parts.dropFirst().dropLast() where !part.isEmpty {
-      var place = position
-      while place + part.count <= end, !bytes[place..<place + part.count].elementsEqual(part) { place += 1 }
-      guard place + part.count <= end else { return false }
-      position = place + part.count
-    }
-    return true
   }
 }

@@ -2,6 +2,7 @@
 // https://docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html
 import MartletCore
 import MartletWire
+import NIOCore
 
 /// One message on its way to one subscription, as it lies in the outbox.
 struct Notification: Sendable, Equatable {

@@ -1,10 +1,12 @@
 // Delivering: one attempt for one message and one subscription, and what follows from how it ends.
 // https://docs.aws.amazon.com/sns/latest/dg/sns-message-delivery-retries.html
+import Logging
 import MartletCore
 import MartletStore
 import MartletWire
 import NIOCore
 import NIOHTTP1
+import Synchronization
 
 extension SNSService {
   /// How an attempt ended.
@@ -224,7 +226,8 @@ extension SNSService {
     var start = ""
     for scalar in text.unicodeScalars {
       guard start.utf8.count < 1021 else { break }
-      let isValid = scalar.value >= 32 && scalar != "\u{fffe}" && scalar != "\u{ffff}" || "\t\n\r".unicodeScalars.contains(scalar)
+      let isValid =
+        scalar.value >= 32 && scalar != "\u{fffe}" && scalar != "\u{ffff}" || "\t\n\r".unicodeScalars.contains(scalar)
       start.unicodeScalars.append(isValid ? scalar : " ")
     }
     return start.isEmpty ? " " : start

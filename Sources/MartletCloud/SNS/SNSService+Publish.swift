@@ -3,6 +3,7 @@
 import MartletCore
 import MartletStore
 import MartletWire
+import Synchronization
 
 extension SNSService {
   /// A message that was checked against its topic and may be published.
@@ -32,7 +33,8 @@ extension SNSService {
     if topic.isFIFO {
       guard let id = outgoing.deduplicationID ?? (topic.isContentBased ? hash(outgoing.message) : nil) else {
         throw .snsInvalid(
-          "The topic should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly")
+          "The topic should either have ContentBasedDeduplication enabled or MessageDeduplicationId provided explicitly"
+        )
       }
       draft.deduplicationID = id
       draft.scope = topic.isDeduplicatedByGroup ? "\(outgoing.groupID ?? "")\n\(id)" : id
@@ -65,8 +67,8 @@ extension SNSService {
     let debts = owed
     do throws(Fault) {
       if !topic.isFIFO {
-        let parcels = zip(drafts, debts).flatMap { parcels($0, $1.parcels, topic, now, sequence: nil, call) }
-        if !parcels.isEmpty { try await outbox.put(parcels) }
+        let owed = zip(drafts, debts).flatMap { parcels($0, $1.parcels, topic, now, sequence: nil, call) }
+        if !owed.isEmpty { try await outbox.put(owed) }
         count(drafts.count, filtered: debts.reduce(0) { $0 + $1.filtered })
         return drafts.map { SNS.Published(id: $0.id) }
       }
@@ -134,18 +136,20 @@ extension SNSService {
     var bodies: [SNSSubscription.Channel: [UInt8]] = [:]
     return entries.map { entry in
       let channel = entry.record.channel
-      let body = bodies[channel] ?? {
-        var notification = Notification(
-          id: draft.id, topic: topic.arn, message: draft.text(for: channel), published: now)
-        notification.subject = draft.outgoing.subject
-        notification.attributes = draft.outgoing.attributes
-        notification.signatureVersion = topic.isFIFO ? nil : topic.signatureVersion
-        notification.sequenceNumber = sequence.map { StoredMessage.number($0) }
-        notification.groupID = draft.outgoing.groupID
-        notification.deduplicationID = draft.deduplicationID
-        notification.traceHeader = call.traceHeader
-        return notification.parcel
-      }()
+      let body =
+        bodies[channel]
+        ?? {
+          var notification = Notification(
+            id: draft.id, topic: topic.arn, message: draft.text(for: channel), published: now)
+          notification.subject = draft.outgoing.subject
+          notification.attributes = draft.outgoing.attributes
+          notification.signatureVersion = topic.isFIFO ? nil : topic.signatureVersion
+          notification.sequenceNumber = sequence.map { StoredMessage.number($0) }
+          notification.groupID = draft.outgoing.groupID
+          notification.deduplicationID = draft.deduplicationID
+          notification.traceHeader = call.traceHeader
+          return notification.parcel
+        }()
       bodies[channel] = body
       return Parcel.Draft(
         target: entry.record.arn, lane: topic.isFIFO ? draft.outgoing.groupID ?? "" : "", body: body)

@@ -3,6 +3,7 @@
 import MartletCore
 import MartletStore
 import MartletWire
+import Synchronization
 
 extension SNSService {
   /// Makes a subscription, or finds the one that is there for the endpoint.
@@ -93,7 +94,9 @@ extension SNSService {
       if there.state == .deleted {
         // Another subscription may stand in its place by now.
         let place = Endpoint(there)
-        if let other = self.endpoints.withLock({ $0[place] }), other != there.key, self.subscriptions.newest(other) != nil {
+        if let other = self.endpoints.withLock({ $0[place] }), other != there.key,
+          self.subscriptions.newest(other) != nil
+        {
           throw .snsInvalid("Token")
         }
       }

@@ -135,7 +135,8 @@ package final class SNSService: Sendable {
 
   /// The topic that a caller means.
   /// - Parameter action: for the refusal.
-  func topic(_ arn: String, _ call: Call, _ action: String, parameter: String = "TopicArn") throws(AWSError) -> SNSTopic {
+  func topic(_ arn: String, _ call: Call, _ action: String, parameter: String = "TopicArn") throws(AWSError) -> SNSTopic
+  {
     let key = try TopicReference(arn, parameter: parameter).key
     try check(key, arn, call, action, parameter: parameter)
     guard let topic = topics.find(key) else { throw .snsNoTopic() }
@@ -219,7 +220,8 @@ package final class SNSService: Sendable {
         record = nil
       }
     } catch {
-      log.error("a subscription was not ended", metadata: ["subscription": "\(key.name)", "error": "\(error.note ?? "")"])
+      log.error(
+        "a subscription was not ended", metadata: ["subscription": "\(key.name)", "error": "\(error.note ?? "")"])
     }
   }
 }

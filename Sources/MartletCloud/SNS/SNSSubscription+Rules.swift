@@ -56,7 +56,8 @@ extension SNSSubscription {
         throw refusal("RawMessageDelivery: Invalid value [\(value)]. Must be true or false.")
       }
       guard channel == .sqs || channel.isHTTP || value.lowercased() == "false" else {
-        throw refusal("RawMessageDelivery: Delivery protocol [\(channel.rawValue)] does not support raw message delivery.")
+        throw refusal(
+          "RawMessageDelivery: Delivery protocol [\(channel.rawValue)] does not support raw message delivery.")
       }
     case "FilterPolicy", "FilterPolicyScope":
       let scope = name == "FilterPolicyScope" ? value : others["FilterPolicyScope"] ?? "MessageAttributes"
@@ -132,7 +133,7 @@ struct HTTPEndpoint: Sendable, Equatable {
     } else {
       authorization = nil
     }
-    guard let address = HTTPAddress(url[..<mark.upperBound] + host) else { return nil }
+    guard let address = HTTPAddress(String(url[..<mark.upperBound] + host)) else { return nil }
     self.address = address
     let path = rest[end...].prefix { $0 != "#" }
     target = path.hasPrefix("/") ? String(path) : "/\(path)"

@@ -1,3 +1,7 @@
-// libcrypto, of which digests and HMAC are used (MartletWire/Signature/Digest.swift).
+// libcrypto, of which digests, HMAC and RSA signatures are used (MartletWire/Signature).
+#include <openssl/bio.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <openssl/pem.h>
+#include <openssl/rsa.h>
+#include <openssl/x509.h>

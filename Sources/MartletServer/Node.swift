@@ -89,7 +89,7 @@ package struct PreparedNode: Sendable {
     let database = try Database(path: state.database)
     try database.migrate(
       FunctionRecord.migrations + Documents.migrations + S3Service.migrations + SQSService.migrations
-        + EventTable.migrations + Outbox.migrations)
+        + SNSService.migrations + EventTable.migrations + Outbox.migrations)
     let functions = try FunctionTable(database: database)
     let layers = try LayerTable(database: database)
     let iam = try await IAMService(database: database, world: world)
@@ -127,9 +127,10 @@ package struct PreparedNode: Sendable {
       packages: packages, runtimes: runtimes,
       activation: activation, line: line, events: events, provisioned: provisioned, door: door, log: log)
     let sqs = try SQSService(database: database, alarms: alarms, log: log)
+    let sns = try SNSService(database: database, door: door, alarms: alarms, log: log)
     let urls = FunctionURLs(functions: functions, line: line, world: world, limits: limits, log: log)
     front.serve(
-      wireServices(lambda, iam, s3, sqs, door), iam: iam, urls: urls,
+      wireServices(lambda, iam, s3, sns, sqs, door), iam: iam, urls: urls,
       operators: RESTService(lambda, rows: LambdaService.operatorRows, door: door))
     offerRemote(door)
     front.serve(pages: operatorsPages(world, alarms, events))
@@ -146,6 +147,7 @@ package struct PreparedNode: Sendable {
         packages: packages, placement: placement, functions: functions, layers: layers, directories: directories),
       EventService(events: events),
       QueueService(sqs: sqs),
+      TopicService(sns: sns),
       ListenerService(listener: listener, line: line, events: events, sqs: sqs, debugging: debugging, log: log) {
         announce(listener)
       },
@@ -221,7 +223,8 @@ package struct PreparedNode: Sendable {
 
   /// The services by their signing names, and what they offer to each other.
   private func wireServices(
-    _ lambda: LambdaService, _ iam: IAMService, _ s3: S3Service, _ sqs: SQSService, _ door: Door
+    _ lambda: LambdaService, _ iam: IAMService, _ s3: S3Service, _ sns: SNSService, _ sqs: SQSService,
+    _ door: Door
   )
     -> [String: any WireService]
   {
@@ -231,6 +234,8 @@ package struct PreparedNode: Sendable {
     door.offer(STS.AssumeRole.self, by: sts)
     door.offer(S3.GetObject.self, by: s3)
     door.offer(S3.PutObject.self, by: s3)
+    door.offer(SNS.Publish.self, by: sns)
+    door.offer(SNS.PublishBatch.self, by: sns)
     door.offer(SQS.SendMessage.self, by: sqs)
     door.offer(SQS.SendMessageBatch.self, by: sqs)
     door.offer(SQS.ReceiveMessage.self, by: sqs)
@@ -243,6 +248,7 @@ package struct PreparedNode: Sendable {
       "iam": QueryService(
         iam, rows: IAMService.rows, version: IAMService.version, namespace: IAMService.namespace, door: door),
       "s3": S3WireService(s3, door: door),
+      "sns": SNSWireService(sns, door: door),
       "sqs": SQSWireService(sqs, door: door),
       "sts": QueryService(
         sts, rows: STSService.rows, version: STSService.version, namespace: STSService.namespace, door: door),

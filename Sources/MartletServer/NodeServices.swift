@@ -96,6 +96,19 @@ struct QueueService: Service {
   }
 }
 
+/// Delivers what was published.
+struct TopicService: Service {
+  let sns: SNSService
+
+  func run() async throws {
+    await withGracefulShutdownHandler {
+      await sns.run()
+    } onGracefulShutdown: {
+      sns.stop()
+    }
+  }
+}
+
 /// Removes environments that nobody needs.
 struct SweepService: Service {
   let placement: Placement

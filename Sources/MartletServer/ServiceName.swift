@@ -1,5 +1,6 @@
 // Names the service that a request is for, once: from the signature's scope, the target header, the host, the form,
 // then the path. Pure, and a golden file of its answers is a test.
+import MartletCloud
 import MartletCore
 import MartletWire
 import NIOCore
@@ -11,6 +12,7 @@ package enum ServiceName {
     if let target = request.header("X-Amz-Target"), let name = ofTarget(target) { return name }
     if let host = request.header("Host"), let name = ofHost(host) { return name }
     if let name = ofForm(request) { return name }
+    if SNSWireService.isCertificate(request.path) { return "sns" }
     // What is no path at all names no bucket either.
     return isLambdaPath(request.path) || !request.path.hasPrefix("/") ? "lambda" : "s3"
   }
@@ -60,13 +62,17 @@ package enum ServiceName {
     "2016-11-15": "ec2",
   ]
 
+  /// Actions that are links in messages, which name no version.
+  private static let links = ["ConfirmSubscription": "sns", "Unsubscribe": "sns"]
+
   /// A form, or a query with an action in it.
   private static func ofForm(_ request: HTTPRequest) -> String? {
     let isForm = request.header("Content-Type")?.lowercased().hasPrefix("application/x-www-form-urlencoded") == true
     guard isForm || request.query?.contains("Action=") == true else { return nil }
     let pairs = request.queryParameters + (isForm ? QueryDocument.pairs(String(buffer: request.body)) : [])
-    guard pairs.contains(where: { $0.name == "Action" }) else { return nil }
-    return pairs.last { $0.name == "Version" }.flatMap { versions[$0.value] }
+    guard let action = pairs.last(where: { $0.name == "Action" })?.value else { return nil }
+    guard let version = pairs.last(where: { $0.name == "Version" })?.value else { return links[action] }
+    return versions[version]
   }
 
   /// Paths of Lambda begin with the date of an API: `/2015-03-31/functions`.

@@ -2,46 +2,48 @@
 // https://docs.aws.amazon.com/sns/latest/api/API_Publish.html
 import MartletCore
 
-/// The namespace of SNS's operations.
-package enum SNS {}
-
 extension SNS {
   package enum Publish: Shape {
     package static let route = Route.query("SNS.Publish")
 
-    package struct Attribute: Sendable, Equatable {
-      package let name: String
-      /// `String`, `Number` …
-      package let type: String
-      package let value: String
-
-      package init(name: String, type: String, value: String) {
-        self.name = name
-        self.type = type
-        self.value = value
-      }
-    }
+    package typealias Attribute = SNS.Attribute
 
     package struct Input: Readable, Sendable {
-      package let topic: String
-      package let message: String
-      package let attributes: [Attribute]
+      /// The topic's ARN; nil if something else is meant.
+      package let topic: String?
+      /// What else can be published to: the endpoint of an app, or a topic as well.
+      package let target: String?
+      package let phoneNumber: String?
+      package let outgoing: Outgoing
 
       package init(topic: String, message: String, attributes: [Attribute] = []) {
-        self.topic = topic
-        self.message = message
-        self.attributes = attributes
+        var outgoing = Outgoing(message: message)
+        outgoing.attributes = attributes
+        self.init(topic: topic, outgoing)
       }
 
-      package init(_ r: Reader) throws(AWSError) { throw .notImplemented("SNS.Publish over HTTP") }
+      package init(topic: String, _ outgoing: Outgoing) {
+        self.topic = topic
+        target = nil
+        phoneNumber = nil
+        self.outgoing = outgoing
+      }
+
+      package init(_ r: Reader) throws(AWSError) {
+        let m = try r.body()
+        topic = m.text("TopicArn")
+        target = m.text("TargetArn")
+        phoneNumber = m.text("PhoneNumber")
+        outgoing = Outgoing(m)
+      }
     }
 
     package struct Output: Writable, Sendable {
-      package let messageID: String
+      package let published: Published
 
-      package init(messageID: String) { self.messageID = messageID }
+      package init(_ published: Published) { self.published = published }
 
-      package func write(to w: inout Writer) { w.body { $0.member("MessageId", messageID) } }
+      package func write(to w: inout Writer) { w.body { published.write(to: &$0) } }
     }
   }
 }

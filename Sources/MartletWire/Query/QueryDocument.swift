@@ -79,10 +79,13 @@ package enum QueryDocument {
       return numbered.sorted { $0.number < $1.number }.map(\.node)
     }
 
+    /// Entries of `key` and `value`; SNS has some of `Name` and `Value`.
     private static func map(_ entries: [Node]) -> JSONValue? {
       var members: [JSONValue.Member] = []
       for entry in entries {
-        guard let key = entry.child("key"), key.children.isEmpty, let value = entry.child("value") else { return nil }
+        guard let key = entry.child("key") ?? entry.child("Name"), key.children.isEmpty,
+          let value = entry.child("value") ?? entry.child("Value")
+        else { return nil }
         members.append(.init(key.text, value.value))
       }
       return .object(members)

@@ -52,7 +52,7 @@ import Testing
     }
     lambda.door.offer(SNS.Publish.self) { (input, _) async throws(AWSError) in
       letters.topic.withLock { $0.append(input) }
-      return .init(messageID: "m")
+      return .init(.init(id: "m"))
     }
     lambda.door.offer(EventBridge.PutEvents.self) { (input, _) async throws(AWSError) in
       letters.bus.withLock { $0 += input.entries }
@@ -97,8 +97,8 @@ import Testing
     let letters = Letters()
     try await give(letters)
     let letter = try #require(letters.topic.withLock { $0.first })
-    #expect(letter.topic == "arn:aws:sns:us-east-1:111111111111:dead" && letter.message == #"{"a":  1}"#)
-    #expect(letter.attributes.map(\.name) == ["RequestID", "ErrorCode", "ErrorMessage"])
+    #expect(letter.topic == "arn:aws:sns:us-east-1:111111111111:dead" && letter.outgoing.message == #"{"a":  1}"#)
+    #expect(letter.outgoing.attributes.map(\.name) == ["RequestID", "ErrorCode", "ErrorMessage"])
     let sent = try #require(letters.queue.withLock { $0.first })
     let record = try JSONValue(parsing: sent.message.body)
     #expect(record.members?.map(\.name) == ["version", "timestamp", "requestContext", "requestPayload"])
@@ -106,7 +106,7 @@ import Testing
     #expect(
       context["condition"]?.string == "ZeroReservedConcurrency" && context["approximateInvokeCount"]?.integer == 0)
     #expect(context["functionArn"]?.string == "\(LambdaFixture.arn):$LATEST")
-    #expect(context["requestId"]?.string == letter.attributes[0].value)
+    #expect(context["requestId"]?.string == letter.outgoing.attributes[0].string)
     #expect(letters.places.withLock { $0.map(\.region.name) } == ["eu-west-1"] && sent.message.attributes.isEmpty)
   }
 

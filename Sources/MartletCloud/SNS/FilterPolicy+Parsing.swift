@@ -130,7 +130,11 @@ extension FilterPolicy {
       case "suffix": return .suffix(text)
       case "equals-ignore-case": return .ignoringCase(text.lowercased())
       default:
-        do throws(MartletWire.Wildcard.Flaw) { return .wildcard(try MartletWire.Wildcard(text)) } catch { throw Flaw(error.reason) }
+        do throws(MartletWire.Wildcard.Flaw) {
+          return .wildcard(try MartletWire.Wildcard(text))
+        } catch {
+          throw Flaw(error.reason)
+        }
       }
     }
 

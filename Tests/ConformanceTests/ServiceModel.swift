@@ -87,6 +87,7 @@ struct ServiceModel: Sendable {
   static let lambda = ServiceModel(of: "lambda")
   static let iam = ServiceModel(of: "iam")
   static let sts = ServiceModel(of: "sts")
+  static let sns = ServiceModel(of: "sns")
   static let sqs = ServiceModel(of: "sqs")
 
   private init(of service: String) {

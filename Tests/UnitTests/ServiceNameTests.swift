@@ -64,6 +64,12 @@ import Testing
     .init("sts", .POST, "/", [form], body: "Version=2011-06-15&Action=GetCallerIdentity"),
     .init("sts", .GET, "/?Action=GetCallerIdentity&Version=2011-06-15"),
     .init("sqs", .POST, "/", [("Host", "127.0.0.1:4566"), form], body: "Action=SendMessage&Version=2012-11-05"),
+    .init("sns", .POST, "/", [form], body: "Action=Publish&Version=2010-03-31"),
+    // Links in messages of SNS.
+    .init("sns", .GET, "/?Action=ConfirmSubscription&TopicArn=arn:aws:sns:us-east-1:111111111111:t&Token=1"),
+    .init("sns", .GET, "/?Action=Unsubscribe&SubscriptionArn=a"),
+    .init("sns", .GET, "/SimpleNotificationService-0123.pem"),
+    .init("s3", .GET, "/?Action=ListRoles"),
     .init("s3", .POST, "/", [form], body: "Action=X&Version=1999-01-01"),
     .init("s3", .POST, "/", [form], body: "%%%&&&=&Version=2010-05-08"),
     // The path.

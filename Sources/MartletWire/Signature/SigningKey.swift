@@ -37,11 +37,13 @@ package final class SigningKey: @unchecked Sendable {
 
   /// - Throws: a `Fault` if the text is no private key.
   package init(privateText: String, certificate: String) throws(Fault) {
-    let source = BIO_new_mem_buf(privateText, Int32(privateText.utf8.count))
-    defer { BIO_free(source) }
-    guard let key = PEM_read_bio_PrivateKey(source, nil, nil, nil) else {
-      throw Fault("read a signing key", "it is damaged")
+    // The bytes must stay where they are for as long as they are read.
+    let read = Array(privateText.utf8).withUnsafeBytes { bytes -> OpaquePointer? in
+      let source = BIO_new_mem_buf(bytes.baseAddress, Int32(bytes.count))
+      defer { BIO_free(source) }
+      return PEM_read_bio_PrivateKey(source, nil, nil, nil)
     }
+    guard let key = read else { throw Fault("read a signing key", "it is damaged") }
     self.key = key
     self.privateText = privateText
     self.certificate = certificate

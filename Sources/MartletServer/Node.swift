@@ -127,9 +127,10 @@ package struct PreparedNode: Sendable {
       packages: packages, runtimes: runtimes,
       activation: activation, line: line, events: events, provisioned: provisioned, door: door, log: log)
     let sqs = try SQSService(database: database, alarms: alarms, log: log)
+    let scheduler = try SchedulerService(database: database, alarms: alarms, door: door, log: log)
     let urls = FunctionURLs(functions: functions, line: line, world: world, limits: limits, log: log)
     front.serve(
-      wireServices(lambda, iam, s3, sqs, door), iam: iam, urls: urls,
+      wireServices(lambda, iam, s3, sqs, scheduler, door), iam: iam, urls: urls,
       operators: RESTService(lambda, rows: LambdaService.operatorRows, door: door))
     offerRemote(door)
     front.serve(pages: operatorsPages(world, alarms, events))
@@ -146,6 +147,7 @@ package struct PreparedNode: Sendable {
         packages: packages, placement: placement, functions: functions, layers: layers, directories: directories),
       EventService(events: events),
       QueueService(sqs: sqs),
+      ScheduleService(scheduler: scheduler),
       ListenerService(listener: listener, line: line, events: events, sqs: sqs, debugging: debugging, log: log) {
         announce(listener)
       },
@@ -221,7 +223,8 @@ package struct PreparedNode: Sendable {
 
   /// The services by their signing names, and what they offer to each other.
   private func wireServices(
-    _ lambda: LambdaService, _ iam: IAMService, _ s3: S3Service, _ sqs: SQSService, _ door: Door
+    _ lambda: LambdaService, _ iam: IAMService, _ s3: S3Service, _ sqs: SQSService, _ scheduler: SchedulerService,
+    _ door: Door
   )
     -> [String: any WireService]
   {
@@ -243,6 +246,7 @@ package struct PreparedNode: Sendable {
       "iam": QueryService(
         iam, rows: IAMService.rows, version: IAMService.version, namespace: IAMService.namespace, door: door),
       "s3": S3WireService(s3, door: door),
+      "scheduler": RESTService(scheduler, rows: SchedulerService.rows, door: door, messageKey: .upper),
       "sqs": SQSWireService(sqs, door: door),
       "sts": QueryService(
         sts, rows: STSService.rows, version: STSService.version, namespace: STSService.namespace, door: door),

@@ -96,6 +96,19 @@ struct QueueService: Service {
   }
 }
 
+/// Fires schedules, and delivers what they owe to their targets.
+struct ScheduleService: Service {
+  let scheduler: SchedulerService
+
+  func run() async throws {
+    await withGracefulShutdownHandler {
+      await scheduler.run()
+    } onGracefulShutdown: {
+      scheduler.stop()
+    }
+  }
+}
+
 /// Removes environments that nobody needs.
 struct SweepService: Service {
   let placement: Placement

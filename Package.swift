@@ -108,7 +108,10 @@ let package = Package(
         "MartletCore", "MartletRuntimes",
         nioCore, nioHTTP1, nioPosix, logging,
       ],
-      exclude: ["lambda-model.json", "iam-model.json", "sts-model.json", "sqs-model.json", "sns-model.json", "extract_model.py"],
+      exclude: [
+        "lambda-model.json", "iam-model.json", "sts-model.json", "scheduler-model.json", "sns-model.json",
+        "sqs-model.json", "extract_model.py",
+      ],
       swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]

@@ -128,9 +128,10 @@ package struct PreparedNode: Sendable {
       activation: activation, line: line, events: events, provisioned: provisioned, door: door, log: log)
     let sqs = try SQSService(database: database, alarms: alarms, log: log)
     let sns = try SNSService(database: database, door: door, alarms: alarms, log: log)
+    let scheduler = try SchedulerService(database: database, alarms: alarms, door: door, log: log)
     let urls = FunctionURLs(functions: functions, line: line, world: world, limits: limits, log: log)
     front.serve(
-      wireServices(lambda, iam, s3, sns, sqs, door), iam: iam, urls: urls,
+      wireServices(lambda, iam, s3, sns, sqs, scheduler, door), iam: iam, urls: urls,
       operators: RESTService(lambda, rows: LambdaService.operatorRows, door: door))
     offerRemote(door)
     front.serve(pages: operatorsPages(world, alarms, events))
@@ -148,6 +149,7 @@ package struct PreparedNode: Sendable {
       EventService(events: events),
       QueueService(sqs: sqs),
       TopicService(sns: sns),
+      ScheduleService(scheduler: scheduler),
       ListenerService(listener: listener, line: line, events: events, sqs: sqs, debugging: debugging, log: log) {
         announce(listener)
       },
@@ -224,6 +226,7 @@ package struct PreparedNode: Sendable {
   /// The services by their signing names, and what they offer to each other.
   private func wireServices(
     _ lambda: LambdaService, _ iam: IAMService, _ s3: S3Service, _ sns: SNSService, _ sqs: SQSService,
+    _ scheduler: SchedulerService,
     _ door: Door
   )
     -> [String: any WireService]
@@ -248,6 +251,7 @@ package struct PreparedNode: Sendable {
       "iam": QueryService(
         iam, rows: IAMService.rows, version: IAMService.version, namespace: IAMService.namespace, door: door),
       "s3": S3WireService(s3, door: door),
+      "scheduler": RESTService(scheduler, rows: SchedulerService.rows, door: door, messageKey: .upper),
       "sns": SNSWireService(sns, door: door),
       "sqs": SQSWireService(sqs, door: door),
       "sts": QueryService(

@@ -109,6 +109,19 @@ struct TopicService: Service {
   }
 }
 
+/// Fires schedules, and delivers what they owe to their targets.
+struct ScheduleService: Service {
+  let scheduler: SchedulerService
+
+  func run() async throws {
+    await withGracefulShutdownHandler {
+      await scheduler.run()
+    } onGracefulShutdown: {
+      scheduler.stop()
+    }
+  }
+}
+
 /// Removes environments that nobody needs.
 struct SweepService: Service {
   let placement: Placement

@@ -78,9 +78,14 @@ package final class Catalogue<Record: CatalogueRecord>: Sendable {
   /// Changes one record. `body` gets its newest state, nil if there is none, and leaves what shall be: nil deletes.
   /// Changes are made one after another; when this returns, the change is on disk and seen by all; when it throws,
   /// nothing was changed.
+  /// - Parameters:
+  ///   - more: writes what belongs into the same transaction, if `body` did not throw.
+  ///   - ended: called as soon as all of it is on disk, before any later change.
   @discardableResult
   package func change<T: Sendable>(
-    _ key: ResourceKey, _ body: @escaping @Sendable (inout Record?) throws(AWSError) -> T
+    _ key: ResourceKey, _ body: @escaping @Sendable (inout Record?) throws(AWSError) -> T,
+    with more: @escaping @Sendable (T, SQLSession) throws(Fault) -> Void = { _, _ in },
+    ended: @escaping @Sendable () -> Void = {}
   ) async throws(AWSError) -> T {
     let outcome: Result<T, AWSError>
     do throws(Fault) {
@@ -91,9 +96,14 @@ package final class Catalogue<Record: CatalogueRecord>: Sendable {
           let value: T
           do throws(AWSError) { value = try body(&after) } catch { return .failure(error) }
           try Record.store(key, before: before, after: after, session)
+          try more(value, session)
           self.state.withLock { $0.pending[key] = .some(after) }
           return .success(value)
-        }, ended: { self.settle(key, $0) })
+        },
+        ended: { fault in
+          self.settle(key, fault)
+          if fault == nil { ended() }
+        })
     } catch {
       throw .service("\(error)")
     }

@@ -8,8 +8,13 @@ package struct RESTService<Service: Sendable>: Sendable {
   private let router: Router
   private let service: Service
   private let door: Door
+  private let messageKey: AWSError.MessageKey?
 
-  package init(_ service: Service, rows: [OperationRow<Service>], door: Door) {
+  /// - Parameter messageKey: how the service spells the message of every error; nil = as the error says.
+  package init(
+    _ service: Service, rows: [OperationRow<Service>], door: Door, messageKey: AWSError.MessageKey? = nil
+  ) {
+    self.messageKey = messageKey
     self.service = service
     self.rows = rows
     self.door = door
@@ -32,6 +37,8 @@ package struct RESTService<Service: Sendable>: Sendable {
       do throws(AWSError) {
         reply = try await rows[index].run(reader, call, door, service)
       } catch {
+        var error = error
+        if let messageKey { error.messageKey = messageKey }
         reply = RESTService.reply(to: error)
       }
     case .methodNotAllowed, .none:

@@ -27,6 +27,9 @@ import Testing
     Section(
       "Lambda", "Every operation of AWS's service model, in the order of their names.", LambdaService.rows),
     Section("IAM", "What deployment tools call around a function.", IAMService.rows),
+    Section(
+      "Scheduler", "EventBridge Scheduler: once, at a rate, by cron ([docs/scheduler.md](scheduler.md)).",
+      SchedulerService.rows),
     Section("SNS", "Topics and what is published to them ([docs/sns.md](sns.md)).", SNSService.rows),
     Section("SQS", "Queues and their messages, in both protocols ([docs/sqs.md](sqs.md)).", SQSService.rows),
     Section("STS", "Who calls, and temporary credentials.", STSService.rows),

@@ -89,6 +89,7 @@ struct ServiceModel: Sendable {
   static let sts = ServiceModel(of: "sts")
   static let sns = ServiceModel(of: "sns")
   static let sqs = ServiceModel(of: "sqs")
+  static let scheduler = ServiceModel(of: "scheduler")
 
   private init(of service: String) {
     guard let model = try? ServiceModel(path: "\(ServiceModel.here)/\(service)-model.json") else {

@@ -127,6 +127,7 @@ import Testing
     ("Lambda", LambdaService.rows.map { ($0.route, $0.isWritten) }),
     ("IAM", IAMService.rows.map { ($0.route, $0.isWritten) }),
     ("STS", STSService.rows.map { ($0.route, $0.isWritten) }),
+    ("Scheduler", SchedulerService.rows.map { ($0.route, $0.isWritten) }),
     ("SNS", SNSService.rows.map { ($0.route, $0.isWritten) }),
     ("SQS", SQSService.rows.map { ($0.route, $0.isWritten) }),
   ]

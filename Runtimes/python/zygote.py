@@ -11,6 +11,7 @@ zygote's variables.
 
 import ctypes
 import gc
+import io
 import os
 import resource
 import socket
@@ -228,6 +229,20 @@ def arrange_descriptors(channel, output):
     kept = channel.fileno()
     os.closerange(3, kept)
     os.closerange(kept + 1, 256)
+    for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
+        open_stream(number, name, mode)
+
+
+def open_stream(number, name, mode):
+    """As the interpreter does: what the zygote opened remembers that it was /dev/null."""
+    old = getattr(sys, name)
+    binary = open(number, mode + "b", closefd=False)
+    binary.raw.name = "<%s>" % name
+    newline, lines = ("\n", number == 2) if mode == "w" else (None, False)
+    stream = io.TextIOWrapper(binary, old.encoding, old.errors, newline, lines)
+    stream.mode = mode
+    setattr(sys, name, stream)
+    setattr(sys, "__%s__" % name, stream)
 
 
 def renew():

@@ -32,6 +32,8 @@ package struct SandboxSpecification: Sendable {
   /// Ports on 127.0.0.1 inside, whose listening sockets come back to the creator.
   package var ports: [Int]
   package var network: Network
+  /// The zygote from which its program will be forked: one that has forked ahead has them in sandboxes half made.
+  package var zygote: SandboxID?
 
   package init(
     memory: ByteCount, tmp: ByteCount, cpu: Int, processes: Int, descriptors: Int, hostname: String, mounts: [Mount],
@@ -56,6 +58,8 @@ package struct SandboxProgram: Sendable {
   /// `NAME=VALUE`; nothing else is in the environment.
   package var environment: [String]
   package var workingDirectory: String
+  /// The zygote that runs the same program and can be forked. Where that fails, the program is executed.
+  package var zygote: SandboxID?
 
   package init(arguments: [String], environment: [String], workingDirectory: String) {
     self.arguments = arguments
@@ -112,6 +116,12 @@ package protocol SandboxHost: AnyObject, Sendable {
   /// Kills every process and keeps /tmp, network and limits.
   func reset(_ sandbox: SandboxID)
   func destroy(_ sandbox: SandboxID)
+  /// Ends like a sandbox, with `destroy`. Forks of it live on.
+  func startZygote(_ specification: ZygoteSpecification, observer: any ZygoteObserver) -> SandboxID
+  /// How many forks it shall have ready ahead.
+  func setLevel(_ level: Int, of zygote: SandboxID)
+  /// How much is ready ahead, and how often it has served since the start.
+  func figures() async -> [(name: String, value: Int)]
 }
 
 /// One promise of isolation.

@@ -25,6 +25,12 @@ struct SandboxPacketWriter {
     withUnsafeBytes(of: number.littleEndian) { field(tag, $0) }
   }
 
+  mutating func field(_ program: SandboxProgram) {
+    for argument in program.arguments { field(SBX_TAG_ARG, argument) }
+    for variable in program.environment { field(SBX_TAG_ENV, variable) }
+    field(SBX_TAG_CWD, program.workingDirectory)
+  }
+
   mutating func field(_ mount: SandboxSpecification.Mount) {
     let (kind, source, target): (sbx_mount, String, String) =
       switch mount {

@@ -16,6 +16,10 @@ package final class SandboxProcess: SandboxHost {
   private struct State {
     var nextID: UInt32 = 1
     var observers: [SandboxID: any SandboxObserver] = [:]
+    var zygotes: [SandboxID: any ZygoteObserver] = [:]
+    /// Who waits for figures.
+    var curious: [CheckedContinuation<[(name: String, value: Int)], Never>] = []
+    var isLost = false
     var isClosing = false
   }
 
@@ -111,6 +115,7 @@ package final class SandboxProcess: SandboxHost {
     packet.field(SBX_TAG_NETWORK, number: network.rawValue)
     for mount in specification.mounts { packet.field(mount) }
     for port in specification.ports { packet.field(SBX_TAG_LISTEN, number: UInt16(port)) }
+    if let zygote = specification.zygote { packet.field(SBX_TAG_ZYGOTE, number: zygote.number) }
     send(packet, about: id)
     return id
   }
@@ -118,10 +123,48 @@ package final class SandboxProcess: SandboxHost {
   package func start(_ program: SandboxProgram, number: UInt32, in sandbox: SandboxID, output: CInt) {
     var packet = SandboxPacketWriter(SBX_SPAWN, sandbox: sandbox.number)
     packet.field(SBX_TAG_PROCESS, number: number)
-    for argument in program.arguments { packet.field(SBX_TAG_ARG, argument) }
-    for variable in program.environment { packet.field(SBX_TAG_ENV, variable) }
-    packet.field(SBX_TAG_CWD, program.workingDirectory)
+    packet.field(program)
+    if let zygote = program.zygote { packet.field(SBX_TAG_ZYGOTE, number: zygote.number) }
     send(packet, about: sandbox, descriptors: [output], program: number)
+  }
+
+  package func startZygote(_ specification: ZygoteSpecification, observer: any ZygoteObserver) -> SandboxID {
+    let id = state.withLock { state in
+      let id = SandboxID(number: state.nextID)
+      state.nextID += 1
+      state.zygotes[id] = observer
+      return id
+    }
+    var packet = SandboxPacketWriter(SBX_ZYGOTE, sandbox: id.number)
+    for mount in specification.mounts { packet.field(mount) }
+    packet.field(specification.program)
+    send(packet, about: id)
+    return id
+  }
+
+  package func setLevel(_ level: Int, of zygote: SandboxID) {
+    var packet = SandboxPacketWriter(SBX_LEVEL, sandbox: zygote.number)
+    packet.field(SBX_TAG_LEVEL, number: UInt32(level))
+    send(packet, about: zygote)
+  }
+
+  package func figures() async -> [(name: String, value: Int)] {
+    await withCheckedContinuation { continuation in
+      let isLost = state.withLock { state in
+        if !state.isLost { state.curious.append(continuation) }
+        return state.isLost
+      }
+      if isLost { return continuation.resume(returning: []) }
+      send(SandboxPacketWriter(SBX_FIGURES, sandbox: 0), about: SandboxID(number: 0))
+    }
+  }
+
+  private func tell(_ figures: [(name: String, value: Int)]) {
+    let curious = state.withLock { state in
+      defer { state.curious = [] }
+      return state.curious
+    }
+    for continuation in curious { continuation.resume(returning: figures) }
   }
 
   package func connect(port: Int, ticket: UInt32, in sandbox: SandboxID) {
@@ -153,6 +196,9 @@ package final class SandboxProcess: SandboxHost {
       packet.bytes.count > Int(SBX_MAX_MESSAGE)
       ? -EMSGSIZE : cm_send_packet(socket, packet.bytes, packet.bytes.count, descriptors, descriptors.count)
     if result != 0 {
+      if let zygote = state.withLock({ $0.zygotes.removeValue(forKey: sandbox) }) {
+        return zygote.zygoteEnded(sandbox, Fault("order to martlet-sandbox", errno: -result))
+      }
       state.withLock { $0.observers[sandbox] }?.sandboxFailed(
         Fault("order to martlet-sandbox", errno: -result), program: program)
     }
@@ -172,10 +218,38 @@ package final class SandboxProcess: SandboxHost {
 
   private func receiveAll() {
     while let (packet, descriptors) = SandboxProcess.receive(from: socket) { deliver(packet, descriptors) }
+    state.withLock { $0.isLost = true }
+    tell([])
+  }
+
+  /// True if the packet was about a zygote.
+  private func deliver(_ packet: SandboxPacket, to id: SandboxID) -> Bool {
+    let isEnd = packet.type != SBX_ZYGOTE_READY.rawValue
+    guard let zygote = state.withLock({ isEnd ? $0.zygotes.removeValue(forKey: id) : $0.zygotes[id] }) else {
+      return false
+    }
+    switch packet.type {
+    case SBX_ZYGOTE_READY.rawValue: zygote.zygoteIsUp(id)
+    case SBX_DESTROYED.rawValue: zygote.zygoteEnded(id, nil)
+    default: zygote.zygoteEnded(id, SandboxProcess.fault(packet))
+    }
+    return true
+  }
+
+  private static func fault(_ packet: SandboxPacket) -> Fault {
+    Fault(packet.text(SBX_TAG_STAGE) ?? "martlet-sandbox", errno: Int32(packet.number(SBX_TAG_ERRNO) ?? 0))
   }
 
   private func deliver(_ packet: SandboxPacket, _ descriptors: [CInt]) {
     let id = SandboxID(number: packet.sandbox)
+    if packet.type == SBX_FIGURES_ARE.rawValue {
+      return tell(
+        packet.texts(SBX_TAG_FIGURE).compactMap { line in
+          let parts = line.split(separator: "\t")
+          return parts.count == 2 ? Int(parts[1]).map { (String(parts[0]), $0) } : nil
+        })
+    }
+    if deliver(packet, to: id) { return }
     let observer = state.withLock { state in
       packet.type == SBX_DESTROYED.rawValue ? state.observers.removeValue(forKey: id) : state.observers[id]
     }
@@ -199,8 +273,7 @@ package final class SandboxProcess: SandboxHost {
       observer.sandboxConnected(
         ticket, descriptors.first.map { .success($0) } ?? .failure(Fault("connect", errno: EIO)))
     default:
-      let fault = Fault(
-        packet.text(SBX_TAG_STAGE) ?? "martlet-sandbox", errno: Int32(packet.number(SBX_TAG_ERRNO) ?? 0))
+      let fault = SandboxProcess.fault(packet)
       if packet.number(SBX_TAG_REQUEST) == SBX_CONNECT.rawValue {
         return observer.sandboxConnected(packet.number(SBX_TAG_PROCESS) ?? 0, .failure(fault))
       }

@@ -106,9 +106,8 @@ package struct PreparedNode: Sendable {
     let front = Front(
       world: world, defaults: place, limits: limits, packages: packages, incoming: state.incoming, log: log)
     let group = MultiThreadedEventLoopGroup(numberOfThreads: configuration.threads)
-    let placement = Placement(
-      parts: try environmentParts(world, limits, packages, runtimes, front, iam), group: group,
-      idleTimeout: configuration.idleTimeout)
+    let parts = try environmentParts(world, limits, packages, runtimes, front, iam)
+    let placement = Placement(parts: parts, group: group, idleTimeout: configuration.idleTimeout)
     let directories = WatchedDirectories(packages: packages, limits: limits, world: world)
     let debugging = DebugSessions(world: world, group: group, placement: placement)
     let line = Line(
@@ -116,7 +115,8 @@ package struct PreparedNode: Sendable {
       debugging: debugging, world: world)
     let provisioned = ProvisionedConcurrency(functions: functions, placement: placement, log: log)
     let door = Door(log: log)
-    let activation = FunctionActivation(functions: functions, packages: packages, world: world, log: log)
+    let activation = FunctionActivation(
+      functions: functions, packages: packages, world: world, log: log, prepare: { parts.expect($0) })
     let alarms = Alarms(world: world) { delay, body in
       group.next().scheduleTask(in: .nanoseconds(delay.inNanoseconds)) { body() }
     }
@@ -134,7 +134,7 @@ package struct PreparedNode: Sendable {
       wireServices(lambda, iam, s3, sns, sqs, scheduler, door), iam: iam, urls: urls,
       operators: RESTService(lambda, rows: LambdaService.operatorRows, door: door))
     offerRemote(door)
-    front.serve(pages: operatorsPages(world, alarms, events))
+    front.serve(pages: operatorsPages(world, alarms, events, parts.fastStart))
 
     let listener = try await listen(front, group)
     let services: [any Service] = [
@@ -143,7 +143,8 @@ package struct PreparedNode: Sendable {
       ActivationService(activation: activation),
       ResourceService(resources: resources),
       ProvisionedConcurrencyService(provisioned: provisioned),
-      SweepService(placement: placement, functions: functions, directories: directories, debugging: debugging),
+      SweepService(placement: placement, functions: functions, directories: directories, debugging: debugging,
+        fastStart: parts.fastStart),
       CollectService(
         packages: packages, placement: placement, functions: functions, layers: layers, directories: directories),
       EventService(events: events),
@@ -179,7 +180,9 @@ package struct PreparedNode: Sendable {
     }
   }
 
-  private func operatorsPages(_ world: MovableWorld, _ alarms: Alarms, _ events: EventQueue) -> [String: Front.Page] {
+  private func operatorsPages(
+    _ world: MovableWorld, _ alarms: Alarms, _ events: EventQueue, _ fastStart: FastStart?
+  ) -> [String: Front.Page] {
     if world.offset > 0 {
       log.notice(
         "the clock is ahead of the host's", metadata: ["now": "\(world.now().iso8601)", "kept_in": "\(state.clock)"])
@@ -190,6 +193,7 @@ package struct PreparedNode: Sendable {
     return [
       ClockPage.path: { await clock.answer($0) },
       EventsPage.path: { _ in EventsPage.reply(events) },
+      FastStartPage.path: { _ in await FastStartPage.reply(fastStart) },
     ]
   }
 
@@ -198,12 +202,14 @@ package struct PreparedNode: Sendable {
     _ world: MovableWorld, _ limits: LambdaLimits, _ packages: CodePackages, _ runtimes: RuntimeCatalog,
     _ front: Front, _ iam: IAMService
   ) throws -> EnvironmentParts {
-    EnvironmentParts(
-      world: world, limits: limits, sandboxes: sandboxes, packages: packages, runtimes: runtimes,
-      root: try RuntimeRoot(bootstrapsIn: state.runtimes, outbound: configuration.outbound),
+    let root = try RuntimeRoot(bootstrapsIn: state.runtimes, outbound: configuration.outbound)
+    let isFast = configuration.fastStart && configuration.isolation == .full
+    return EnvironmentParts(
+      world: world, limits: limits, sandboxes: sandboxes, packages: packages, runtimes: runtimes, root: root,
       platform: FunctionsFront(front), network: configuration.outbound ? .outbound : .loopback,
       credentials: { iam.executionCredentials(role: $0, session: $1, account: $2.account) }, log: log,
-      fileSystems: configuration.fileSystems)
+      fileSystems: configuration.fileSystems,
+      fastStart: isFast ? FastStart(sandboxes: sandboxes, root: root, world: world, log: log) : nil)
   }
 
   /// Calls of services that somebody else runs leave by HTTP: this offer replaces the embedded service's.

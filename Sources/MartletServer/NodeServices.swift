@@ -128,9 +128,11 @@ struct SweepService: Service {
   let functions: FunctionTable
   let directories: WatchedDirectories
   let debugging: DebugSessions
+  let fastStart: FastStart?
 
   func run() async throws {
     while !Task.isShuttingDownGracefully && !Task.isCancelled {
+      fastStart?.tick()
       directories.keep { functions.find($0)?.directories.isEmpty == false }
       placement.sweep { version in
         if let isCurrent = debugging.isCurrent(version) { return isCurrent }

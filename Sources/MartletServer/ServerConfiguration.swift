@@ -31,6 +31,8 @@ package struct ServerConfiguration: Sendable {
   package var runtimes: [String] = []
   /// What stands for the access points of functions.
   package var fileSystems = FileSystemDirectories()
+  /// Interpreters that are up are forked into environments (docs/fast-start.md).
+  package var fastStart = true
   /// Threads that move bytes.
   package var threads: Int
   /// The path of `martlet-sandbox`.

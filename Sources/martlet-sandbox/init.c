@@ -28,7 +28,7 @@ static void reply(void) {
   if (packet_send(helper, packet.bytes, packet.length, packet.fds, packet.fd_count, 0) < 0) _exit(1);
 }
 
-static void reply_failed(uint32_t request, uint32_t process, int error, const char *stage) {
+static void reply_that_failed(uint32_t request, uint32_t process, int error, const char *stage) {
   packet_begin(&packet, SBX_FAILED, 0);
   packet_u32(&packet, SBX_TAG_REQUEST, request);
   if (process) packet_u32(&packet, SBX_TAG_PROCESS, process);
@@ -38,7 +38,7 @@ static void reply_failed(uint32_t request, uint32_t process, int error, const ch
 }
 
 _Noreturn static void fail(const char *stage) {
-  reply_failed(SBX_CREATE, 0, errno, stage);
+  reply_that_failed(SBX_CREATE, 0, errno, stage);
   _exit(1);
 }
 
@@ -114,7 +114,7 @@ static void enter(const struct init_start *start) {
     if (loopback_up() < 0) fail("loopback");
   }
   if (unshare(CLONE_NEWCGROUP) < 0) fail("cgroup namespace");
-  if (mounts_begin(stage, sizeof stage) < 0) fail(stage);
+  if (mounts_begin(true, stage, sizeof stage) < 0) fail(stage);
 }
 
 // The part that CREATE decides. Returns a copy of the mount of /tmp, for the helper to keep.
@@ -129,11 +129,9 @@ static int build(const struct spec *spec, unsigned slot, int tmp) {
 
 // ---------------------------------------------------------------------------------------------- running
 
-struct order { uint32_t process, argc, envc; char **argv, **envp; const char *cwd; };
-
 // Makes argv and envp from the packet. Fields have no terminator: each text is moved down over its own header by one
 // byte less than that, which makes room for the NUL.
-static bool read_order(struct order *order, struct message *message) {
+bool order_read(struct program_order *order, struct message *message) {
   static char *pointers[SBX_MAX_MESSAGE / 8 + 4];
   uint32_t argc = 0, envc = 0;
   struct field field;
@@ -149,14 +147,15 @@ static bool read_order(struct order *order, struct message *message) {
   cursor = *message;
   while (message_next(&cursor, &field)) {
     if (field.tag == SBX_TAG_PROCESS) { field_u32(&field, &order->process); continue; }
+    if (field.tag != SBX_TAG_ARG && field.tag != SBX_TAG_ENV && field.tag != SBX_TAG_CWD) continue;
     char *text = (char *)field.bytes - 1;
     memmove(text, field.bytes, field.length);
     text[field.length] = 0;
     if (field.tag == SBX_TAG_ARG) order->argv[order->argc++] = text;
     else if (field.tag == SBX_TAG_ENV) order->envp[order->envc++] = text;
-    else if (field.tag == SBX_TAG_CWD) order->cwd = text;
+    else order->cwd = text;
   }
-  return order->argc > 0 && order->process != 0;
+  return order->argc > 0;
 }
 
 // In the program's process only: init itself needs more descriptors than a program may have.
@@ -169,11 +168,11 @@ void init_limit_files(void) {
 
 // What the new process does until exec. It shares our memory and we sleep meanwhile (vfork: copying even this small
 // process would cost a third of a start), so it may only make system calls, and leaves its error where we find it.
-struct birth { const struct order *order; int output, error, stage; };
+struct birth { const struct program_order *order; int output, error, stage; };
 
 static int become(void *argument) {
   struct birth *birth = argument;
-  const struct order *order = birth->order;
+  const struct program_order *order = birth->order;
   setsid();
   // inside a pid namespace init's end is everybody's
   if (options.isolation == ISOLATION_NONE) prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -197,19 +196,19 @@ failed:
 }
 
 static void spawn(struct message *message, int output) {
-  struct order order;
+  struct program_order order;
   char stage[MAX_PATH + 32];
   static char stack[65536] __attribute__((aligned(16)));
-  if (!read_order(&order, message)) return reply_failed(SBX_SPAWN, order.process, EINVAL, "spawn");
-  if (running_count == MAX_PROCESSES) return reply_failed(SBX_SPAWN, order.process, EAGAIN, "spawn");
+  if (!order_read(&order, message) || order.process == 0) return reply_that_failed(SBX_SPAWN, order.process, EINVAL, "spawn");
+  if (running_count == MAX_PROCESSES) return reply_that_failed(SBX_SPAWN, order.process, EAGAIN, "spawn");
   struct birth birth = {.order = &order, .output = output};
   pid_t pid = clone(become, stack + sizeof stack, CLONE_VM | CLONE_VFORK | SIGCHLD, &birth);
-  if (pid < 0) return reply_failed(SBX_SPAWN, order.process, errno, "fork");
+  if (pid < 0) return reply_that_failed(SBX_SPAWN, order.process, errno, "fork");
   if (birth.error) {
     static const char *const stages[] = {"prepare", "chdir", "fork/exec"};
     while (waitpid(pid, NULL, 0) < 0 && errno == EINTR) {}
     snprintf(stage, sizeof stage, "%s %.4000s", stages[birth.stage], birth.stage == 1 ? order.cwd : order.argv[0]);
-    return reply_failed(SBX_SPAWN, order.process, birth.error, stage);
+    return reply_that_failed(SBX_SPAWN, order.process, birth.error, stage);
   }
   running[running_count].id = order.process;
   running[running_count++].pid = pid;
@@ -223,7 +222,7 @@ static void connect_inside(const struct message *message) {
   uint16_t port;
   if (!message_u32(message, SBX_TAG_PROCESS, &process) || !message_port(message, &port)) return;
   int fd = connect_here(port);
-  if (fd < 0) return reply_failed(SBX_CONNECT, process, errno, "connect");
+  if (fd < 0) return reply_that_failed(SBX_CONNECT, process, errno, "connect");
   packet_begin(&packet, SBX_CONNECTED, 0);
   packet_u32(&packet, SBX_TAG_PROCESS, process);
   packet_fd(&packet, fd);

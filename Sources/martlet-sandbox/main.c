@@ -128,6 +128,11 @@ bool loop_turn(int timeout_ms) {
     case WATCH_INIT: if (sandbox) init_readable(sandbox); break;
     case WATCH_PID: if (sandbox) init_exited(sandbox); break;
     case WATCH_NEST: nest_readable(); break;
+    case WATCH_FORK: if (sandbox) forked_readable(sandbox); break;
+    case WATCH_FORK_END: if (sandbox) forked_exited(sandbox); break;
+    case WATCH_HATCHING: pool_hatching_readable(); break;
+    case WATCH_ZYGOTE: zygote_readable((uint32_t)(event.data.u64 >> 8)); break;
+    case WATCH_ZYGOTE_END: zygote_exited((uint32_t)(event.data.u64 >> 8)); break;
     case WATCH_ALARM: if (sandbox) memory_alarm(sandbox); break;
   }
   return true;
@@ -237,6 +242,7 @@ static void prepare(void) {
   if (options.isolation == ISOLATION_NONE) return;
   if (seccomp_compile() < 0) die("seccomp filter");
   if (options.isolation == ISOLATION_ROOTLESS) return;
+  prctl(PR_SET_CHILD_SUBREAPER, 1);   // what a dead zygote leaves behind is ours to bury
   if (network_start() < 0) die("network");
   if (cgroups_start() < 0 || slowly_start() < 0) die("cgroups (is another instance of this name running?)");
 }

@@ -306,7 +306,7 @@ static int build_tmp(int top, const struct spec *spec, int tmp, int *again) {
 }
 
 // The part that does not depend on the order, done ahead.
-int mounts_begin(char *stage, size_t stage_size) {
+int mounts_begin(bool with_proc, char *stage, size_t stage_size) {
   static const char *const settings[] = {"mode", "0755", "size", "4m", "nr_inodes", "4096", NULL};
   snprintf(stage, stage_size, "mount /");
   umask(022);
@@ -319,7 +319,7 @@ int mounts_begin(char *stage, size_t stage_size) {
   snprintf(stage, stage_size, "mount /dev");
   if (build_dev(mounts_root) < 0) return -1;
   snprintf(stage, stage_size, "mount /proc");
-  return build_proc(mounts_root);
+  return with_proc ? build_proc(mounts_root) : 0;
 }
 
 int mounts_finish(const struct spec *spec, uint32_t user, int tmp, int *tmp_again, char *stage, size_t stage_size) {

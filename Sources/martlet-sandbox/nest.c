@@ -17,6 +17,9 @@ static bool hopeless;              // no nest could be made: not tried again bef
 static bool warming;                // the newest in the pool is not warm yet
 static int host_mounts = -1;        // tells when the host's mounts have changed: then the pool's copies are stale
 static unsigned pool_count;
+static struct nest hatched[MAX_HATCHED];   // nests with a hatchling, the oldest first
+static unsigned hatched_count;
+static bool hatching;               // the newest of them is not parked yet
 
 // Starts process 1 of a sandbox to be. It joins the cgroups and the network of `nest`, says WARM, and waits for its
 // order.
@@ -65,6 +68,7 @@ void nest_remove(struct nest *nest) {
 static int nest_make(struct nest *nest, const char **stage) {
   *nest = (struct nest){.network = -1, .init = -1, .pidfd = -1};
   cgroups_none(&nest->cgroups);
+  hatchling_none(&nest->fork);
   *stage = "cgroups";
   if (options.isolation == ISOLATION_FULL && cgroups_make(&nest->cgroups) < 0) return -1;
   *stage = "network namespace";
@@ -79,6 +83,7 @@ failed:;
 
 // Kills an unused nest and waits for that: its init sleeps or is about to, so this takes well under a millisecond.
 static void nest_discard(struct nest *nest) {
+  hatchling_bury(&nest->fork);
   syscall(SYS_pidfd_send_signal, nest->pidfd, SIGKILL, NULL, 0);
   while (waitid(P_PIDFD, (id_t)nest->pidfd, &(siginfo_t){0}, WEXITED) < 0 && errno == EINTR) {}
   nest_remove(nest);
@@ -86,7 +91,40 @@ static void nest_discard(struct nest *nest) {
 
 void pool_discard(void) {
   while (pool_count > 0) nest_discard(&pool[--pool_count]);
-  warming = false;
+  while (hatched_count > 0) nest_discard(&hatched[--hatched_count]);
+  warming = hatching = false;
+}
+
+static void remove_hatched(unsigned index) {
+  if (index == --hatched_count) hatching = false;
+  memmove(&hatched[index], &hatched[index + 1], (hatched_count - index) * sizeof *hatched);
+}
+
+// Those of one zygote, or of all if it is 0.
+void pool_discard_forks(uint32_t zygote) {
+  for (unsigned i = hatched_count; i-- > 0;) {
+    if (zygote && hatched[i].fork.zygote != zygote) continue;
+    nest_discard(&hatched[i]);
+    remove_hatched(i);
+  }
+}
+
+static bool is_alive(int pidfd) {
+  return pidfd < 0 || poll(&(struct pollfd){.fd = pidfd, .events = POLLIN}, 1, 0) == 0;
+}
+
+// A nest with a hatchling of this zygote.
+static bool take_hatched(struct nest *nest, uint32_t zygote) {
+  for (unsigned i = 0; zygote && i < hatched_count; i++) {
+    if (hatched[i].fork.zygote != zygote) continue;
+    *nest = hatched[i];
+    remove_hatched(i);
+    epoll_forget(nest->fork.channel);
+    if (is_alive(nest->pidfd) && is_alive(nest->fork.pidfd)) return true;
+    nest_discard(nest);   // somebody killed one of them
+    i--;
+  }
+  return false;
 }
 
 // A nest holds a copy of the host's mounts as they were. If they have changed since, what is exposed may look
@@ -96,16 +134,24 @@ static void pool_check_mounts(void) {
   if (host_mounts >= 0 && poll(&changed, 1, 0) > 0) pool_discard();
 }
 
-int nest_take(struct nest *nest, const char **stage) {
+int nest_take(struct nest *nest, uint32_t zygote, const char **stage) {
   hopeless = false;
   pool_check_mounts();
+  if (take_hatched(nest, zygote)) {
+    figures[FORKS_TAKEN]++;
+    return 0;
+  }
   while (pool_count > 0) {
     *nest = pool[--pool_count];
     warming = false;   // the newest is taken first; if it is not warm yet, its order waits in its socket
     epoll_forget(nest->init);
-    if (poll(&(struct pollfd){.fd = nest->pidfd, .events = POLLIN}, 1, 0) == 0) return 0;
+    if (is_alive(nest->pidfd)) {
+      figures[NESTS_TAKEN]++;
+      return 0;
+    }
     nest_discard(nest);   // somebody killed it
   }
+  figures[NESTS_MADE_LATE]++;
   return nest_make(nest, stage);
 }
 
@@ -116,18 +162,63 @@ void nest_readable(void) {
   epoll_forget(pool[pool_count - 1].init);
 }
 
-bool pool_wants_more(void) {
-  return options.isolation == ISOLATION_FULL && !warming && !hopeless && pool_count < options.pool;
+// The newest hatchling is parked, or has failed.
+void pool_hatching_readable(void) {
+  uint32_t said;
+  if (!hatching) return;
+  struct nest *nest = &hatched[hatched_count - 1];
+  bool good = hatchling_hear(&nest->fork, &said);
+  if (good && said == 0) return;
+  epoll_forget(nest->fork.channel);
+  hatching = false;
+  if (good) return;
+  nest_discard(nest);
+  hatched_count--;
 }
 
-// One piece of work for a moment when nothing waits: one more nest.
-void pool_fill(void) {
+static bool wants_nest(void) { return !warming && !hopeless && pool_count < options.pool; }
+
+// A hatchling needs a warm nest.
+static uint32_t wants_hatchling(void) {
+  if (hatching || pool_count < 1u + warming || hatched_count == MAX_HATCHED) return 0;
+  return zygote_wanting(hatched, hatched_count);
+}
+
+bool pool_wants_more(void) {
+  return options.isolation == ISOLATION_FULL && (wants_nest() || wants_hatchling() != 0);
+}
+
+static void fill_nest(void) {
   const char *stage;
   if (!pool) pool = calloc(options.pool, sizeof *pool);
-  if (host_mounts < 0) host_mounts = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
-  pool_check_mounts();
   hopeless = !pool || nest_make(&pool[pool_count], &stage) < 0;   // then CREATE makes its own, and says what is wrong
   if (hopeless) return;
   warming = true;
   watch_add(pool[pool_count++].init, WATCH_NEST, 0, EPOLLIN);
+}
+
+static void fill_hatchling(uint32_t zygote) {
+  struct nest *nest = &hatched[hatched_count];
+  *nest = pool[0];
+  if (!is_alive(nest->pidfd)) nest_discard(nest);
+  memmove(&pool[0], &pool[1], --pool_count * sizeof *pool);
+  if (nest->pidfd < 0) return;
+  if (zygote_hatch(zygote, nest) < 0) return nest_discard(nest);
+  hatched_count++;
+  hatching = true;
+  watch_add(nest->fork.channel, WATCH_HATCHING, 0, EPOLLIN);
+}
+
+// One piece of work for a moment when nothing waits: one more nest, or a hatchling in one that is there.
+void pool_fill(void) {
+  if (host_mounts < 0) host_mounts = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
+  pool_check_mounts();
+  uint32_t zygote = wants_hatchling();
+  if (zygote) fill_hatchling(zygote);
+  else if (wants_nest()) fill_nest();
+}
+
+void pool_census(unsigned *nests, unsigned *forks) {
+  *nests = pool_count;
+  *forks = hatched_count;
 }

@@ -24,7 +24,7 @@ struct sandbox *sandbox_find(uint32_t id) {
   return sandbox;
 }
 
-static void reply_failed(uint32_t request, uint32_t sandbox, uint32_t process, int error, const char *stage) {
+void reply_failed(uint32_t request, uint32_t sandbox, uint32_t process, int error, const char *stage) {
   packet_begin(&packet, SBX_FAILED, sandbox);
   packet_u32(&packet, SBX_TAG_REQUEST, request);
   if (process) packet_u32(&packet, SBX_TAG_PROCESS, process);
@@ -33,9 +33,17 @@ static void reply_failed(uint32_t request, uint32_t sandbox, uint32_t process, i
   server_reply(&packet);
 }
 
-static void reply_empty(uint32_t type, uint32_t sandbox) {
+void reply_empty(uint32_t type, uint32_t sandbox) {
   packet_begin(&packet, type, sandbox);
   server_reply(&packet);
+}
+
+void sandbox_each(void (*body)(struct sandbox *, uint32_t), uint32_t argument) {
+  for (unsigned bucket = 0; bucket < 1024; bucket++)
+    for (struct sandbox *sandbox = table[bucket], *next; sandbox; sandbox = next) {
+      next = sandbox->next;
+      body(sandbox, argument);
+    }
 }
 
 // ---------------------------------------------------------------------------------------------- an init
@@ -83,6 +91,7 @@ static void forget(struct sandbox *sandbox) {
 // Everything that the sandbox holds, once its processes are dead.
 static void release(struct sandbox *sandbox) {
   if (sandbox->watched) watched_count--;
+  forked_forget(sandbox);
   for (unsigned i = 0; i < sandbox->listener_count; i++) close_fd(&sandbox->listeners[i]);
   close_fd(&sandbox->tmp);
   nest_remove(&sandbox->nest);
@@ -99,6 +108,19 @@ static void report_exit(struct sandbox *sandbox, uint32_t process, uint32_t stat
   packet_u32(&packet, SBX_TAG_STATUS, status);
   packet_u32(&packet, SBX_TAG_OOM, oom);
   server_reply(&packet);
+}
+
+void process_started(struct sandbox *sandbox, struct process *process) {
+  process->started = true;
+  packet_begin(&packet, SBX_SPAWNED, sandbox->id);
+  packet_u32(&packet, SBX_TAG_PROCESS, process->id);
+  server_reply(&packet);
+}
+
+void process_ended(struct sandbox *sandbox, struct process *process, uint32_t status) {
+  uint32_t id = process->id;
+  *process = sandbox->processes[--sandbox->process_count];
+  report_exit(sandbox, id, status);
 }
 
 // The end of an init is the end of every process in its sandbox: those that it could not report any more are reported
@@ -129,6 +151,7 @@ void init_exited(struct sandbox *sandbox) {
   sandbox->nest.pid = 0;
   if (sandbox->state == STARTING) reply_failed(SBX_CREATE, sandbox->id, 0, ECHILD, "init died");
   report_all_exits(sandbox);
+  forked_forget(sandbox);
   switch (sandbox->state) {
     case STARTING: case DOOMED: release(sandbox); return;
     case DESTROYING: {
@@ -152,6 +175,7 @@ void sandbox_destroy_all(void) {
     for (struct sandbox *sandbox = table[bucket]; sandbox; sandbox = sandbox->next) {
       sandbox->state = DESTROYING;
       kill_init(sandbox);
+      forked_forget(sandbox);   // no init ends before its namespace is empty
     }
   for (unsigned bucket = 0; bucket < 1024; bucket++)
     while (table[bucket]) {
@@ -160,12 +184,14 @@ void sandbox_destroy_all(void) {
       release(table[bucket]);
     }
   pool_discard();
+  zygote_destroy_all();
 }
 
 // ---------------------------------------------------------------------------------------------- requests
 
 static int set_up(struct sandbox *sandbox, const char **stage) {
-  if (nest_take(&sandbox->nest, stage) < 0) return -1;
+  if (nest_take(&sandbox->nest, sandbox->spec->zygote, stage) < 0) return -1;
+  if (sandbox->nest.fork.state != NO_FORK) watch_add(sandbox->nest.fork.channel, WATCH_FORK, sandbox->id, EPOLLIN);
   *stage = "cgroups";
   if (options.isolation == ISOLATION_FULL && cgroups_limit(&sandbox->nest.cgroups, sandbox->spec) < 0) return -1;
   if (sandbox->spec->network == SBX_NETWORK_OUTBOUND && options.isolation != ISOLATION_NONE
@@ -203,6 +229,7 @@ static void create(const struct message *message) {
     .next = table[message->sandbox % 1024], .id = message->sandbox, .slot = (unsigned)slot, .spec = spec,
     .tmp = -1, .nest = {.network = -1, .init = -1, .pidfd = -1}};
   cgroups_none(&sandbox->nest.cgroups);
+  hatchling_none(&sandbox->nest.fork);
   table[message->sandbox % 1024] = sandbox;
   sandbox_count++;
   if (set_up(sandbox, &stage) == 0) {
@@ -256,36 +283,6 @@ static void reply_created(struct sandbox *sandbox) {
   reply_listeners(sandbox, kinds);
 }
 
-static const char *check_spawn(const struct message *message, uint32_t *process) {
-  struct message cursor = *message;
-  struct field field;
-  unsigned arguments = 0, processes = 0, directories = 0;
-  while (message_next(&cursor, &field)) {
-    switch (field.tag) {
-      case SBX_TAG_PROCESS:
-        processes++;
-        if (!field_u32(&field, process) || *process == 0) return "spawn: bad process";
-        break;
-      case SBX_TAG_ARG:
-        if (arguments++ == 0 && (field.length < 2 || field.bytes[0] != '/')) return "spawn: not an absolute path";
-        break;
-      case SBX_TAG_ENV:
-        if (field.length < 2 || field.bytes[0] == '=' || !memchr(field.bytes, '=', field.length))
-          return "spawn: bad environment";
-        break;
-      case SBX_TAG_CWD:
-        directories++;
-        if (field.length < 1 || field.length >= MAX_PATH || field.bytes[0] != '/') return "spawn: bad directory";
-        break;
-      default: return "spawn: unknown field";
-    }
-    if (field.tag != SBX_TAG_PROCESS && !field_is_text(&field)) return "spawn: NUL in text";
-  }
-  if (processes != 1) return "spawn: bad process";
-  if (arguments == 0) return "spawn: no arguments";
-  return directories > 1 ? "spawn: bad directory" : NULL;
-}
-
 // A program may open /dev/stdout anew, which asks who owns the pipe: its owner was the server. Only a pipe without a
 // name is given away: anything else the server could have opened somewhere, to have it made its own.
 static void own_pipe(const struct sandbox *sandbox, int output) {
@@ -295,10 +292,21 @@ static void own_pipe(const struct sandbox *sandbox, int output) {
   if (fchown(output, owner, owner) < 0) return;   // then opening it anew is refused, and that is all
 }
 
+// Has the init execute the program.
+void spawn_plainly(struct sandbox *sandbox, struct process *process, const uint8_t *bytes, size_t length, int output) {
+  uint32_t id = process->id;
+  figures[PROGRAMS_EXECUTED]++;
+  if (sandbox->nest.init >= 0
+      && packet_send(sandbox->nest.init, bytes, length, &output, 1, MSG_DONTWAIT) >= 0) return;
+  int error = sandbox->nest.init < 0 ? ESRCH : errno;
+  *process = sandbox->processes[--sandbox->process_count];
+  reply_failed(SBX_SPAWN, sandbox->id, id, error, "spawn");
+}
+
 static void spawn(struct sandbox *sandbox, const struct message *message, const uint8_t *bytes, size_t length,
     const int *fds, unsigned fd_count) {
   uint32_t process = 0, id = message->sandbox;
-  const char *wrong = check_spawn(message, &process);
+  const char *wrong = check_program(message, &process, false);
   if (!wrong && fd_count != 1) wrong = "spawn: one descriptor is needed";
   if (wrong) return reply_failed(SBX_SPAWN, id, process, EINVAL, wrong);
   if (sandbox->state == BROKEN) return reply_failed(SBX_SPAWN, id, process, ESRCH, "spawn: the sandbox ended");
@@ -309,9 +317,9 @@ static void spawn(struct sandbox *sandbox, const struct message *message, const 
   if (sandbox->process_count == MAX_PROCESSES)
       return reply_failed(SBX_SPAWN, id, process, EAGAIN, "spawn: too many processes");
   own_pipe(sandbox, fds[0]);
-  if (packet_send(sandbox->nest.init, bytes, length, fds, 1, MSG_DONTWAIT) < 0)
-      return reply_failed(SBX_SPAWN, id, process, errno, "spawn");
-  sandbox->processes[sandbox->process_count++] = (struct process){process, false};
+  struct process *entry = &sandbox->processes[sandbox->process_count++];
+  *entry = (struct process){.id = process};
+  if (!forked_spawn(sandbox, process, bytes, length, fds[0])) spawn_plainly(sandbox, entry, bytes, length, fds[0]);
 }
 
 static void signal_process(struct sandbox *sandbox, const struct message *message, const uint8_t *bytes,
@@ -319,6 +327,9 @@ static void signal_process(struct sandbox *sandbox, const struct message *messag
   uint32_t process, number;
   if (!message_u32(message, SBX_TAG_PROCESS, &process) || !message_u32(message, SBX_TAG_SIGNO, &number) || number > 64)
     return reply_failed(SBX_SIGNAL, sandbox->id, 0, EINVAL, "signal");
+  for (unsigned i = 0; i < sandbox->process_count; i++)
+    if (sandbox->processes[i].id == process && sandbox->processes[i].forked)
+      return forked_signal(sandbox, (int)number);
   if (sandbox->nest.init >= 0) packet_send(sandbox->nest.init, bytes, length, NULL, 0, MSG_DONTWAIT);
 }
 
@@ -385,12 +396,22 @@ static void hello(const struct message *message) {
   server_reply(&packet);
 }
 
+static void tell_figures(void) {
+  unsigned nests, hatched;
+  pool_census(&nests, &hatched);
+  figures_reply(nests, hatched, sandbox_count);
+}
+
 void server_message(const uint8_t *bytes, size_t length, int *fds, unsigned fd_count, bool truncated) {
   struct message message;
   bool whole = message_parse(&message, bytes, length);
   if (!whole || truncated) return reply_failed(message.type, message.sandbox, 0, EBADMSG, "message");
   if (message.type == SBX_HELLO) return hello(&message);
   if (message.type == SBX_CREATE) return create(&message);
+  if (message.type == SBX_ZYGOTE) return zygote_create(&message);
+  if (message.type == SBX_LEVEL) return zygote_level(&message);
+  if (message.type == SBX_FIGURES) return tell_figures();
+  if (message.type == SBX_DESTROY && zygote_destroy(message.sandbox)) return;
   struct sandbox *sandbox = sandbox_find(message.sandbox);
   if (message.type < SBX_SPAWN || message.type > SBX_CONNECT)
     return reply_failed(message.type, message.sandbox, 0, EBADMSG, "message: unknown type");
@@ -426,6 +447,7 @@ static void init_ready(struct sandbox *sandbox, int *fds, unsigned fd_count) {
   sandbox->state = RUNNING;
   if (restarted) reply_reset(sandbox);
   else reply_created(sandbox);
+  forked_proceed(sandbox);
 }
 
 static void init_failed(struct sandbox *sandbox, const struct message *message, struct process *process) {
@@ -474,14 +496,10 @@ void init_readable(struct sandbox *sandbox) {
     else if (message.type == INIT_READY) init_ready(sandbox, fds, fd_count);
     else if (message.type == SBX_FAILED && (!process || !process->started)) init_failed(sandbox, &message, process);
     else if (message.type == SBX_SPAWNED && process && !process->started) {
-      process->started = true;
-      packet_begin(&packet, SBX_SPAWNED, sandbox->id);
-      packet_u32(&packet, SBX_TAG_PROCESS, id);
-      server_reply(&packet);
+      process_started(sandbox, process);
     } else if (message.type == SBX_EXITED && process && process->started
         && message_u32(&message, SBX_TAG_STATUS, &status)) {
-      *process = sandbox->processes[--sandbox->process_count];
-      report_exit(sandbox, id, status);
+      process_ended(sandbox, process, status);
     } else kill_init(sandbox);
   }
   for (unsigned i = 0; i < fd_count; i++) close_fd(&fds[i]);

@@ -3,7 +3,8 @@
 // network.c, outbound.c, protocol.c, report.c.
 //
 // Two kinds of process run this program: the *helper* (one, privileged, single-threaded, owns every sandbox) and in
-// each sandbox an *init*, a fork of the helper that has given up every privilege and runs what the server orders.
+// each sandbox an *init*, a fork of the helper that has given up every privilege and runs what the server orders. A
+// third kind begins as a fork of the helper: a *zygote*, an interpreter that waits for being forked into sandboxes.
 #ifndef MARTLET_SANDBOX_H
 #define MARTLET_SANDBOX_H
 
@@ -28,6 +29,8 @@ enum {
   MAX_LISTENERS = 8,
   MAX_PROCESSES = 64,   // alive at once in one sandbox, counting only those that the server spawned
   MAX_SANDBOXES = 4096,
+  MAX_ZYGOTES = 64,
+  MAX_HATCHED = 64,     // forks of zygotes that are ready ahead, all together
   MAX_PATH = 4096,
   UID_INSIDE = 993,
   GID_INSIDE = 990,
@@ -36,6 +39,8 @@ enum {
 
 // Messages between helper and init only; a server that sends one is answered FAILED.
 enum { INIT_READY = 201, INIT_KILL_ALL = 202, INIT_PROBE = 203, INIT_BUILD = 204, INIT_WARM = 205 };
+// Between helper and zygote, or its forks; Runtimes/python/zygote.py knows the same numbers.
+enum { ZYGOTE_FORK = 211, ZYGOTE_REAP = 212, ZYGOTE_REAPED = 213, ZYGOTE_UP = 214, FORK_PARKED = 215, FORK_STARTED = 216 };
 
 enum isolation { ISOLATION_NONE, ISOLATION_FULL, ISOLATION_ROOTLESS };
 
@@ -128,18 +133,31 @@ struct spec {                 // what CREATE asked for; kept for RESET
   uint8_t *message;           // a copy of the fields; the mounts point into it
   size_t length;
   uint64_t memory, tmp;
-  uint32_t cpu, pids, nofile, network;
+  uint32_t cpu, pids, nofile, network, zygote;
   char hostname[65];
   unsigned listen_count, mount_count;
   uint16_t listen[MAX_LISTENERS];
   struct mount_entry mounts[MAX_MOUNTS];
 };
 enum state { STARTING, RUNNING, RESETTING, RESTARTING, DESTROYING, DOOMED /* CREATE failed */, BROKEN };
-struct process { uint32_t id; bool started; };
+struct process { uint32_t id; bool started, forked; };
+struct pending {              // a SPAWN whose program is to be forked, until that was done
+  uint32_t process;
+  int output;
+  size_t length;
+  uint8_t *bytes;
+};
+enum hatching { NO_FORK, HATCHING, PARKED, ORDERED, STARTED };
+struct hatchling {            // a fork of a zygote in a nest
+  enum hatching state;
+  uint32_t zygote, serial;    // the zygote knows it by the serial number
+  int channel, pidfd;         // pidfd: from PARKED on
+};
 struct nest {                 // an init that has its namespaces and cgroups and waits to be told what to build
   struct cgroups cgroups;
   int network, init, pidfd;
   pid_t pid;
+  struct hatchling fork;
 };
 struct sandbox {
   struct sandbox *next;
@@ -152,6 +170,7 @@ struct sandbox {
   unsigned listener_count, process_count;
   int listeners[MAX_LISTENERS];
   struct process processes[MAX_PROCESSES];
+  struct pending *pending;
   bool oom;                   // the limit killed here since the last start or reset
   uint64_t oom_before;        // the kernel's counter at that time
   bool watched;               // memory use is above the limit and is being looked at by the clock
@@ -166,17 +185,53 @@ void memory_alarm(struct sandbox *sandbox);
 int memory_clock(uint64_t now);
 struct sandbox *sandbox_find(uint32_t id);
 void sandbox_destroy_all(void);
+void sandbox_each(void (*body)(struct sandbox *, uint32_t), uint32_t argument);
+void reply_failed(uint32_t request, uint32_t sandbox, uint32_t process, int error, const char *stage);
+void reply_empty(uint32_t type, uint32_t sandbox);
+void process_started(struct sandbox *sandbox, struct process *process);
+void process_ended(struct sandbox *sandbox, struct process *process, uint32_t status);
+void spawn_plainly(struct sandbox *sandbox, struct process *process, const uint8_t *bytes, size_t length, int output);
+
+// ---- forked.c: a program that is forked instead of executed
+bool forked_spawn(struct sandbox *sandbox, uint32_t process, const uint8_t *bytes, size_t length, int output);
+void forked_proceed(struct sandbox *sandbox);
+void forked_readable(struct sandbox *sandbox);
+void forked_exited(struct sandbox *sandbox);
+void forked_reaped(uint32_t sandbox, uint32_t serial, uint32_t status);
+void forked_signal(struct sandbox *sandbox, int number);
+void forked_forget(struct sandbox *sandbox);
+
+// ---- zygote.c
+struct zygote;
+void zygote_create(const struct message *message);
+bool zygote_destroy(uint32_t id);
+void zygote_destroy_all(void);
+void zygote_level(const struct message *message);
+bool zygote_is_up(uint32_t id);
+void zygote_readable(uint32_t id);
+void zygote_exited(uint32_t id);
+void zygote_reap(const struct hatchling *fork, uint32_t sandbox);
+int zygote_hatch(uint32_t id, struct nest *nest);
+uint32_t zygote_wanting(const struct nest *hatched, unsigned count);
+bool hatchling_hear(struct hatchling *fork, uint32_t *said);
+void hatchling_none(struct hatchling *fork);
+void hatchling_bury(struct hatchling *fork);
 
 // ---- spec.c: what CREATE asked for
 struct spec *spec_read(const struct message *message, const char **stage);
+struct spec *spec_read_zygote(const struct message *message, const char **stage);
+const char *check_program(const struct message *message, uint32_t *process, bool is_zygote);
 void spec_free(struct spec *spec);
 
 // ---- nest.c: the pool
-int nest_take(struct nest *nest, const char **stage);
+int nest_take(struct nest *nest, uint32_t zygote, const char **stage);
 int nest_hatch(struct nest *nest, const char **stage);
 void nest_remove(struct nest *nest);
 void nest_readable(void);
 void pool_discard(void);
+void pool_discard_forks(uint32_t zygote);
+void pool_hatching_readable(void);
+void pool_census(unsigned *nests, unsigned *forks);
 bool pool_wants_more(void);
 void pool_fill(void);
 
@@ -202,13 +257,17 @@ struct init_start {           // what the fork that becomes init needs
   int procs[ROLE_COUNT];
   uid_t uid; gid_t gid;       // the helper's own, which a new user namespace hides
 };
+struct program_order { uint32_t process, argc, envc; char **argv, **envp; const char *cwd; };
+bool order_read(struct program_order *order, struct message *message);
 void init_limit_files(void);
 _Noreturn void init_main(const struct init_start *start);
 extern int mounts_root;
-int mounts_begin(char *stage, size_t stage_size);
+int mounts_begin(bool with_proc, char *stage, size_t stage_size);
 int mounts_finish(const struct spec *spec, uint32_t user, int tmp, int *tmp_again, char *stage, size_t stage_size);
 int seccomp_compile(void);
 int seccomp_install(void);
+int seccomp_install_zygote(void);
+int seccomp_file(void);
 
 // ---- report.c
 void report_collect(bool deep);
@@ -217,8 +276,14 @@ void report_print(void);
 bool report_hears(const struct packet *packet);
 _Noreturn void probe_inside(int out, uint32_t kind);
 
+// ---- figures.c: how often what was made ahead has served
+enum figure { NESTS_TAKEN, NESTS_MADE_LATE, FORKS_TAKEN, FORKS_MADE_LATE, FORKS_FAILED, PROGRAMS_EXECUTED, FIGURES };
+extern uint64_t figures[FIGURES];
+void figures_reply(unsigned nests, unsigned hatched, unsigned sandboxes);
+
 // ---- main.c
-enum watch { WATCH_SERVER = 1, WATCH_INIT, WATCH_PID, WATCH_ALARM, WATCH_NEST };
+enum watch { WATCH_SERVER = 1, WATCH_INIT, WATCH_PID, WATCH_ALARM, WATCH_NEST, WATCH_FORK, WATCH_FORK_END, WATCH_HATCHING,
+  WATCH_ZYGOTE, WATCH_ZYGOTE_END };
 void watch_add(int fd, enum watch kind, uint32_t sandbox, uint32_t events);
 void epoll_forget(int fd);
 void watch_close(int *fd);

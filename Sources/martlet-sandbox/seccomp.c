@@ -11,7 +11,8 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
-static struct sock_fprog program;
+static struct sock_fprog program, zygote_program;
+static int program_file = -1;   // the first one, for zygotes, whose forks install it themselves
 
 static const char *const allowed[] = {
   "_newselect", "accept", "accept4", "access", "alarm", "arch_prctl", "bind", "brk", "cachestat", "capget", "chdir",
@@ -62,13 +63,24 @@ static const char *const refused[] = {
   "listmount", "swapoff", "swapon", "sync", "syncfs", "sysfs", "syslog", "umount", "umount2", "unshare", "uselib",
   "userfaultfd", "ustat", "vhangup", "vm86", "vm86old", "vmsplice", NULL};
 
-static int rules(scmp_filter_ctx filter) {
+// A zygote enters namespaces and gives up what allows it to; nothing else that needs a privilege is left to it.
+static const char *const zygotes[] = {"setns", "capset", NULL};
+
+static bool is_listed(const char *name, const char *const *list) {
+  for (; *list; list++) if (strcmp(name, *list) == 0) return true;
+  return false;
+}
+
+static int rules(scmp_filter_ctx filter, bool is_zygote) {
   int bad = 0;
+  for (int i = 0; is_zygote && zygotes[i]; i++)
+    bad |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, seccomp_syscall_resolve_name(zygotes[i]), 0);
   for (int i = 0; allowed[i]; i++) {
     int number = seccomp_syscall_resolve_name(allowed[i]);   // a name that this libseccomp or machine lacks is skipped
     if (number >= 0) bad |= seccomp_rule_add(filter, SCMP_ACT_ALLOW, number, 0);
   }
   for (int i = 0; refused[i]; i++) {
+    if (is_zygote && is_listed(refused[i], zygotes)) continue;
     int number = seccomp_syscall_resolve_name(refused[i]);
     if (number >= 0) bad |= seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), number, 0);
   }
@@ -101,21 +113,32 @@ static int rules(scmp_filter_ctx filter) {
   return bad;
 }
 
-int seccomp_compile(void) {
+// The compiled filter, and the file that it is in; -1.
+static int compile(struct sock_fprog *program, bool is_zygote) {
   int result = -1, file = memfd_create("filter", MFD_CLOEXEC);
   scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(ENOSYS));
   if (!filter || file < 0) goto end;
   // a tree instead of a chain of comparisons; older ones do without
   seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
-  if (rules(filter) < 0 || seccomp_export_bpf(filter, file) < 0) goto end;
+  if (rules(filter, is_zygote) < 0 || seccomp_export_bpf(filter, file) < 0) goto end;
   off_t size = lseek(file, 0, SEEK_END);
-  program.filter = malloc((size_t)size);
-  program.len = (unsigned short)((size_t)size / sizeof *program.filter);
-  if (program.filter && pread(file, program.filter, (size_t)size, 0) == size) result = 0;
+  program->filter = malloc((size_t)size);
+  program->len = (unsigned short)((size_t)size / sizeof *program->filter);
+  if (program->filter && pread(file, program->filter, (size_t)size, 0) == size) result = file;
 end:
   if (filter) seccomp_release(filter);
-  if (file >= 0) close(file);
+  if (result < 0 && file >= 0) close(file);
   return result;
 }
 
+int seccomp_compile(void) {
+  int file = compile(&zygote_program, true);
+  program_file = compile(&program, false);
+  if (file >= 0) close(file);
+  return file < 0 || program_file < 0 ? -1 : 0;
+}
+
 int seccomp_install(void) { return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program); }
+int seccomp_install_zygote(void) { return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &zygote_program); }
+// At its beginning.
+int seccomp_file(void) { return lseek(program_file, 0, SEEK_SET) < 0 ? -1 : program_file; }

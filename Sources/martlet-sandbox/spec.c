@@ -56,6 +56,7 @@ static bool read_field(struct spec *spec, const struct field *field) {
       memcpy(&spec->listen[spec->listen_count++], field->bytes, 2);
       return true;
     case SBX_TAG_MOUNT: return read_mount(spec, field);
+    case SBX_TAG_ZYGOTE: return field_u32(field, &spec->zygote);
     default: return false;
   }
 }
@@ -65,10 +66,11 @@ void spec_free(struct spec *spec) {
   free(spec);
 }
 
-struct spec *spec_read(const struct message *message, const char **stage) {
+// Keeps a copy of the message, into which everything points.
+static struct spec *copy_of(const struct message *message, bool (*read)(struct spec *, const struct field *),
+    const char **stage) {
   struct spec *spec = calloc(1, sizeof *spec);
   size_t length = (size_t)(message->end - message->body);
-  *stage = "create";
   uint8_t *copy = malloc(length + 8);
   if (!spec || !copy) { free(spec); free(copy); errno = ENOMEM; return NULL; }
   spec->message = copy + 8;   // the header of INIT_BUILD goes before it
@@ -77,16 +79,69 @@ struct spec *spec_read(const struct message *message, const char **stage) {
   struct message cursor = {.body = spec->message, .end = spec->message + length};
   struct field field;
   while (message_next(&cursor, &field)) {
-    if (read_field(spec, &field)) continue;
+    if (read(spec, &field)) continue;
     static char text[32];
     snprintf(text, sizeof text, "create: bad field %u", field.tag);
     *stage = text;
-    goto wrong;
+    spec_free(spec);
+    errno = EINVAL;
+    return NULL;
   }
+  return spec;
+}
+
+struct spec *spec_read(const struct message *message, const char **stage) {
+  *stage = "create";
+  struct spec *spec = copy_of(message, read_field, stage);
+  if (!spec || (spec->memory && spec->cpu && spec->pids && spec->nofile)) return spec;
   *stage = "create: a limit is missing";
-  if (spec->memory && spec->cpu && spec->pids && spec->nofile) return spec;
-wrong:
   spec_free(spec);
   errno = EINVAL;
   return NULL;
+}
+
+static bool read_zygote_field(struct spec *spec, const struct field *field) {
+  if (field->tag == SBX_TAG_MOUNT) return read_mount(spec, field) && spec->mounts[spec->mount_count - 1].kind != SBX_MOUNT_WRITABLE;
+  return field->tag == SBX_TAG_ARG || field->tag == SBX_TAG_ENV || field->tag == SBX_TAG_CWD;
+}
+
+struct spec *spec_read_zygote(const struct message *message, const char **stage) {
+  *stage = "zygote";
+  return copy_of(message, read_zygote_field, stage);
+}
+
+// What is wrong with an order to run a program; NULL.
+const char *check_program(const struct message *message, uint32_t *process, bool is_zygote) {
+  struct message cursor = *message;
+  struct field field;
+  unsigned arguments = 0, processes = 0, directories = 0;
+  uint32_t zygote;
+  while (message_next(&cursor, &field)) {
+    switch (field.tag) {
+      case SBX_TAG_PROCESS:
+        processes++;
+        if (!field_u32(&field, process) || *process == 0) return "spawn: bad process";
+        continue;
+      case SBX_TAG_ARG:
+        if (arguments++ == 0 && (field.length < 2 || field.bytes[0] != '/')) return "spawn: not an absolute path";
+        break;
+      case SBX_TAG_ENV:
+        if (field.length < 2 || field.bytes[0] == '=' || !memchr(field.bytes, '=', field.length))
+          return "spawn: bad environment";
+        break;
+      case SBX_TAG_CWD:
+        directories++;
+        if (field.length < 1 || field.length >= MAX_PATH || field.bytes[0] != '/') return "spawn: bad directory";
+        break;
+      case SBX_TAG_ZYGOTE:
+        if (!field_u32(&field, &zygote)) return "spawn: bad zygote";
+        continue;
+      case SBX_TAG_MOUNT: if (is_zygote) continue;   // fall through
+      default: return "spawn: unknown field";
+    }
+    if (!field_is_text(&field)) return "spawn: NUL in text";
+  }
+  if (processes != !is_zygote) return "spawn: bad process";
+  if (arguments == 0) return "spawn: no arguments";
+  return directories > 1 ? "spawn: bad directory" : NULL;
 }

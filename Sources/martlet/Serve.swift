@@ -93,6 +93,11 @@ struct Serve: ParsableCommand {
     ))
   var movableClock = false
 
+  @Option(
+    name: .customLong("fast-start"),
+    help: "on, or off: start every interpreter anew (MARTLET_FAST_START; default on). See docs/fast-start.md.")
+  var fastStart: String?
+
   @Option(help: "Threads that move bytes (MARTLET_THREADS; default half of the cores).")
   var threads: Int?
 
@@ -168,6 +173,8 @@ struct Serve: ParsableCommand {
     }
     configuration.concurrency = try number(concurrency, "MARTLET_CONCURRENCY", 1...100_000) ?? configuration.concurrency
     configuration.isolation = try choice(text(isolation, "MARTLET_ISOLATION"), "--isolation") ?? .full
+    let switched: Switch = try choice(text(fastStart, "MARTLET_FAST_START"), "--fast-start") ?? .on
+    configuration.fastStart = switched == .on
     configuration.logFormat = try choice(text(logFormat, "MARTLET_LOG_FORMAT"), "--log-format") ?? .text
     configuration.logLevel = try choice(text(logLevel, "MARTLET_LOG_LEVEL"), "--log-level") ?? .info
     return configuration
@@ -177,6 +184,8 @@ struct Serve: ParsableCommand {
   private static func option(_ variable: String) -> String {
     "--" + variable.dropFirst("MARTLET_".count).lowercased().split(separator: "_").joined(separator: "-")
   }
+
+  private enum Switch: String, CaseIterable { case on, off }
 
   private func choice<T: RawRepresentable & CaseIterable>(_ text: String?, _ option: String) throws -> T?
   where T.RawValue == String {

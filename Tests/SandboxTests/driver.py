@@ -1,10 +1,11 @@
 """A small client of martlet-sandbox: speaks Sources/CMartlet/include/sandbox_protocol.h. Used by the tests only."""
 import array, os, select, signal, socket, struct, subprocess, time, uuid
 
-HELLO, CREATE, SPAWN, SIGNAL, RESET, DESTROY, CONNECT = 1, 2, 3, 4, 5, 6, 7
+HELLO, CREATE, SPAWN, SIGNAL, RESET, DESTROY, CONNECT, ZYGOTE, LEVEL, FIGURES = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
 WELCOME, CREATED, SPAWNED, RESET_DONE, DESTROYED, FAILED, CONNECTED, EXITED = 101, 102, 103, 105, 106, 107, 108, 110
+ZYGOTE_READY, FIGURES_ARE = 109, 111
 T = dict(VERSION=1, GUARANTEE=2, MEMORY=3, TMP=4, CPU=5, PIDS=6, NOFILE=7, HOSTNAME=8, MOUNT=9, LISTEN=10, NETWORK=11, PROCESS=12,
-         ARG=13, ENV=14, CWD=15, SIGNO=16, FD_KINDS=17, REQUEST=18, ERRNO=19, STAGE=20, STATUS=21, OOM=22)
+         ARG=13, ENV=14, CWD=15, SIGNO=16, FD_KINDS=17, REQUEST=18, ERRNO=19, STAGE=20, STATUS=21, OOM=22, ZYGOTE=23, LEVEL=24, FIGURE=25)
 NAMES = {v: k for k, v in T.items()}
 BIND, SYMLINK, DIRECTORY, FILE, WRITABLE = 1, 2, 3, 4, 5
 LISTENER, FREEZE_V1, FREEZE_V2, CPU_V1, CPU_V2, PEAK, TMP = 1, 2, 3, 4, 5, 6, 7
@@ -99,10 +100,28 @@ class Helper:
             self.inbox.append(answer)
 
     def hello(self):
-        self.send(message(HELLO, 0, field("VERSION", u32(1))))
+        self.send(message(HELLO, 0, field("VERSION", u32(2))))
         return self.wait(WELCOME)
 
     def create(self, **options): return Sandbox(self, **options)
+
+    def zygote(self, *argv, mounts=(), env=None, cwd="/", wait=True):
+        """The number of a zygote that is up."""
+        number, self.next = self.next, self.next + 1
+        fields = [*system_mounts(), *mounts, *(field("ARG", a) for a in argv), field("CWD", cwd)]
+        fields += [field("ENV", f"{k}={v}") for k, v in (env or {}).items()]
+        self.send(message(ZYGOTE, number, *fields))
+        if wait:
+            answer = self.wait(ZYGOTE_READY, FAILED, sandbox=number)
+            if answer.type == FAILED: raise Failed(answer)
+        return number
+
+    def level(self, zygote, level): self.send(message(LEVEL, zygote, field("LEVEL", u32(level))))
+
+    def figures(self):
+        self.send(message(FIGURES, 0))
+        lines = [value.decode().split("\t") for tag, value in self.wait(FIGURES_ARE).fields if tag == "FIGURE"]
+        return {name: int(value) for name, value in lines}
 
     def errors(self):
         return os.pread(self.log, 1 << 20, 0).decode(errors="replace")
@@ -137,12 +156,14 @@ class Failed(Exception):
 
 class Sandbox:
     def __init__(self, helper, memory=128 * MB, tmp=512 * MB, cpu=1000, pids=64, nofile=1024, hostname="here", mounts=None,
-                 listen=(), network=0, wait=True, system=True):
+                 listen=(), network=0, wait=True, system=True, zygote=None):
+        self.zygote = zygote
         self.helper, self.id, self.processes = helper, helper.next, 0
         helper.next += 1
         fields = [field("MEMORY", u64(memory)), field("TMP", u64(tmp)), field("CPU", u32(cpu)), field("PIDS", u32(pids)),
                   field("NOFILE", u32(nofile)), field("HOSTNAME", hostname), field("NETWORK", u32(network))]
         fields += [field("LISTEN", u16(port)) for port in listen]
+        if zygote: fields.append(field("ZYGOTE", u32(zygote)))
         fields += (system_mounts() if system else []) + list(mounts or [])
         helper.send(message(CREATE, self.id, *fields))
         self.listeners, self.fds = [], {}
@@ -165,6 +186,7 @@ class Sandbox:
         fields = [field("PROCESS", u32(self.processes))] + [field("ARG", a) for a in argv]
         fields += [field("ENV", f"{k}={v}") for k, v in (env or {}).items()]
         if cwd: fields.append(field("CWD", cwd))
+        if self.zygote: fields.append(field("ZYGOTE", u32(self.zygote)))
         self.helper.send(message(SPAWN, self.id, *fields), [writing])
         os.close(writing)
         return self.processes, reading

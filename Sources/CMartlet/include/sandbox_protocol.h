@@ -9,7 +9,7 @@
 #define MARTLET_SANDBOX_PROTOCOL_H
 
 enum {
-  SBX_VERSION = 1,
+  SBX_VERSION = 2,
   SBX_MAX_MESSAGE = 131072,
   SBX_MAX_FDS = 16,
 };
@@ -23,6 +23,10 @@ enum sbx_type {
   SBX_RESET = 5,    // Kill every process, keep /tmp, network namespace, cgroups and descriptors. Answer: RESET_DONE.
   SBX_DESTROY = 6,  // Kill every process and remove everything. Answer: DESTROYED.
   SBX_CONNECT = 7,  // PROCESS (any number, for the answer), LISTEN: a port on 127.0.0.1 inside. Answer: CONNECTED or FAILED.
+  SBX_ZYGOTE = 8,   // MOUNT*, ARG+, ENV*, CWD: a program of ours that is up and can be forked into sandboxes. Answer: ZYGOTE_READY or
+                    // FAILED. The number is of the same kind as a sandbox's; it is ended by DESTROY, or by itself: DESTROYED.
+  SBX_LEVEL = 9,    // for a zygote: LEVEL forks to be ready ahead. No answer.
+  SBX_FIGURES = 10, // Answer: FIGURES_ARE.
 
   // Sandbox process -> server.
   SBX_WELCOME = 101,     // VERSION, GUARANTEE*
@@ -32,7 +36,9 @@ enum sbx_type {
   SBX_DESTROYED = 106,
   SBX_FAILED = 107,      // REQUEST (type of the message), PROCESS if any, ERRNO, STAGE
   SBX_CONNECTED = 108,   // PROCESS; one descriptor: a non-blocking TCP socket that is connected or about to be
+  SBX_ZYGOTE_READY = 109,
   SBX_EXITED = 110,      // PROCESS, STATUS (as wait(2) gives it), OOM (1 if the memory limit killed in this sandbox since its last start or reset)
+  SBX_FIGURES_ARE = 111,  // FIGURE*
 };
 
 enum sbx_tag {
@@ -58,6 +64,10 @@ enum sbx_tag {
   SBX_TAG_STAGE = 20,     // text: the step that failed, such as "mount /var/task"
   SBX_TAG_STATUS = 21,    // u32
   SBX_TAG_OOM = 22,       // u32 0 or 1
+  SBX_TAG_ZYGOTE = 23,    // u32 in CREATE and SPAWN: the program is to be forked from this zygote, which runs the same one. Where that
+                          // cannot be done it is executed.
+  SBX_TAG_LEVEL = 24,     // u32
+  SBX_TAG_FIGURE = 25,    // text "name\tvalue"
 };
 
 enum sbx_mount {

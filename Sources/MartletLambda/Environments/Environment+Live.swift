@@ -10,6 +10,8 @@ extension Environment {
   final class Live {
     var machine = EnvironmentStateMachine<HTTPExchange, Work>()
     var sandbox: SandboxID?
+    /// What the sandbox was made with, for the first start of the runtime.
+    var zygote: SandboxID?
     var resources: SandboxResources?
     var channels: [any Channel] = []
     let log: InvocationLog

@@ -79,7 +79,10 @@ package final class Environment: Sendable {
     onLoop { live in
       live.isProvisioned = self.fate != nil
       live.output.attach(self.eventLoop) { self.printed($1, $0, .function) }
-      live.sandbox = self.parts.sandboxes.create(self.specification, observer: self)
+      var specification = self.specification
+      specification.zygote = self.parts.fastStart?.zygote(for: self.program, self.configuration, self.served)
+      live.zygote = specification.zygote
+      live.sandbox = self.parts.sandboxes.create(specification, observer: self)
       self.initialise(live, .initialisation)
     }
   }
@@ -260,7 +263,10 @@ package final class Environment: Sendable {
     live.lastProgram += 1
     live.programNumber = live.lastProgram
     live.runtimeIsAlive = true
-    parts.sandboxes.start(placed(program, live), number: live.programNumber, in: sandbox, output: live.outputWriter)
+    var program = placed(program, live)
+    program.zygote = live.zygote ?? parts.fastStart?.zygote(for: self.program, configuration, served)
+    live.zygote = nil
+    parts.sandboxes.start(program, number: live.programNumber, in: sandbox, output: live.outputWriter)
   }
 
   /// The program with the addresses that hold for it.

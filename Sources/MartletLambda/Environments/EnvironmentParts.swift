@@ -21,6 +21,8 @@ package struct EnvironmentParts: Sendable {
   package let freezeDelay: Duration
   package let log: Logger
   package let fileSystems: FileSystemDirectories
+  /// nil: every program is executed.
+  package let fastStart: FastStart?
 
   package init(
     world: any World, limits: LambdaLimits, sandboxes: any SandboxHost, packages: CodePackages,
@@ -29,7 +31,8 @@ package struct EnvironmentParts: Sendable {
     credentials: @escaping @Sendable (_ role: String, _ session: String, Place) -> TemporaryCredentials? = { _, _, _ in
       nil
     },
-    freezeDelay: Duration = .milliseconds(5), log: Logger, fileSystems: FileSystemDirectories = FileSystemDirectories()
+    freezeDelay: Duration = .milliseconds(5), log: Logger, fileSystems: FileSystemDirectories = FileSystemDirectories(),
+    fastStart: FastStart? = nil
   ) {
     self.world = world
     self.limits = limits
@@ -43,6 +46,7 @@ package struct EnvironmentParts: Sendable {
     self.freezeDelay = freezeDelay
     self.log = log
     self.fileSystems = fileSystems
+    self.fastStart = fastStart
   }
 
   /// The ports on which an environment's listeners are, inside of it.

@@ -7,10 +7,16 @@ package final class FunctionActivation: Sendable {
   private let packages: CodePackages
   private let world: any World
   private let log: Logger
+  /// Told of every function that is ready to run.
+  private let prepare: @Sendable (FunctionConfiguration) -> Void
   private let queue: AsyncStream<FunctionKey>
   private let enqueue: AsyncStream<FunctionKey>.Continuation
 
-  package init(functions: FunctionTable, packages: CodePackages, world: any World, log: Logger) {
+  package init(
+    functions: FunctionTable, packages: CodePackages, world: any World, log: Logger,
+    prepare: @escaping @Sendable (FunctionConfiguration) -> Void = { _ in }
+  ) {
+    self.prepare = prepare
     self.functions = functions
     self.packages = packages
     self.world = world
@@ -25,7 +31,7 @@ package final class FunctionActivation: Sendable {
   package func run() async {
     var seen: Set<String> = []
     for record in functions.all {
-      if FunctionActivation.isPending(record) { schedule(record.key) }
+      if FunctionActivation.isPending(record) { schedule(record.key) } else { prepare(record.latest) }
       await restoreCode(of: record, seen: &seen)
     }
     await withDiscardingTaskGroup { fetching in
@@ -82,6 +88,7 @@ package final class FunctionActivation: Sendable {
           }
         }
         ready.insert(configuration.incarnation)
+        prepare(configuration)
       } catch {
         guard case .reason(let reason) = error else { return }  // The next server takes it up again.
         failed[configuration.incarnation] = reason

@@ -70,14 +70,7 @@ package enum RuntimeProgram {
     _ c: FunctionConfiguration, family: RuntimeFamily, served: RuntimeCatalog.Served, paths: Paths, logStream: String,
     endpoint: String?, initializationType: String, credentials: TemporaryCredentials?
   ) -> [String] {
-    var variables: [(String, String)] = [
-      ("LANG", "en_US.UTF-8"), ("TZ", ":UTC"),
-      ("PATH", "/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:\(paths.layers)/bin"),
-      (
-        "LD_LIBRARY_PATH",
-        "/var/lang/lib:/lib64:/usr/lib64:\(paths.runtime):\(paths.runtime)/lib:\(paths.task):\(paths.task)/lib:\(paths.layers)/lib"
-      ),
-    ]
+    var variables = common(paths)
     switch family {
     case .python: variables += [("LC_CTYPE", "C.UTF-8"), ("PYTHONPATH", pythonPath(c, paths))]
     case .nodejs:
@@ -104,6 +97,31 @@ package enum RuntimeProgram {
       c, family: family, paths: paths, logStream: logStream, initializationType: initializationType)
     variables += access(c, credentials)
     return variables.map { "\($0.0)=\($0.1)" }
+  }
+
+  /// What every runtime has.
+  private static func common(_ paths: Paths) -> [(String, String)] {
+    let (runtime, task) = (paths.runtime, paths.task)
+    return [
+      ("LANG", "en_US.UTF-8"), ("TZ", ":UTC"),
+      ("PATH", "/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:\(paths.layers)/bin"),
+      (
+        "LD_LIBRARY_PATH",
+        "/var/lang/lib:/lib64:/usr/lib64:\(runtime):\(runtime)/lib:\(task):\(task)/lib:\(paths.layers)/lib"
+      ),
+    ]
+  }
+
+  /// Where Python's bootstrap is in a root of its own.
+  static let pythonBootstrap = "\(Paths(api: "").runtime)/bootstrap.py"
+
+  /// An interpreter that is forked into environments.
+  static func pythonZygote(_ interpreter: Interpreter) -> SandboxProgram {
+    let paths = Paths(api: "")
+    let variables = common(paths) + [("LC_CTYPE", "C.UTF-8"), ("PYTHONPATH", paths.runtime)]
+    return SandboxProgram(
+      arguments: [interpreter.pathInRoot, "\(paths.runtime)/zygote.py"],
+      environment: variables.map { "\($0.0)=\($0.1)" }, workingDirectory: "/")
   }
 
   /// The flags that AWS starts Java with, less what JAVA_TOOL_OPTIONS says: these would win over it.

@@ -51,6 +51,18 @@ package struct RuntimeRoot: Sendable {
     return mounts
   }
 
+  /// The root of a zygote: as for a function, without any function's code. The directories in which the loader looks for
+  /// libraries must be there: it remembers which are not.
+  func zygoteMounts(interpreter: Interpreter) -> [SandboxSpecification.Mount] {
+    var mounts = base
+    mounts.append(.bind(source: bootstrapDirectory(interpreter.family), target: "/var/runtime"))
+    if !RuntimeRoot.isInSystem(interpreter.prefix) {
+      mounts.append(.bind(source: interpreter.prefix, target: interpreter.prefixInRoot))
+    }
+    if !interpreter.isPacked { mounts.append(.symlink(to: interpreter.prefix, at: "/var/lang")) }
+    return mounts + [.directory("/var/task/lib"), .directory("/opt/lib")]
+  }
+
   /// How names of the outside world are found; nil where functions cannot reach it.
   var resolver: SandboxSpecification.Mount? { base.first { $0.target == "/etc/resolv.conf" } }
 

@@ -1,0 +1,365 @@
+"""Martlet's Python zygote: an interpreter that is up, with the modules that functions use, and is forked into sandboxes.
+
+martlet-sandbox starts it (Sources/martlet-sandbox/zygote.c) and talks to it over descriptor 3. Nothing of any tenant's is
+ever loaded here, and the zygote hears no secret: a fork gets its order over a socket of its own, gives up every privilege,
+makes itself look like a newly started interpreter, says so, and only then runs the bootstrap, which loads the function.
+
+CPython 3.8 and later. The same in a fork as after a start: `__main__`, sys.argv, sys.path, os.environ, time zone, descriptors,
+random state. Different: modules are imported already, the hash seed is the zygote's, /proc/self/environ shows the
+zygote's variables.
+"""
+
+import ctypes
+import gc
+import io
+import os
+import resource
+import socket
+import struct
+import sys
+import types
+
+ORDERS, HOME, FILTER = 3, 4, 5  # descriptors that martlet-sandbox leaves open
+HERE = os.path.dirname(os.path.abspath(__file__))
+USER, GROUP = 993, 990  # in the sandbox's user namespace
+
+# Of sandbox.h and sandbox_protocol.h.
+SPAWN, FAILED, FORK, REAP, REAPED, UP, PARKED, STARTED = 3, 107, 211, 212, 213, 214, 215, 216
+PIDS, NOFILE, PROCESS, ARG, ENV, CWD, ERRNO, STAGE, STATUS = 6, 7, 12, 13, 14, 15, 19, 20, 21
+MAX_MESSAGE = 131072 + 32
+
+NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER = 0x20000, 0x2000000, 0x4000000, 0x8000000, 0x10000000
+NEWPID, NEWNET = 0x20000000, 0x40000000
+
+MODULES = """
+    _strptime abc argparse ast asyncio base64 bisect calendar collections concurrent.futures concurrent.futures.thread
+    configparser contextlib contextvars copy csv dataclasses datetime decimal difflib email.message email.parser
+    email.utils enum fnmatch fractions functools getpass gettext glob gzip hashlib heapq hmac html html.parser
+    http.client http.cookiejar importlib.metadata importlib.resources importlib.util inspect io itertools json locale
+    logging logging.config logging.handlers math mimetypes numbers operator os pathlib pickle pkgutil platform pprint
+    queue quopri random re secrets select selectors shlex shutil socket socketserver ssl statistics string stringprep
+    struct subprocess tempfile textwrap threading time tokenize traceback types typing unicodedata unittest urllib.error
+    urllib.parse urllib.request uuid warnings weakref xml.etree.ElementTree xml.parsers.expat zipfile zlib zoneinfo
+"""
+SDK = ("boto3", "botocore.session", "botocore.client", "botocore.endpoint", "botocore.regions", "s3transfer.manager")
+
+libc = ctypes.CDLL(None, use_errno=True)
+libc.prctl.argtypes = [ctypes.c_int] + 4 * [ctypes.c_ulong]
+
+
+def check(result, what):
+    if result < 0:
+        error = ctypes.get_errno()
+        raise OSError(error, "%s: %s" % (what, os.strerror(error)))
+
+
+def setns(descriptor, kind):
+    check(libc.setns(descriptor, kind), "setns")
+
+
+# --- Messages ------------------------------------------------------------------------------------------------
+
+
+def message(kind, sandbox=0, **fields):
+    packed = struct.pack("<II", kind, sandbox)
+    for name, value in fields.items():
+        value = value.encode() if isinstance(value, str) else struct.pack("<I", value)
+        packed += struct.pack("<II", globals()[name], len(value)) + value
+    return packed
+
+
+def receive(orders):
+    """A message with its descriptors: (kind, sandbox, [(tag, bytes)], [descriptor])."""
+    data, ancillary, flags, _ = orders.recvmsg(MAX_MESSAGE, socket.CMSG_SPACE(16 * 4), socket.MSG_CMSG_CLOEXEC)
+    descriptors = []
+    for level, kind, body in ancillary:
+        if level == socket.SOL_SOCKET and kind == socket.SCM_RIGHTS:
+            descriptors += struct.unpack("%di" % (len(body) // 4), body[: len(body) // 4 * 4])
+    if not data or flags & (socket.MSG_TRUNC | socket.MSG_CTRUNC):
+        os._exit(0)  # nobody is there any more
+    kind, sandbox = struct.unpack_from("<II", data)
+    fields, at = [], 8
+    while at < len(data):
+        tag, length = struct.unpack_from("<II", data, at)
+        fields.append((tag, data[at + 8 : at + 8 + length]))
+        at += 8 + length
+    return kind, sandbox, fields, descriptors
+
+
+def number(fields, tag):
+    return next(struct.unpack("<I", value)[0] for name, value in fields if name == tag)
+
+
+# --- The zygote ----------------------------------------------------------------------------------------------
+
+
+def load_modules():
+    """Returns the packages among them that are no part of Python."""
+    for name in MODULES.split():
+        try:
+            __import__(name)
+        except ImportError:
+            pass  # not in this version, or not built into this interpreter
+    own = set(sys.modules)
+    try:
+        for name in SDK:
+            __import__(name)
+    except ImportError:
+        pass  # this host has none: functions bring their own
+    added = {name: getattr(sys.modules[name], "__file__", None) or "" for name in set(sys.modules) - own}
+    return {name.partition(".")[0] for name, file in added.items() if "-packages" in file}
+
+
+def own_code():
+    """The bootstrap, compiled."""
+    path = os.path.join(HERE, "bootstrap.py")
+    with open(path, "rb") as file:
+        return compile(file.read(), path, "exec", dont_inherit=True)
+
+
+class SystemCallFilter(ctypes.Structure):
+    _fields_ = [("length", ctypes.c_ushort), ("instructions", ctypes.c_char_p)]
+
+
+def read_filter():
+    with open(FILTER, "rb") as file:
+        instructions = file.read()
+    return SystemCallFilter(len(instructions) // 8, instructions)
+
+
+def serve(orders):
+    """Returns in a fork only, with the socket over which it will get its order."""
+    children = {}
+    while True:
+        kind, sandbox, fields, descriptors = receive(orders)
+        serial = number(fields, PROCESS)
+        if kind == FORK:
+            child = fork(descriptors)
+            if child == 0:
+                return descriptors
+            children[serial] = child
+        elif kind == REAP:
+            child = children.pop(serial, None)
+            status = os.waitpid(child, 0)[1] if child else 0
+            orders.send(message(REAPED, sandbox, PROCESS=serial, STATUS=status))
+        for descriptor in descriptors:
+            os.close(descriptor)
+
+
+def fork(descriptors):
+    """The number of the new process, 0 in it; None if there is none, which the closed socket tells."""
+    child = None
+    try:
+        setns(descriptors[1], NEWPID)
+        child = os.fork()
+    except OSError:
+        pass
+    if child != 0:
+        setns(HOME, NEWPID)
+    return child
+
+
+# --- A fork --------------------------------------------------------------------------------------------------
+
+
+def park(channel, descriptors, zygote, code):
+    """Enters what is there already, does what can be done ahead, and waits for the order: (fields, output)."""
+    zygote.close()
+    os.close(HOME)
+    for group in descriptors[6:]:
+        os.write(group, b"0")
+    for descriptor, kind in zip(descriptors[2:6], (NEWNET, NEWIPC, NEWUTS, NEWCGROUP)):
+        setns(descriptor, kind)
+    for descriptor in descriptors[1:]:
+        os.close(descriptor)
+    renew()
+    touch(code)
+    channel.send(message(PARKED))
+    kind, _, fields, (output, mount_namespace, user_namespace) = receive(channel)
+    setns(mount_namespace, NEWNS)
+    setns(user_namespace, NEWUSER)
+    os.close(mount_namespace)
+    os.close(user_namespace)
+    return fields, output
+
+
+def touch(code):
+    """A page of memory is copied when it is first written to, and reading an object writes its count of references. So
+    what is done after the order is done once before, to no effect."""
+    exec(code, {"__name__": "touched"})
+    libc.prctl(23, 0, 0, 0, 0)  # PR_CAPBSET_READ
+    environment = dict(os.environb)
+    os.environb.clear()
+    os.environb.update(environment)
+    os.listdir("/")
+    resource.getrlimit(resource.RLIMIT_CORE)
+
+
+def give_up_everything(fields, system_calls):
+    """The same as drop_everything in init.c. From here on this is a process like any of the sandbox's."""
+    prctl = libc.prctl
+    os.setresgid(GROUP, GROUP, GROUP)
+    os.setresuid(USER, USER, USER)
+    for capability in range(64):
+        if prctl(24, capability, 0, 0, 0) < 0:  # PR_CAPBSET_DROP
+            break  # past the last one
+    check(prctl(47, 4, 0, 0, 0), "ambient set")  # PR_CAP_AMBIENT, CLEAR_ALL
+    check(prctl(28, 0xEF, 0, 0, 0), "securebits")  # PR_SET_SECUREBITS: all locked, see init.c
+    header = ctypes.create_string_buffer(struct.pack("<Ii", 0x20080522, 0))
+    check(libc.capset(header, ctypes.create_string_buffer(24)), "capset")
+    check(prctl(38, 1, 0, 0, 0), "no_new_privs")
+    for name, value in (
+        (resource.RLIMIT_CORE, 0),
+        (resource.RLIMIT_MEMLOCK, 65536),
+        (resource.RLIMIT_NPROC, number(fields, PIDS)),
+        (resource.RLIMIT_NOFILE, number(fields, NOFILE)),
+    ):
+        hard = resource.getrlimit(name)[1]
+        value = value if hard == resource.RLIM_INFINITY else min(value, hard)
+        resource.setrlimit(name, (value, value))
+    check(prctl(4, 1, 0, 0, 0), "dumpable")  # PR_SET_DUMPABLE, as after an execve
+    check(prctl(22, 2, ctypes.addressof(system_calls), 0, 0), "seccomp")  # PR_SET_SECCOMP, MODE_FILTER
+
+
+def arrange_descriptors(channel, output):
+    null = os.open("/dev/null", os.O_RDONLY)
+    os.dup2(null, 0)
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    kept = channel.fileno()
+    os.closerange(3, kept)
+    os.closerange(kept + 1, 256)
+    for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
+        open_stream(number, name, mode)
+
+
+def open_stream(number, name, mode):
+    """As the interpreter does: what the zygote opened remembers that it was /dev/null."""
+    old = getattr(sys, name)
+    binary = open(number, mode + "b", closefd=False)
+    binary.raw.name = "<%s>" % name
+    newline, lines = ("\n", number == 2) if mode == "w" else (None, False)
+    stream = io.TextIOWrapper(binary, old.encoding, old.errors, newline, lines)
+    stream.mode = mode
+    setattr(sys, name, stream)
+    setattr(sys, "__%s__" % name, stream)
+
+
+def renew():
+    """What must not be the same in two forks, or tells when the zygote was started."""
+    import random
+    import tempfile
+    import time
+
+    random.seed()
+    tempfile._name_sequence = None
+    entropy = os.urandom(64)
+    if "ssl" in sys.modules:
+        sys.modules["ssl"].RAND_add(entropy, 64.0)
+    if "multiprocessing.process" in sys.modules:
+        process = sys.modules["multiprocessing.process"]
+        process.current_process()._config["authkey"] = process.AuthenticationString(os.urandom(32))
+    if "uuid" in sys.modules:
+        sys.modules["uuid"]._node = sys.modules["uuid"]._last_timestamp = None
+    if "logging" in sys.modules:
+        logging = sys.modules["logging"]
+        logging._startTime = type(logging._startTime)(time.time_ns() if logging._startTime > 1e12 else time.time())
+    site = sys.modules.get("site")
+    if site is not None:
+        site.USER_BASE = site.USER_SITE = None
+
+
+def own_names():
+    """What the function brings, as the first parts of module names."""
+    task = os.environ.get("LAMBDA_TASK_ROOT", "/var/task")
+    version = "python%d.%d" % sys.version_info[:2]
+    names = set()
+    for folder in (task, "/opt/python/lib/%s/site-packages" % version, "/opt/python"):
+        try:
+            names.update(name.partition(".")[0] for name in os.listdir(folder))
+        except OSError:
+            pass  # there is none
+    return names - {"__main__"}
+
+
+def make_way(names, loaded, sdk):
+    """Forgets what the function brings itself. False if that cannot be done: a module of the standard library may be
+    known to others already."""
+    taken = loaded & names
+    if not taken <= sdk:
+        return False
+    if taken:
+        for name in [name for name in sys.modules if name.partition(".")[0] in sdk]:
+            del sys.modules[name]
+    return True
+
+
+def become(fields):
+    """Takes over arguments, variables and directory. Returns the arguments."""
+    arguments = [value.decode("utf-8", "surrogateescape") for tag, value in fields if tag == ARG]
+    os.environb.clear()
+    for tag, value in fields:
+        if tag == ENV:
+            name, _, text = value.partition(b"=")
+            os.environb[name] = text
+    for tag, value in fields:
+        if tag == CWD:
+            os.chdir(value)
+    import time
+
+    time.tzset()
+    sys.argv = arguments[1:]
+    return arguments
+
+
+def run(code, path):
+    main = types.ModuleType("__main__")
+    main.__file__ = path
+    main.__builtins__ = sys.modules["builtins"]
+    main.__cached__ = None
+    sys.modules["__main__"] = main
+    exec(code, main.__dict__)
+
+
+def report(channel, error):
+    """What went wrong, for the server's log."""
+    try:
+        channel.send(message(FAILED, ERRNO=getattr(error, "errno", None) or 5, STAGE=str(error)[:200]))
+    except OSError:
+        pass
+
+
+def main():
+    orders = socket.socket(fileno=ORDERS)
+    try:
+        sdk = load_modules()
+        loaded = {name.partition(".")[0] for name in sys.modules}
+        code, system_calls = own_code(), read_filter()
+        sys.path_importer_cache.clear()
+        gc.collect()
+        gc.freeze()
+        orders.send(message(UP))
+    except Exception as error:
+        report(orders, error)
+        sys.exit(1)
+    descriptors = serve(orders)
+    channel = socket.socket(fileno=descriptors[0])
+    try:
+        fields, output = park(channel, descriptors, orders, code)
+        os.setsid()
+        give_up_everything(fields, system_calls)
+        arrange_descriptors(channel, output)
+        arguments = become(fields)
+        is_alone = make_way(own_names(), loaded, sdk)
+    except BaseException as error:
+        report(channel, error)
+        os._exit(126)  # without having said that it runs: martlet-sandbox starts an interpreter instead
+    channel.send(message(STARTED))
+    channel.close()
+    if not is_alone:
+        os.execve(arguments[0], arguments, dict(os.environb))
+    return code, arguments[1]
+
+
+if __name__ == "__main__":
+    run(*main())

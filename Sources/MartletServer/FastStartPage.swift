@@ -1,0 +1,36 @@
+// `/_martlet/fast-start`: what is ready ahead of the next environments, and how often it has served since the start.
+import MartletLambda
+import MartletWire
+
+enum FastStartPage {
+  static let path = "/_martlet/fast-start"
+
+  static func reply(_ fastStart: FastStart?) async -> HTTPReply {
+    let (zygotes, figures) = (fastStart?.census ?? [], await fastStart?.figures() ?? [])
+    var json = JSONWriter()
+    json.object { w in
+      w.name("enabled")
+      w.value(fastStart != nil)
+      w.name("zygotes")
+      w.array(zygotes) { w, zygote in
+        w.object { w in
+          w.name("account")
+          w.value(zygote.key.account)
+          w.name("interpreter")
+          w.value(zygote.key.interpreter)
+          w.name("up")
+          w.value(zygote.isUp)
+          for (name, value) in [("starts", zygote.starts), ("level", zygote.level), ("failures", zygote.failures)] {
+            w.name(name)
+            w.value(value)
+          }
+        }
+      }
+      for (name, value) in figures {
+        w.name(name)
+        w.value(value)
+      }
+    }
+    return HTTPReply(status: 200, headers: [("Content-Type", "application/json")], body: json.buffer)
+  }
+}

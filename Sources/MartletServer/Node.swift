@@ -88,20 +88,14 @@ package struct PreparedNode: Sendable {
     let world = MovableWorld(self.world, offset: ClockPage.offset(keptIn: state.clock))
     let database = try Database(path: state.database)
     try database.migrate(
-      FunctionRecord.migrations + Documents.migrations + S3Service.migrations + SQSService.migrations
-        + SNSService.migrations + EventTable.migrations + Outbox.migrations)
+      FunctionRecord.migrations + Documents.migrations + CloudServices.migrations + EventTable.migrations)
     let functions = try FunctionTable(database: database)
     let layers = try LayerTable(database: database)
     let iam = try await IAMService(database: database, world: world)
-    let s3 = try S3Service(database: database, root: state.objects, world: world, log: log)
     let resources = try LambdaResources(database: database, world: world, log: log)
     var limits = LambdaLimits()
     limits.concurrentExecutions = configuration.concurrency
-    let packages = CodePackages(
-      blobs: try Blobs(root: state.blobs), trees: CodeTrees(root: state.trees),
-      images: FunctionImages(
-        root: state.images, registries: configuration.registries, limits: limits, world: world, log: log),
-      limits: limits, world: world)
+    let packages = try codePackages(limits, world)
     let place = Place(account: configuration.account, region: configuration.region)
     let front = Front(
       world: world, defaults: place, limits: limits, packages: packages, incoming: state.incoming, log: log)
@@ -126,35 +120,36 @@ package struct PreparedNode: Sendable {
       world: world, limits: limits, functions: functions, layers: layers, resources: resources,
       packages: packages, runtimes: runtimes,
       activation: activation, line: line, events: events, provisioned: provisioned, door: door, log: log)
-    let sqs = try SQSService(database: database, alarms: alarms, log: log)
-    let sns = try SNSService(database: database, door: door, alarms: alarms, log: log)
-    let scheduler = try SchedulerService(database: database, alarms: alarms, door: door, log: log)
+    let cloud = try CloudServices(
+      database: database, iam: iam, world: world, alarms: alarms, door: door, state: state, log: log)
+    door.offer(Lambda.InvokeEvent.self, by: lambda)
+    cloud.offer(at: door)
     let urls = FunctionURLs(functions: functions, line: line, world: world, limits: limits, log: log)
     front.serve(
-      wireServices(lambda, iam, s3, sns, sqs, scheduler, door), iam: iam, urls: urls,
+      cloud.wireServices(beside: lambda, door), iam: iam, urls: urls,
       operators: RESTService(lambda, rows: LambdaService.operatorRows, door: door))
     offerRemote(door)
     front.serve(pages: operatorsPages(world, alarms, events, parts.fastStart))
 
     let listener = try await listen(front, group)
-    let services: [any Service] = [
-      SandboxService(sandboxes: sandboxes),
-      EnvironmentService(placement: placement),
-      ActivationService(activation: activation),
-      ResourceService(resources: resources),
-      ProvisionedConcurrencyService(provisioned: provisioned),
-      SweepService(placement: placement, functions: functions, directories: directories, debugging: debugging,
-        fastStart: parts.fastStart),
-      CollectService(
-        packages: packages, placement: placement, functions: functions, layers: layers, directories: directories),
-      EventService(events: events),
-      QueueService(sqs: sqs),
-      TopicService(sns: sns),
-      ScheduleService(scheduler: scheduler),
-      ListenerService(listener: listener, line: line, events: events, sqs: sqs, debugging: debugging, log: log) {
-        announce(listener)
-      },
-    ]
+    let services: [any Service] =
+      [
+        SandboxService(sandboxes: sandboxes),
+        EnvironmentService(placement: placement),
+        ActivationService(activation: activation),
+        ResourceService(resources: resources),
+        ProvisionedConcurrencyService(provisioned: provisioned),
+        SweepService(
+          placement: placement, functions: functions, directories: directories, debugging: debugging,
+          fastStart: parts.fastStart),
+        CollectService(
+          packages: packages, placement: placement, functions: functions, layers: layers, directories: directories),
+        EventService(events: events),
+      ] + cloud.loops + [
+        ListenerService(
+          listener: listener, line: line, events: events, sqs: cloud.sqs, debugging: debugging, log: log
+        ) { announce(listener) }
+      ]
     try await run(services)
     log.info("stopped")
   }
@@ -197,6 +192,14 @@ package struct PreparedNode: Sendable {
     ]
   }
 
+  private func codePackages(_ limits: LambdaLimits, _ world: any World) throws -> CodePackages {
+    CodePackages(
+      blobs: try Blobs(root: state.blobs), trees: CodeTrees(root: state.trees),
+      images: FunctionImages(
+        root: state.images, registries: configuration.registries, limits: limits, world: world, log: log),
+      limits: limits, world: world)
+  }
+
   /// What environments are made with.
   private func environmentParts(
     _ world: MovableWorld, _ limits: LambdaLimits, _ packages: CodePackages, _ runtimes: RuntimeCatalog,
@@ -227,44 +230,6 @@ package struct PreparedNode: Sendable {
           "endpoint": "\(endpoint.address)", "signed": endpoint.keys.map { "with the key \($0.id)" } ?? "no",
         ])
     }
-  }
-
-  /// The services by their signing names, and what they offer to each other.
-  private func wireServices(
-    _ lambda: LambdaService, _ iam: IAMService, _ s3: S3Service, _ sns: SNSService, _ sqs: SQSService,
-    _ scheduler: SchedulerService,
-    _ door: Door
-  )
-    -> [String: any WireService]
-  {
-    let sts = STSService(iam: iam, world: world)
-    door.offer(Lambda.InvokeEvent.self, by: lambda)
-    door.offer(IAM.GetRole.self, by: iam)
-    door.offer(STS.AssumeRole.self, by: sts)
-    door.offer(S3.GetObject.self, by: s3)
-    door.offer(S3.PutObject.self, by: s3)
-    door.offer(SNS.Publish.self, by: sns)
-    door.offer(SNS.PublishBatch.self, by: sns)
-    door.offer(SQS.SendMessage.self, by: sqs)
-    door.offer(SQS.SendMessageBatch.self, by: sqs)
-    door.offer(SQS.ReceiveMessage.self, by: sqs)
-    door.offer(SQS.DeleteMessageBatch.self, by: sqs)
-    door.offer(SQS.ChangeMessageVisibilityBatch.self, by: sqs)
-    door.offer(SQS.GetQueueAttributes.self, by: sqs)
-    door.offer(SQS.GetQueueUrl.self, by: sqs)
-    let services: [String: any WireService] = [
-      "lambda": RESTService(lambda, rows: LambdaService.rows, door: door),
-      "iam": QueryService(
-        iam, rows: IAMService.rows, version: IAMService.version, namespace: IAMService.namespace, door: door),
-      "s3": S3WireService(s3, door: door),
-      "scheduler": RESTService(scheduler, rows: SchedulerService.rows, door: door, messageKey: .upper),
-      "sns": SNSWireService(sns, door: door),
-      "sqs": SQSWireService(sqs, door: door),
-      "sts": QueryService(
-        sts, rows: STSService.rows, version: STSService.version, namespace: STSService.namespace, door: door),
-    ]
-    precondition(services.keys.sorted() == ServiceTable.names, "ServiceTable names the services")
-    return services
   }
 
   private func announce(_ listener: HTTPListener) {

@@ -9,8 +9,8 @@ package struct FastStartStateMachine<Key: Hashable & Sendable, ID: Hashable & Se
     package var zygotes = 16
     /// How long one is kept that nobody uses.
     package var idle: Duration = .seconds(15 * 60)
-    /// After this, or so many starts, a new one takes its place: all forks of one share their hash seed and the layout of
-    /// their memory.
+    /// After this, or so many starts, a new one takes its place: all forks of one share their hash seed and the layout
+    /// of their memory.
     package var age: Duration = .seconds(60 * 60)
     package var starts = 1000
     /// Forks that are ready, at least and at most.

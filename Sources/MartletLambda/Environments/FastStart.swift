@@ -51,7 +51,9 @@ package final class FastStart: Sendable {
 
   /// For the operators' page.
   package var census: [(key: Key, isUp: Bool, starts: Int, level: Int, failures: Int)] {
-    state.withLock { $0.machine.census }.sorted { ($0.key.account, $0.key.interpreter) < ($1.key.account, $1.key.interpreter) }
+    state.withLock { $0.machine.census }.sorted {
+      ($0.key.account, $0.key.interpreter) < ($1.key.account, $1.key.interpreter)
+    }
   }
 
   package func figures() async -> [(name: String, value: Int)] { await sandboxes.figures() }

@@ -51,8 +51,8 @@ package struct RuntimeRoot: Sendable {
     return mounts
   }
 
-  /// The root of a zygote: as for a function, without any function's code. The directories in which the loader looks for
-  /// libraries must be there: it remembers which are not.
+  /// The root of a zygote: as for a function, without any function's code. The directories in which the loader looks
+  /// for libraries must be there: it remembers which are not.
   func zygoteMounts(interpreter: Interpreter) -> [SandboxSpecification.Mount] {
     var mounts = base
     mounts.append(.bind(source: bootstrapDirectory(interpreter.family), target: "/var/runtime"))

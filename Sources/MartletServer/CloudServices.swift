@@ -1,0 +1,72 @@
+// The embedded AWS services around Lambda: made in one place, offered at the door, served by their signing names.
+import Logging
+import MartletCloud
+import MartletCore
+import MartletLambda
+import MartletStore
+import MartletWire
+import ServiceLifecycle
+
+struct CloudServices: Sendable {
+  let iam: IAMService
+  let s3: S3Service
+  let scheduler: SchedulerService
+  let sns: SNSService
+  let sqs: SQSService
+  let sts: STSService
+
+  static let migrations =
+    S3Service.migrations + SNSService.migrations + SQSService.migrations + Outbox.migrations
+
+  /// Reads what they have kept. The database must have been migrated.
+  init(
+    database: Database, iam: IAMService, world: any World, alarms: Alarms, door: Door, state: StateDirectory,
+    log: Logger
+  ) throws {
+    self.iam = iam
+    s3 = try S3Service(database: database, root: state.objects, world: world, log: log)
+    scheduler = try SchedulerService(database: database, alarms: alarms, door: door, log: log)
+    sns = try SNSService(database: database, door: door, alarms: alarms, log: log)
+    sqs = try SQSService(database: database, alarms: alarms, log: log)
+    sts = STSService(iam: iam, world: world)
+  }
+
+  /// What others in this process call.
+  func offer(at door: Door) {
+    door.offer(IAM.GetRole.self, by: iam)
+    door.offer(STS.AssumeRole.self, by: sts)
+    door.offer(S3.GetObject.self, by: s3)
+    door.offer(S3.PutObject.self, by: s3)
+    door.offer(SNS.Publish.self, by: sns)
+    door.offer(SNS.PublishBatch.self, by: sns)
+    door.offer(SQS.SendMessage.self, by: sqs)
+    door.offer(SQS.SendMessageBatch.self, by: sqs)
+    door.offer(SQS.ReceiveMessage.self, by: sqs)
+    door.offer(SQS.DeleteMessageBatch.self, by: sqs)
+    door.offer(SQS.ChangeMessageVisibilityBatch.self, by: sqs)
+    door.offer(SQS.GetQueueAttributes.self, by: sqs)
+    door.offer(SQS.GetQueueUrl.self, by: sqs)
+  }
+
+  /// All services by their signing names.
+  func wireServices(beside lambda: LambdaService, _ door: Door) -> [String: any WireService] {
+    let services: [String: any WireService] = [
+      "iam": QueryService(
+        iam, rows: IAMService.rows, version: IAMService.version, namespace: IAMService.namespace, door: door),
+      "lambda": RESTService(lambda, rows: LambdaService.rows, door: door),
+      "s3": S3WireService(s3, door: door),
+      "scheduler": RESTService(scheduler, rows: SchedulerService.rows, door: door, messageKey: .upper),
+      "sns": SNSWireService(sns, door: door),
+      "sqs": SQSWireService(sqs, door: door),
+      "sts": QueryService(
+        sts, rows: STSService.rows, version: STSService.version, namespace: STSService.namespace, door: door),
+    ]
+    precondition(services.keys.sorted() == ServiceTable.names, "ServiceTable names the services")
+    return services
+  }
+
+  /// What runs for as long as the server, started and stopped in this order and its reverse.
+  var loops: [any Service] {
+    [QueueService(sqs: sqs), TopicService(sns: sns), ScheduleService(scheduler: scheduler)]
+  }
+}

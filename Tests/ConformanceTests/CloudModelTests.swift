@@ -36,7 +36,7 @@ import Testing
     "The specified value for ", "Must specify userName", "Duplicate tag keys",
   ]
 
-  private func check(
+  func check(
     _ name: String, _ model: ServiceModel, _ send: (String) async throws -> CloudFixture.Answer
   ) async throws {
     let operation = try #require(model.operations[name])

@@ -193,7 +193,7 @@ import Testing
         bad += 1
       }
     }
-    #expect(good > 500 && bad > 500)
+    #expect(good > 50 && bad > 500)
   }
 
   /// A policy made of a body matches it, and one that forbids one of its leaves does not.

@@ -93,8 +93,8 @@ final class SchedulerFixture: Sendable {
       return Empty()
     }
     door.offer(SNS.Publish.self) { [self] (input, _) async throws(AWSError) in
-      try accept("sns \(input.topic)", input.message)
-      return .init(messageID: "m")
+      try accept("sns \(input.topic ?? "")", input.outgoing.message)
+      return .init(.init(id: "m"))
     }
     door.offer(EventBridge.PutEvents.self) { [self] (input, _) async throws(AWSError) in
       for entry in input.entries {

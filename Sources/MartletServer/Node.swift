@@ -222,6 +222,9 @@ package struct PreparedNode: Sendable {
       case "s3":
         let s3 = RemoteS3(endpoint, world: world, directory: state.incoming, log: log)
         door.offer(S3.GetObject.self) { (input, call) async throws(AWSError) in try await s3.get(input, call) }
+      case "sns":
+        let sns = RemoteSNS(endpoint, world: world)
+        door.offer(SNS.Publish.self) { (input, call) async throws(AWSError) in try await sns.publish(input, call) }
       default: preconditionFailure("no calls are known for a remote \(endpoint.service)")
       }
       log.info(

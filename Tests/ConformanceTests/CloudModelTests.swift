@@ -36,7 +36,7 @@ import Testing
     "The specified value for ", "Must specify userName", "Duplicate tag keys",
   ]
 
-  private func check(
+  func check(
     _ name: String, _ model: ServiceModel, _ send: (String) async throws -> CloudFixture.Answer
   ) async throws {
     let operation = try #require(model.operations[name])
@@ -76,7 +76,7 @@ import Testing
   }
 
   /// Codes that any operation may have, without being in its model.
-  private static let common: Set<String> = ["ValidationError", "AccessDenied", "MalformedInput"]
+  private static let common: Set<String> = ["ValidationError", "AccessDenied", "MalformedInput", "NotImplemented"]
 
   /// What an operation answers is an error of its model, with the model's status.
   private func checkError(_ answer: CloudFixture.Answer, _ name: String, _ model: ServiceModel) {

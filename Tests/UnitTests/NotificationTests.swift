@@ -50,7 +50,8 @@ import Testing
     let document = notification.document(links, .init(value: "v", certificateURL: "u"), subscription: "arn")
     let json = try JSONValue(parsing: document)
     #expect(json["Message"]?.string == notification.message && json["SequenceNumber"]?.string == "1")
-    #expect(document.contains("  \"MessageAttributes\" : {\n    \"k\" : {\"Type\":\"String.Array\",\"Value\":\"[]\"},\n"))
+    #expect(
+      document.contains("  \"MessageAttributes\" : {\n    \"k\" : {\"Type\":\"String.Array\",\"Value\":\"[]\"},\n"))
     #expect(json["MessageAttributes"]?["b"]?["Value"]?.string == "AP8=")
     let event = try JSONValue(parsing: notification.event(links, nil, subscription: "arn"))
     #expect(event["Records"]?.array?[0]["Sns"]?["Message"]?.string == notification.message)

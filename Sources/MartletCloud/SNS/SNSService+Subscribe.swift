@@ -14,14 +14,16 @@ extension SNSService {
     try SNSSubscription.checkEndpoint(endpoint, channel, topic: topic.key)
     let attributes = try checked(given, channel, topic)
     let key = ResourceKey(place: topic.key.place, name: "\(topic.key.name):\(RequestID(from: world))")
-    let made = SNSSubscription(
+    var made = SNSSubscription(
       key: key, topic: topic, channel: channel, endpoint: endpoint, attributes: attributes,
       state: channel.needsConfirmation ? .pending : .confirmed, token: newToken(), since: now, host: call.host,
       principal: call.identity.arn)
+    made.wasAuthenticated = made.state == .confirmed && call.caller != .anonymous
+    let new = made
     let filters = index.all(of: topic).count { $0.filter != nil }
     let record = try await subscriptions.change(key) { record throws(AWSError) -> SNSSubscription in
       guard self.topics.newest(topic.key)?.store == topic.store else { throw .snsNoTopic() }
-      let name = Endpoint(made)
+      let name = Endpoint(new)
       if let known = self.endpoints.withLock({ $0[name] }), let there = self.subscriptions.newest(known),
         there.state != .deleted
       {
@@ -33,8 +35,8 @@ extension SNSService {
       }
       guard attributes["FilterPolicy"] == nil || filters < SNSService.mostFilters else { throw .snsTooManyFilters() }
       self.endpoints.withLock { $0[name] = key }
-      record = made
-      return made
+      record = new
+      return new
     }
     if record.state == .pending {
       if record.key == key { expire(record) }

@@ -1,4 +1,4 @@
-// Amazon SNS, embedded: topics, and deliveries that lie in the outbox. SNSOperations.swift has its table of operations.
+// Amazon SNS, embedded: topics, and deliveries that lie in the outbox. Its operations are in SNSOperations.swift.
 // https://docs.aws.amazon.com/sns/latest/dg/welcome.html
 import Logging
 import MartletCore

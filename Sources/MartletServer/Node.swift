@@ -89,7 +89,7 @@ package struct PreparedNode: Sendable {
     let database = try Database(path: state.database)
     try database.migrate(
       FunctionRecord.migrations + Documents.migrations + S3Service.migrations + SQSService.migrations
-        + SNSService.migrations + EventTable.migrations + Outbox.migrations)
+        + SNSService.migrations + EventTable.migrations + Outbox.migrations + EventBridgeService.migrations)
     let functions = try FunctionTable(database: database)
     let layers = try LayerTable(database: database)
     let iam = try await IAMService(database: database, world: world)
@@ -129,9 +129,10 @@ package struct PreparedNode: Sendable {
     let sqs = try SQSService(database: database, alarms: alarms, log: log)
     let sns = try SNSService(database: database, door: door, alarms: alarms, log: log)
     let scheduler = try SchedulerService(database: database, alarms: alarms, door: door, log: log)
+    let bridge = try EventBridgeService(database: database, door: door, alarms: alarms, log: log)
     let urls = FunctionURLs(functions: functions, line: line, world: world, limits: limits, log: log)
     front.serve(
-      wireServices(lambda, iam, s3, sns, sqs, scheduler, door), iam: iam, urls: urls,
+      wireServices(lambda, iam, s3, sns, sqs, scheduler, bridge, door), iam: iam, urls: urls,
       operators: RESTService(lambda, rows: LambdaService.operatorRows, door: door))
     offerRemote(door)
     front.serve(pages: operatorsPages(world, alarms, events, parts.fastStart))
@@ -143,7 +144,8 @@ package struct PreparedNode: Sendable {
       ActivationService(activation: activation),
       ResourceService(resources: resources),
       ProvisionedConcurrencyService(provisioned: provisioned),
-      SweepService(placement: placement, functions: functions, directories: directories, debugging: debugging,
+      SweepService(
+        placement: placement, functions: functions, directories: directories, debugging: debugging,
         fastStart: parts.fastStart),
       CollectService(
         packages: packages, placement: placement, functions: functions, layers: layers, directories: directories),
@@ -151,6 +153,7 @@ package struct PreparedNode: Sendable {
       QueueService(sqs: sqs),
       TopicService(sns: sns),
       ScheduleService(scheduler: scheduler),
+      EventBridgeLoop(bridge: bridge),
       ListenerService(listener: listener, line: line, events: events, sqs: sqs, debugging: debugging, log: log) {
         announce(listener)
       },
@@ -232,7 +235,7 @@ package struct PreparedNode: Sendable {
   /// The services by their signing names, and what they offer to each other.
   private func wireServices(
     _ lambda: LambdaService, _ iam: IAMService, _ s3: S3Service, _ sns: SNSService, _ sqs: SQSService,
-    _ scheduler: SchedulerService,
+    _ scheduler: SchedulerService, _ bridge: EventBridgeService,
     _ door: Door
   )
     -> [String: any WireService]
@@ -252,7 +255,9 @@ package struct PreparedNode: Sendable {
     door.offer(SQS.ChangeMessageVisibilityBatch.self, by: sqs)
     door.offer(SQS.GetQueueAttributes.self, by: sqs)
     door.offer(SQS.GetQueueUrl.self, by: sqs)
+    door.offer(EventBridge.PutEvents.self, by: bridge)
     let services: [String: any WireService] = [
+      "events": TargetService(bridge, door: door),
       "lambda": RESTService(lambda, rows: LambdaService.rows, door: door),
       "iam": QueryService(
         iam, rows: IAMService.rows, version: IAMService.version, namespace: IAMService.namespace, door: door),

@@ -110,8 +110,8 @@ let package = Package(
         nioCore, nioHTTP1, nioPosix, logging,
       ],
       exclude: [
-        "lambda-model.json", "iam-model.json", "sts-model.json", "scheduler-model.json", "sns-model.json",
-        "sqs-model.json", "extract_model.py",
+        "lambda-model.json", "iam-model.json", "sts-model.json", "events-model.json", "scheduler-model.json",
+        "sns-model.json", "sqs-model.json", "extract_model.py",
       ],
       swiftSettings: strict),
   ],

@@ -8,6 +8,7 @@ import MartletWire
 import ServiceLifecycle
 
 struct CloudServices: Sendable {
+  let bridge: EventBridgeService
   let iam: IAMService
   let s3: S3Service
   let scheduler: SchedulerService
@@ -16,13 +17,15 @@ struct CloudServices: Sendable {
   let sts: STSService
 
   static let migrations =
-    S3Service.migrations + SNSService.migrations + SQSService.migrations + Outbox.migrations
+    EventBridgeService.migrations + S3Service.migrations + SNSService.migrations + SQSService.migrations
+    + Outbox.migrations
 
   /// Reads what they have kept. The database must have been migrated.
   init(
     database: Database, iam: IAMService, world: any World, alarms: Alarms, door: Door, state: StateDirectory,
     log: Logger
   ) throws {
+    bridge = try EventBridgeService(database: database, door: door, alarms: alarms, log: log)
     self.iam = iam
     s3 = try S3Service(database: database, root: state.objects, world: world, log: log)
     scheduler = try SchedulerService(database: database, alarms: alarms, door: door, log: log)
@@ -33,6 +36,7 @@ struct CloudServices: Sendable {
 
   /// What others in this process call.
   func offer(at door: Door) {
+    door.offer(EventBridge.PutEvents.self, by: bridge)
     door.offer(IAM.GetRole.self, by: iam)
     door.offer(STS.AssumeRole.self, by: sts)
     door.offer(S3.GetObject.self, by: s3)
@@ -51,6 +55,7 @@ struct CloudServices: Sendable {
   /// All services by their signing names.
   func wireServices(beside lambda: LambdaService, _ door: Door) -> [String: any WireService] {
     let services: [String: any WireService] = [
+      "events": TargetService(bridge, door: door),
       "iam": QueryService(
         iam, rows: IAMService.rows, version: IAMService.version, namespace: IAMService.namespace, door: door),
       "lambda": RESTService(lambda, rows: LambdaService.rows, door: door),
@@ -67,6 +72,9 @@ struct CloudServices: Sendable {
 
   /// What runs for as long as the server, started and stopped in this order and its reverse.
   var loops: [any Service] {
-    [QueueService(sqs: sqs), TopicService(sns: sns), ScheduleService(scheduler: scheduler)]
+    [
+      QueueService(sqs: sqs), TopicService(sns: sns), ScheduleService(scheduler: scheduler),
+      EventBridgeLoop(bridge: bridge),
+    ]
   }
 }

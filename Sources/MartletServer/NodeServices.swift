@@ -84,6 +84,19 @@ struct EventService: Service {
   }
 }
 
+/// Delivers what rules of EventBridge owe to their targets, and runs replays.
+struct EventBridgeLoop: Service {
+  let bridge: EventBridgeService
+
+  func run() async throws {
+    await withGracefulShutdownHandler {
+      await bridge.run()
+    } onGracefulShutdown: {
+      bridge.stop()
+    }
+  }
+}
+
 /// Moves messages where move tasks want them, and writes down what is not written when the server stops.
 struct QueueService: Service {
   let sqs: SQSService

@@ -26,6 +26,9 @@ import Testing
   private static let sections = [
     Section(
       "Lambda", "Every operation of AWS's service model, in the order of their names.", LambdaService.rows),
+    Section(
+      "EventBridge", "Buses, rules and their targets, archives and replays ([docs/eventbridge.md](eventbridge.md)).",
+      EventBridgeService.rows),
     Section("IAM", "What deployment tools call around a function.", IAMService.rows),
     Section(
       "Scheduler", "EventBridge Scheduler: once, at a rate, by cron ([docs/scheduler.md](scheduler.md)).",

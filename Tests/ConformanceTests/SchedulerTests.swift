@@ -111,10 +111,13 @@ import Testing
     #expect(made.body["ScheduleGroupArn"]?.string == arn)
     #expect(try await s.call(.POST, "/schedule-groups/g", "{}").message == "Schedule group g already exists.")
     #expect(
-      try await s.call(.POST, "/tags/\(Percent.encode(arn))", #"{"Tags":[{"Key":"b","Value":"2"},{"Key":"a","Value":"3"}]}"#).status
+      try await s.call(
+        .POST, "/tags/\(Percent.encode(arn))", #"{"Tags":[{"Key":"b","Value":"2"},{"Key":"a","Value":"3"}]}"#
+      ).status
         == 200)
     #expect(
-      try await s.call(.GET, "/tags/\(Percent.encode(arn))").body["Tags"]?.text == #"[{"Key":"b","Value":"2"},{"Key":"a","Value":"3"}]"#
+      try await s.call(.GET, "/tags/\(Percent.encode(arn))").body["Tags"]?.text
+        == #"[{"Key":"b","Value":"2"},{"Key":"a","Value":"3"}]"#
     )
     #expect(try await s.call(.DELETE, "/tags/\(Percent.encode(arn))?TagKeys=a&TagKeys=zz").status == 200)
     #expect(try await s.call(.GET, "/tags/\(Percent.encode(arn))").body["Tags"]?.text == #"[{"Key":"b","Value":"2"}]"#)

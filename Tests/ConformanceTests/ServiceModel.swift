@@ -90,6 +90,7 @@ struct ServiceModel: Sendable {
   static let sns = ServiceModel(of: "sns")
   static let sqs = ServiceModel(of: "sqs")
   static let scheduler = ServiceModel(of: "scheduler")
+  static let events = ServiceModel(of: "events")
 
   private init(of service: String) {
     guard let model = try? ServiceModel(path: "\(ServiceModel.here)/\(service)-model.json") else {

@@ -129,6 +129,7 @@ import Testing
     ("STS", STSService.rows.map { ($0.route, $0.isWritten) }),
     ("Scheduler", SchedulerService.rows.map { ($0.route, $0.isWritten) }),
     ("SNS", SNSService.rows.map { ($0.route, $0.isWritten) }),
+    ("EventBridge", EventBridgeService.rows.map { ($0.route, $0.isWritten) }),
     ("SQS", SQSService.rows.map { ($0.route, $0.isWritten) }),
   ]
 

@@ -1,0 +1,179 @@
+// The way of an event: from a bus through the rules to what is owed to targets, all in one transaction; and from there
+// to the targets, until they took it or it was given up.
+import Logging
+import MartletCore
+import MartletStore
+import MartletWire
+import NIOCore
+
+extension EventBridgeService {
+  /// An event that is to be put on a bus.
+  struct Arrival: Sendable {
+    let event: BusEvent
+    let bus: ResourceKey
+    var trace: String?
+    /// Buses that it has been on.
+    var chain = 0
+    /// Of a replay: the rules that get it, by their ARNs; nil = all. Replayed events are not archived.
+    var replay: Replay?
+
+    struct Replay: Sendable {
+      let rules: Set<String>?
+    }
+  }
+
+  /// Puts events on their buses. When this returns, what follows from them is on disk.
+  func take(_ arrivals: [Arrival]) async throws(AWSError) {
+    var drafts: [Parcel.Draft] = []
+    var kept: [ArchiveTable.Row] = []
+    let now = world.now()
+    for arrival in arrivals {
+      if arrival.replay == nil { kept += keepers.rows(for: arrival.event, on: arrival.bus, at: now) }
+      for rule in live.rules(of: arrival.bus)?.matching(arrival.event.json) ?? [] {
+        if let wanted = arrival.replay?.rules, !wanted.contains(rule.rule.arn) { continue }
+        drafts += self.drafts(arrival, rule, now)
+      }
+    }
+    guard !drafts.isEmpty || !kept.isEmpty else { return }
+    let (parcels, rows) = (drafts, kept)
+    do throws(Fault) {
+      try await outbox.put { session in
+        try ArchiveTable.write(rows, session)
+        return ((), parcels)
+      }
+    } catch {
+      throw .service("\(error)")
+    }
+    if !rows.isEmpty { forget() }
+  }
+
+  private func drafts(_ arrival: Arrival, _ rule: LiveRule, _ now: Timestamp) -> [Parcel.Draft] {
+    let circumstances = InputTransformer.Circumstances(
+      ruleARN: rule.rule.arn, ruleName: rule.rule.name, ingested: now)
+    return rule.targets.map { prepared in
+      let delivery = EventDelivery(
+        arrival.event, input: prepared.input(arrival.event, circumstances), to: prepared.target, of: rule.rule,
+        trace: arrival.trace, requestID: RequestID(from: world), chain: arrival.chain)
+      // Messages of a group keep their order as long as nothing is in their way.
+      return Parcel.Draft(target: prepared.target.arn, lane: prepared.target.messageGroup ?? "", body: delivery.body)
+    }
+  }
+
+  /// Sends the event of a schedule to the targets of its rule.
+  /// - Parameter time: when it was due.
+  package func fire(_ rule: EventRule, at time: Timestamp) async throws(AWSError) {
+    let entry = EventBridge.PutEvents.Entry(
+      source: "aws.events", detailType: "Scheduled Event", detail: "{}", resources: [rule.arn])
+    let event = BusEvent(
+      id: RequestID(from: world).description, entry, detail: "{}", tree: .object([]), place: rule.key.place, time: time)
+    let now = world.now()
+    let circumstances = InputTransformer.Circumstances(ruleARN: rule.arn, ruleName: rule.name, ingested: now)
+    let drafts = rule.targets.map { target in
+      let input = PreparedTarget(target).input(event, circumstances)
+      let delivery = EventDelivery(
+        event, input: input, to: target, of: rule, trace: nil, requestID: RequestID(from: world), chain: 0)
+      return Parcel.Draft(target: target.arn, lane: target.messageGroup ?? "", body: delivery.body)
+    }
+    do throws(Fault) { try await outbox.put(drafts) } catch { throw .service("\(error)") }
+  }
+
+  // MARK: - To the target
+
+  /// One attempt.
+  func deliver(_ parcel: Parcel) async -> Parcel.Fate {
+    guard let delivery = EventDelivery(body: parcel.body) else {
+      log.error("a delivery is damaged and was dropped", metadata: ["to": "\(parcel.target)"])
+      return .over
+    }
+    do throws(AWSError) {
+      try await send(delivery)
+      return .over
+    } catch {
+      let age = world.now() - parcel.created
+      switch delivery.verdict(after: error, failures: parcel.attempts, age: age) {
+      case .again(let pause): return .again(after: pause)
+      case .giveUp(let exhausted):
+        return await bury(delivery, error, exhausted: exhausted, attempts: parcel.attempts)
+      }
+    }
+  }
+
+  private func call(_ arn: ARN, _ delivery: EventDelivery) throws(AWSError) -> Call {
+    guard let account = Account(arn.account), let region = Region(arn.region) else {
+      throw .eventsInvalid(arn.description, "Provided Arn is not in correct format.")
+    }
+    return Call(
+      requestID: delivery.requestID, place: Place(account: account, region: region),
+      caller: .service("events.amazonaws.com"), host: "localhost", traceHeader: delivery.traceHeader)
+  }
+
+  private func send(_ delivery: EventDelivery) async throws(AWSError) {
+    guard let arn = ARN(delivery.target) else {
+      throw .eventsInvalid(delivery.target, "Provided Arn is not in correct format.")
+    }
+    let call = try call(arn, delivery)
+    switch arn.service {
+    case "lambda":
+      _ = try await door.call(
+        Lambda.InvokeEvent.self, .init(function: delivery.target, payload: ByteBuffer(string: delivery.payload)), call)
+    case "sqs": try await send(delivery.payload, to: delivery.target, group: delivery.messageGroup, call)
+    case "sns":
+      _ = try await door.call(SNS.Publish.self, .init(topic: delivery.target, message: delivery.payload), call)
+    case "events": try await pass(delivery, to: arn, call)
+    default: throw .notImplemented("an EventBridge target of the service \(arn.service)")
+    }
+  }
+
+  private func send(
+    _ body: String, to queue: String, group: String? = nil, attributes: [SQS.Attribute] = [], _ call: Call
+  ) async throws(AWSError) {
+    guard let reference = SQS.QueueReference(arn: queue) else {
+      throw .eventsInvalid(queue, "Provided Arn is not in correct format.")
+    }
+    var message = SQS.Outgoing(body: body)
+    message.groupID = group
+    message.attributes = attributes
+    message.systemAttributes =
+      call.traceHeader.map { [.init(name: "AWSTraceHeader", type: "String", string: $0)] } ?? []
+    _ = try await door.call(SQS.SendMessage.self, .init(queue: reference, message: message), call)
+  }
+
+  /// To another bus.
+  private func pass(_ delivery: EventDelivery, to arn: ARN, _ call: Call) async throws(AWSError) {
+    let key = BusReference(arn.description).key(call)
+    _ = try bus(key)
+    guard delivery.chain < EventBridge.longestChain else {
+      throw .eventsInvalid("The event has been on \(delivery.chain + 1) event buses.")
+    }
+    guard let event = BusEvent(text: delivery.event, time: delivery.time) else {
+      throw .eventsInvalid("The event is damaged.")
+    }
+    try await take([Arrival(event: event, bus: key, trace: delivery.traceHeader, chain: delivery.chain + 1)])
+  }
+
+  /// To the target's dead-letter queue, or nowhere.
+  private func bury(
+    _ delivery: EventDelivery, _ error: AWSError, exhausted: String?, attempts: Int
+  ) async -> Parcel.Fate {
+    let metadata: Logger.Metadata = [
+      "rule": "\(delivery.rule)", "target": "\(delivery.target)", "code": "\(error.code)",
+      "error": "\(error.note ?? error.message)",
+    ]
+    guard let letters = delivery.deadLetters, let arn = ARN(letters) else {
+      log.error("an event could not be delivered and was dropped", metadata: metadata)
+      return .over
+    }
+    do throws(AWSError) {
+      try await send(
+        delivery.event, to: letters,
+        attributes: delivery.attributes(error, exhausted: exhausted, attempts: attempts), call(arn, delivery))
+      return .over
+    } catch {
+      if error.status >= 500, error.status != 501 { return .again(after: .seconds(5)) }
+      log.error(
+        "an event could not be delivered, nor could its dead letter",
+        metadata: metadata.merging(["queue": "\(letters)", "refusal": "\(error.message)"]) { $1 })
+      return .over
+    }
+  }
+}

@@ -399,6 +399,9 @@ import Testing
       #expect(events.arrivals().isEmpty)
       await events.advance(60)
     }
+    let tally = try #require(events.service.counts.rules.first).tally
+    #expect(tally.matched == 1 && tally.failures == 4 && tally.deadLetters == 1 && tally.delivered == 0)
+    #expect(tally.lastFailure?.contains("ServiceException") == true && events.service.waiting == 0)
     let letter = try #require(events.arrivals().first)
     #expect(events.attempts == 5 && letter.attributes["EXHAUSTED_RETRY_CONDITION"] == "MaximumRetryAttempts")
     #expect(letter.attributes["RETRY_ATTEMPTS"] == "3" && letter.attributes["ERROR_CODE"] == "ERROR_FROM_TARGET")
@@ -418,6 +421,22 @@ import Testing
     let letter = try #require(events.arrivals().first)
     #expect(letter.attributes["EXHAUSTED_RETRY_CONDITION"] == "MaximumEventAgeInSeconds")
     #expect(letter.attributes["ERROR_CODE"] == "THROTTLING" && letter.attributes["RETRY_ATTEMPTS"] == "6")
+  }
+
+  @Test func whatIsDroppedIsCounted() async throws {
+    let events = try EventBridgeFixture()
+    try await makeRule(events, target: EventBridgeTests.queue)
+    events.refuse("q", .sqsNoQueue())
+    try await events.serving {
+      try await put(events)
+      try await events.done("PutEvents", #"{"Entries":[{"Source":"x","DetailType":"t","Detail":"{}"}]}"#)
+      await events.advance(1)
+    }
+    let counts = events.service.counts
+    #expect(counts.accepted == 2 && counts.unmatched == 1 && counts.rules.map(\.tally.dropped) == [1])
+    try await events.done("RemoveTargets", #"{"Rule":"r","Ids":["1"]}"#)
+    try await events.done("DeleteRule", #"{"Name":"r"}"#)
+    #expect(events.service.counts.rules.isEmpty)
   }
 
   @Test func aTargetThatRecoversGetsTheEvent() async throws {

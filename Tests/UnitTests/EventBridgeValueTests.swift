@@ -91,7 +91,9 @@ import Testing
       #"{"source":["c",{"suffix":"b"}]}"#,
       #"{"detail":{"n":[1]}}"#, #"{"$or":[{"source":["b"]},{"detail":{"n":[2]}}]}"#,
       #"{"source":["b"],"detail":{"n":[1,2]}}"#,
+      #"{"detail":{"n":[2.0,null],"m":[true]}}"#, #"{"source":["a"],"detail":{"n":[0,{"exists":false}]}}"#,
     ]
+    let values = ["0", "1", "2", "null", "[1,2]", "[]", "\"x\""]
     var rules: [String: EventRule] = [:]
     var table = BusRules()
     for _ in 0..<400 {
@@ -103,7 +105,8 @@ import Testing
       rules[name] = after
       table.put(name, after.flatMap { LiveRule($0) })
       let source = ["a", "b", "c", "ab"].randomElement(using: &random) ?? "a"
-      let event = try JSONValue(parsing: #"{"source":"\#(source)","detail":{"n":\#(random.next() % 3)}}"#)
+      let event = try JSONValue(
+        parsing: #"{"source":"\#(source)","detail":{"n":\#(values.randomElement(using: &random) ?? "0"),"m":true}}"#)
       let wanted = rules.values.compactMap { LiveRule($0) }.filter { $0.pattern.matches(event) }.map(\.rule.name)
         .sorted()
       #expect(table.matching(event).map(\.rule.name).sorted() == wanted)

@@ -10,6 +10,8 @@ enum ArchiveTable {
     let time: Int64
     /// When it was put on the bus. Milliseconds since 1970.
     let put: Int64
+    /// Of its archive; 0 = for ever.
+    let retentionDays: Int
     let event: String
   }
 

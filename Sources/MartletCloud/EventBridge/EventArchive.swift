@@ -60,8 +60,11 @@ struct EventArchive: Document, Equatable {
 
   /// What was put at this moment (milliseconds since 1970) or before is forgotten.
   func horizon(at now: Timestamp) -> Int64 {
-    retentionDays == 0 ? .min : now.milliseconds - Int64(min(retentionDays, 100_000)) * EventArchive.day
+    retentionDays == 0 ? .min : now.milliseconds - Int64(keptDays) * EventArchive.day
   }
+
+  /// What is kept for centuries is kept for ever.
+  var keptDays: Int { min(retentionDays, 50_000) }
 
   static let day: Int64 = 86_400_000
 
@@ -111,7 +114,7 @@ final class ArchiveKeepers: Sendable {
         state.lastNumber += 1
         return ArchiveTable.Row(
           number: state.lastNumber, store: keeper.archive.store, time: event.time.milliseconds, put: now.milliseconds,
-          event: event.text)
+          retentionDays: keeper.archive.keptDays, event: event.text)
       }
     }
   }

@@ -34,7 +34,7 @@ extension EventBridgeService {
         for archive in archives {
           try ArchiveTable.forget(archive.store, until: archive.horizon(at: now), session)
           if let oldest = try ArchiveTable.oldest(archive.store, session) {
-            let due = oldest + Int64(min(archive.retentionDays, 100_000)) * EventArchive.day
+            let due = oldest + Int64(archive.keptDays) * EventArchive.day
             next = min(next ?? due, due)
           }
         }
@@ -42,8 +42,7 @@ extension EventBridgeService {
       },
       ended: { result in
         switch result {
-        case .success(let next?):
-          self.keepers.arm(self.alarms, at: next) { [weak self] in self?.forget() }
+        case .success(let next?): self.forget(at: next)
         case .success(nil): break
         case .failure(let fault):
           self.log.error("archives could not forget", metadata: ["fault": "\(fault)"])
@@ -51,6 +50,9 @@ extension EventBridgeService {
         self.alarms.end()
       })
   }
+
+  /// Sees to it that what is too old is forgotten no later than this.
+  func forget(at due: Timestamp) { keepers.arm(alarms, at: due) { [weak self] in self?.forget() } }
 
   /// Removes the events of an archive that is no more.
   func clear(_ store: Int64) {

@@ -26,14 +26,17 @@ extension EventBridgeService {
   func take(_ arrivals: [Arrival]) async throws(AWSError) {
     var drafts: [Parcel.Draft] = []
     var kept: [ArchiveTable.Row] = []
+    var matched: [[String]] = []
     let now = world.now()
     for arrival in arrivals {
       if arrival.replay == nil { kept += keepers.rows(for: arrival.event, on: arrival.bus, at: now) }
-      for rule in live.rules(of: arrival.bus)?.matching(arrival.event.json) ?? [] {
-        if let wanted = arrival.replay?.rules, !wanted.contains(rule.rule.arn) { continue }
-        drafts += self.drafts(arrival, rule, now)
+      let rules = (live.rules(of: arrival.bus)?.matching(arrival.event.json) ?? []).filter { rule in
+        arrival.replay?.rules?.contains(rule.rule.arn) ?? true
       }
+      for rule in rules { drafts += self.drafts(arrival, rule, now) }
+      matched.append(rules.map(\.rule.arn))
     }
+    defer { for rules in matched { tallies.accepted(rules) } }
     guard !drafts.isEmpty || !kept.isEmpty else { return }
     let (parcels, rows) = (drafts, kept)
     do throws(Fault) {
@@ -44,7 +47,7 @@ extension EventBridgeService {
     } catch {
       throw .service("\(error)")
     }
-    if !rows.isEmpty { forget() }
+    if let days = rows.map(\.retentionDays).filter({ $0 > 0 }).min() { forget(at: now + .seconds(days * 86400)) }
   }
 
   private func drafts(_ arrival: Arrival, _ rule: LiveRule, _ now: Timestamp) -> [Parcel.Draft] {
@@ -87,8 +90,13 @@ extension EventBridgeService {
     }
     do throws(AWSError) {
       try await send(delivery)
+      tallies.note(delivery.rule) { $0.delivered += 1 }
       return .over
     } catch {
+      tallies.note(delivery.rule) { tally in
+        tally.failures += 1
+        tally.lastFailure = "\(delivery.target): \(error.code): \(error.message)"
+      }
       let age = world.now() - parcel.created
       switch delivery.verdict(after: error, failures: parcel.attempts, age: age) {
       case .again(let pause): return .again(after: pause)
@@ -160,6 +168,7 @@ extension EventBridgeService {
       "error": "\(error.note ?? error.message)",
     ]
     guard let letters = delivery.deadLetters, let arn = ARN(letters) else {
+      tallies.note(delivery.rule) { $0.dropped += 1 }
       log.error("an event could not be delivered and was dropped", metadata: metadata)
       return .over
     }
@@ -167,9 +176,11 @@ extension EventBridgeService {
       try await send(
         delivery.event, to: letters,
         attributes: delivery.attributes(error, exhausted: exhausted, attempts: attempts), call(arn, delivery))
+      tallies.note(delivery.rule) { $0.deadLetters += 1 }
       return .over
     } catch {
       if error.status >= 500, error.status != 501 { return .again(after: .seconds(5)) }
+      tallies.note(delivery.rule) { $0.dropped += 1 }
       log.error(
         "an event could not be delivered, nor could its dead letter",
         metadata: metadata.merging(["queue": "\(letters)", "refusal": "\(error.message)"]) { $1 })

@@ -14,6 +14,7 @@ package final class EventBridgeService: Sendable {
   let replays: Catalogue<EventReplay>
   let live: RuleTable
   let keepers: ArchiveKeepers
+  let tallies: RuleTallies
   let outbox: Outbox
   let door: Door
   let alarms: Alarms
@@ -40,14 +41,15 @@ package final class EventBridgeService: Sendable {
     self.log = log
     (started, starts) = AsyncStream.makeStream()
     outbox = try Outbox("eventbridge", database: database, alarms: alarms, log: log)
-    let live = RuleTable()
-    self.live = live
+    let (live, tallies) = (RuleTable(), RuleTallies())
+    (self.live, self.tallies) = (live, tallies)
     let keepers = ArchiveKeepers(
       lastNumber: try database.read { session throws(Fault) in try ArchiveTable.lastNumber(session) })
     self.keepers = keepers
     buses = try Catalogue(database: database)
     rules = try Catalogue(database: database) {
       live.heard($0, $1)
+      if let before = $0, $1 == nil { tallies.forget(before.arn) }
       observer($0, $1)
     }
     archives = try Catalogue(database: database) { keepers.heard($0, $1) }
@@ -87,7 +89,7 @@ package final class EventBridgeService: Sendable {
 
   /// The same for the bodies of changes.
   func newest(_ key: ResourceKey) -> EventBus? {
-    buses.newest(key) ?? (key.name == EventBridgeName.defaultBus ? EventBus(key: key, created: now) : nil)
+    buses.newest(key) ?? (key.name == EventBridgeName.defaultBus ? EventBus(key: key, created: 0) : nil)
   }
 
   func bus(_ key: ResourceKey) throws(AWSError) -> EventBus {

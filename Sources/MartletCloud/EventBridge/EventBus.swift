@@ -62,8 +62,9 @@ struct EventBus: Document, Equatable {
     w.member("Arn", arn)
     w.member("Description", description)
     w.member("Policy", policy)
-    w.moment("CreationTime", Timestamp(milliseconds: created))
-    w.moment("LastModifiedTime", Timestamp(milliseconds: modified))
+    // Nobody made the default bus.
+    w.moment("CreationTime", created == 0 ? nil : Timestamp(milliseconds: created))
+    w.moment("LastModifiedTime", modified == 0 ? nil : Timestamp(milliseconds: modified))
   }
 
   /// What several operations echo.

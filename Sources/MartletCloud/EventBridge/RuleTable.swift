@@ -1,4 +1,4 @@
-// The rules of all buses as events meet them: enabled, compiled, and found by the source that they want.
+// The rules of all buses as events meet them: enabled, compiled, and found by the values that they demand.
 import MartletCore
 import MartletWire
 import Synchronization
@@ -18,40 +18,20 @@ struct LiveRule: Sendable {
   }
 }
 
-/// The rules of one bus. Those that demand one of several sources are looked at only for events of these.
+/// The rules of one bus.
 struct BusRules: Sendable {
   private var rules: [String: LiveRule] = [:]
-  private var bySource: [String: Set<String>] = [:]
-  private var ofAnySource: Set<String> = []
+  private var index = PatternIndex<String>()
 
   var isEmpty: Bool { rules.isEmpty }
 
   mutating func put(_ name: String, _ rule: LiveRule?) {
-    if let old = rules.removeValue(forKey: name) {
-      if let sources = old.pattern.texts(of: "source") {
-        for source in sources {
-          bySource[source]?.remove(name)
-          if bySource[source]?.isEmpty == true { bySource[source] = nil }
-        }
-      } else {
-        ofAnySource.remove(name)
-      }
-    }
-    guard let rule else { return }
     rules[name] = rule
-    if let sources = rule.pattern.texts(of: "source") {
-      for source in sources { bySource[source, default: []].insert(name) }
-    } else {
-      ofAnySource.insert(name)
-    }
+    index.put(name, rule?.pattern)
   }
 
   /// The rules that an event matches, in the order of their names.
-  func matching(_ event: JSONValue) -> [LiveRule] {
-    let source = event["source"]?.string ?? ""
-    return [bySource[source] ?? [], ofAnySource].flatMap { $0 }.compactMap { rules[$0] }
-      .filter { $0.pattern.matches(event) }.sorted { $0.rule.key.name < $1.rule.key.name }
-  }
+  func matching(_ event: JSONValue) -> [LiveRule] { index.matching(event).sorted().compactMap { rules[$0] } }
 }
 
 /// All of them, which follow the catalogue.
@@ -69,15 +49,4 @@ final class RuleTable: Sendable {
   }
 
   func rules(of bus: ResourceKey) -> BusRules? { buses.withLock { $0[bus] } }
-}
-
-extension EventPattern {
-  /// The texts of which the pattern demands one in a field of the event; nil if it says anything else of it.
-  func texts(of name: String) -> [String]? {
-    for case .leaf(let matches) in fields.filter({ $0.name == name }).map(\.rule) {
-      let texts = matches.compactMap { match in if case .equals(.string(let text)) = match { text } else { nil } }
-      return texts.count == matches.count ? texts : nil
-    }
-    return nil
-  }
 }

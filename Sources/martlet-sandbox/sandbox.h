@@ -40,7 +40,9 @@ enum {
 // Messages between helper and init only; a server that sends one is answered FAILED.
 enum { INIT_READY = 201, INIT_KILL_ALL = 202, INIT_PROBE = 203, INIT_BUILD = 204, INIT_WARM = 205 };
 // Between helper and zygote, or its forks; Runtimes/python/zygote.py knows the same numbers.
-enum { ZYGOTE_FORK = 211, ZYGOTE_REAP = 212, ZYGOTE_REAPED = 213, ZYGOTE_UP = 214, FORK_PARKED = 215, FORK_STARTED = 216 };
+enum {
+  ZYGOTE_FORK = 211, ZYGOTE_REAP = 212, ZYGOTE_REAPED = 213, ZYGOTE_UP = 214, FORK_PARKED = 215, FORK_STARTED = 216,
+};
 
 enum isolation { ISOLATION_NONE, ISOLATION_FULL, ISOLATION_ROOTLESS };
 

@@ -6,7 +6,7 @@ makes itself look like a newly started interpreter, says so, and only then runs 
 
 CPython 3.8 and later. The same in a fork as after a start: `__main__`, sys.argv, sys.path, os.environ, time zone, descriptors,
 random state. Different: modules are imported already, the hash seed is the zygote's, /proc/self/environ shows the
-zygote's variables.
+zygote's variables, and the parent is outside of the sandbox.
 """
 
 import ctypes
@@ -309,7 +309,18 @@ def become(fields):
 
     time.tzset()
     sys.argv = arguments[1:]
+    show_arguments([value for tag, value in fields if tag == ARG])
     return arguments
+
+
+def show_arguments(arguments):
+    """/proc/self/cmdline is memory of this process. The zygote was started with a line of the same length."""
+    line = b"\0".join(arguments) + b"\0"
+    with open("/proc/self/stat", "rb") as file:
+        numbers = file.read().rpartition(b")")[2].split()
+    start, end = int(numbers[45]), int(numbers[46])
+    if end - start == len(line):
+        ctypes.memmove(start, line, len(line))
 
 
 def run(code, path):

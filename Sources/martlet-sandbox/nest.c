@@ -83,8 +83,11 @@ failed:;
 
 // Kills an unused nest and waits for that: its init sleeps or is about to, so this takes well under a millisecond.
 static void nest_discard(struct nest *nest) {
+  uint32_t zygote = nest->fork.zygote;
   hatchling_bury(&nest->fork);
   syscall(SYS_pidfd_send_signal, nest->pidfd, SIGKILL, NULL, 0);
+  // It ends when the zygote has taken note of the hatchling's end.
+  if (zygote && poll(&(struct pollfd){.fd = nest->pidfd, .events = POLLIN}, 1, 2000) == 0) zygote_kill(zygote);
   while (waitid(P_PIDFD, (id_t)nest->pidfd, &(siginfo_t){0}, WEXITED) < 0 && errno == EINTR) {}
   nest_remove(nest);
 }
@@ -106,6 +109,18 @@ void pool_discard_forks(uint32_t zygote) {
     if (zygote && hatched[i].fork.zygote != zygote) continue;
     nest_discard(&hatched[i]);
     remove_hatched(i);
+  }
+}
+
+// A zygote shall have fewer from now on.
+void pool_trim(uint32_t zygote, unsigned level) {
+  unsigned have = 0;
+  for (unsigned i = 0; i < hatched_count; i++) have += hatched[i].fork.zygote == zygote;
+  for (unsigned i = 0; i < hatched_count && have > level; i++) {
+    if (hatched[i].fork.zygote != zygote || hatched[i].fork.state != PARKED) continue;
+    nest_discard(&hatched[i]);
+    remove_hatched(i--);
+    have--;
   }
 }
 

@@ -170,13 +170,22 @@ void init_exited(struct sandbox *sandbox) {
   sandbox->state = BROKEN;   // until the server resets or destroys it
 }
 
+static void begin_end(struct sandbox *sandbox, uint32_t unused) {
+  (void)unused;
+  sandbox->state = DESTROYING;
+  kill_init(sandbox);
+}
+
+static void end_fork(struct sandbox *sandbox, uint32_t unused) {
+  (void)unused;
+  forked_forget(sandbox);
+}
+
+// The zygotes go before their forks are waited for, which then are ours: no init ends before its namespace is empty.
 void sandbox_destroy_all(void) {
-  for (unsigned bucket = 0; bucket < 1024; bucket++)
-    for (struct sandbox *sandbox = table[bucket]; sandbox; sandbox = sandbox->next) {
-      sandbox->state = DESTROYING;
-      kill_init(sandbox);
-      forked_forget(sandbox);   // no init ends before its namespace is empty
-    }
+  sandbox_each(begin_end, 0);
+  zygote_destroy_all();
+  sandbox_each(end_fork, 0);
   for (unsigned bucket = 0; bucket < 1024; bucket++)
     while (table[bucket]) {
       if (table[bucket]->nest.pidfd >= 0) waitid(P_PIDFD, (id_t)table[bucket]->nest.pidfd, &(siginfo_t){0}, WEXITED);
@@ -184,7 +193,6 @@ void sandbox_destroy_all(void) {
       release(table[bucket]);
     }
   pool_discard();
-  zygote_destroy_all();
 }
 
 // ---------------------------------------------------------------------------------------------- requests

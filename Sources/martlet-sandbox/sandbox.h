@@ -40,7 +40,9 @@ enum {
 // Messages between helper and init only; a server that sends one is answered FAILED.
 enum { INIT_READY = 201, INIT_KILL_ALL = 202, INIT_PROBE = 203, INIT_BUILD = 204, INIT_WARM = 205 };
 // Between helper and zygote, or its forks; Runtimes/python/zygote.py knows the same numbers.
-enum { ZYGOTE_FORK = 211, ZYGOTE_REAP = 212, ZYGOTE_REAPED = 213, ZYGOTE_UP = 214, FORK_PARKED = 215, FORK_STARTED = 216 };
+enum {
+  ZYGOTE_FORK = 211, ZYGOTE_REAP = 212, ZYGOTE_REAPED = 213, ZYGOTE_UP = 214, FORK_PARKED = 215, FORK_STARTED = 216,
+};
 
 enum isolation { ISOLATION_NONE, ISOLATION_FULL, ISOLATION_ROOTLESS };
 
@@ -206,6 +208,7 @@ struct zygote;
 void zygote_create(const struct message *message);
 bool zygote_destroy(uint32_t id);
 void zygote_destroy_all(void);
+void zygote_kill(uint32_t id);
 void zygote_level(const struct message *message);
 bool zygote_is_up(uint32_t id);
 void zygote_readable(uint32_t id);
@@ -230,6 +233,7 @@ void nest_remove(struct nest *nest);
 void nest_readable(void);
 void pool_discard(void);
 void pool_discard_forks(uint32_t zygote);
+void pool_trim(uint32_t zygote, unsigned level);
 void pool_hatching_readable(void);
 void pool_census(unsigned *nests, unsigned *forks);
 bool pool_wants_more(void);

@@ -101,7 +101,8 @@ struct spec *spec_read(const struct message *message, const char **stage) {
 }
 
 static bool read_zygote_field(struct spec *spec, const struct field *field) {
-  if (field->tag == SBX_TAG_MOUNT) return read_mount(spec, field) && spec->mounts[spec->mount_count - 1].kind != SBX_MOUNT_WRITABLE;
+  if (field->tag == SBX_TAG_MOUNT)
+    return read_mount(spec, field) && spec->mounts[spec->mount_count - 1].kind != SBX_MOUNT_WRITABLE;
   return field->tag == SBX_TAG_ARG || field->tag == SBX_TAG_ENV || field->tag == SBX_TAG_CWD;
 }
 

@@ -175,15 +175,25 @@ static void redo_reaping(struct sandbox *sandbox, uint32_t zygote) {
   if (sandbox->nest.fork.state != NO_FORK && sandbox->nest.fork.zygote == zygote) forked_exited(sandbox);
 }
 
+static void end(const struct zygote *zygote) {
+  kill(-zygote->pid, SIGKILL);
+  syscall(SYS_pidfd_send_signal, zygote->pidfd, SIGKILL, NULL, 0);
+  while (waitid(P_PIDFD, (id_t)zygote->pidfd, &(siginfo_t){0}, WEXITED) < 0 && errno == EINTR) {}
+  while (waitid(P_PGID, (id_t)zygote->pid, &(siginfo_t){0}, WEXITED) == 0 || errno == EINTR) {}
+}
+
+// One that does not do what it is told: the loop hears of its end.
+void zygote_kill(uint32_t id) {
+  struct zygote *zygote = find(id);
+  if (zygote) end(zygote);
+}
+
 // Its hatchlings that have no order yet are still in its process group and end with it; those that run are ours from
 // now on, since we are the reaper of orphans.
 static void bury(struct zygote *zygote) {
   uint32_t id = zygote->id;
   watch_close(&zygote->socket);
-  kill(-zygote->pid, SIGKILL);
-  syscall(SYS_pidfd_send_signal, zygote->pidfd, SIGKILL, NULL, 0);
-  while (waitid(P_PIDFD, (id_t)zygote->pidfd, &(siginfo_t){0}, WEXITED) < 0 && errno == EINTR) {}
-  while (waitid(P_PGID, (id_t)zygote->pid, &(siginfo_t){0}, WEXITED) == 0 || errno == EINTR) {}
+  end(zygote);
   watch_close(&zygote->pidfd);
   places[zygote->place] = 0;
   struct zygote **link = &zygotes;
@@ -216,7 +226,9 @@ void zygote_destroy_all(void) { while (zygotes) bury(zygotes); }
 void zygote_level(const struct message *message) {
   struct zygote *zygote = find(message->sandbox);
   uint32_t level;
-  if (zygote && message_u32(message, SBX_TAG_LEVEL, &level)) zygote->level = level < MAX_HATCHED ? level : MAX_HATCHED;
+  if (!zygote || !message_u32(message, SBX_TAG_LEVEL, &level)) return;
+  zygote->level = level < MAX_HATCHED ? level : MAX_HATCHED;
+  pool_trim(zygote->id, zygote->level);
 }
 
 static void give_up(struct zygote *zygote, const struct message *message) {

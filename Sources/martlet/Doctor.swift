@@ -29,6 +29,24 @@ struct Doctor: WaitingCommand {
       "Runtimes: nothing serves \(missing.map(\.name).sorted().joined(separator: ", ")) (see martlet runtime list)."
   }
 
+  /// Which environments start without the start of an interpreter, and why not the others.
+  private static func fastStart(_ guarantees: [Guarantee]) throws -> String {
+    guard guarantees.contains(where: { $0.name == "own uid" && $0.holds }) else {
+      return "Fast start: none. Only root can put a fork of an interpreter into a sandbox (docs/fast-start.md)."
+    }
+    let catalog = try StateOption.parse([]).catalog()
+    let forked = RuntimeCatalog.identifiers.filter { identifier in
+      if case .interpreter(let interpreter) = catalog.serves(identifier) {
+        interpreter.family == .python
+      } else {
+        false
+      }
+    }
+    guard !forked.isEmpty else { return "Fast start: none, for want of a Python interpreter (docs/fast-start.md)." }
+    return
+      "Fast start: \(forked.map(\.name).sorted().joined(separator: ", ")) are forked from an interpreter that is up; the other runtimes are started anew (docs/fast-start.md)."
+  }
+
   func perform() async throws {
     let guarantees: [Guarantee]
     do {
@@ -44,6 +62,7 @@ struct Doctor: WaitingCommand {
             + guarantees.map { [$0.name, $0.holds ? "yes" : "no", $0.how] }))
       Console.say(Doctor.access)
       Console.say(try Doctor.runtimes())
+      Console.say(try Doctor.fastStart(guarantees))
     case .json:
       Console.say(
         JSONValue.array(

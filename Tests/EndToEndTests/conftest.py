@@ -239,7 +239,8 @@ def descendants(pid):
 
 
 def running_programs(server):
-    """The command lines of functions: what runs below martlet-sandbox and is no init of a sandbox."""
+    """The command lines of functions: what runs below martlet-sandbox and is neither an init of a sandbox nor a zygote, or a
+    fork of one that nobody has given a function yet."""
     found = []
     for pid in descendants(server.process.pid):
         try:
@@ -247,7 +248,7 @@ def running_programs(server):
                 command = text.read().replace("\0", " ").strip()
         except (FileNotFoundError, ProcessLookupError):
             continue
-        if command and command != "init" and "martlet-sandbox" not in command.split(" ")[0]:
+        if command and command != "init" and "martlet-sandbox" not in command.split(" ")[0] and "/zygote.py" not in command:
             found.append(command)
     return found
 

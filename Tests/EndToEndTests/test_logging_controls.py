@@ -145,11 +145,12 @@ def test_the_name_of_the_log_group(server, name):
 
 
 def test_subscribers_get_records_as_objects(server, name):
-    code = "import logging, json\nlog = logging.getLogger()\n" + """
+    code = "import logging, json, os, time\nlog = logging.getLogger()\n" + """
 def handler(event, context):
     log.info('a fact')
     log.debug('a detail')
     print('words')
+    while not os.path.exists('/tmp/sink.events'): time.sleep(0.01)
     with open('/tmp/sink.events') as file: return [json.loads(line) for line in file]
 """
     create(server, name, {"sink": OVER_HTTP}, code, LoggingConfig={"LogFormat": "JSON"})

@@ -18,7 +18,7 @@ def runtime(exposed):
 
 @pytest.fixture
 def zygote(helper, runtime):
-    return helper.zygote(PYTHON, "/var/runtime/zygote.py", mounts=runtime, env={"LC_CTYPE": "C.UTF-8"})
+    return helper.zygote(PYTHON, "/var/runtime/.//zygote.py", mounts=runtime, env={"LC_CTYPE": "C.UTF-8"})
 
 
 @pytest.fixture(params=["ahead", "late"])
@@ -68,7 +68,7 @@ print(json.dumps({
     'directory': os.getcwd(), 'root': sorted(os.listdir('/')), 'descriptors': sorted(os.listdir('/proc/self/fd')), 'main': __name__,
     'flags': str(sys.flags), 'executable': sys.executable, 'session': [os.getsid(0) == os.getpid(), os.getpgrp() == os.getpid()],
     'streams': [[s.fileno(), s.mode, s.name, s.encoding, s.errors, s.line_buffering, s.seekable()] for s in (sys.stdin, sys.stdout, sys.stderr)],
-    'securebits': __import__('ctypes').CDLL(None).prctl(27), 'dumpable': __import__('ctypes').CDLL(None).prctl(3),
+    'line': open('/proc/self/cmdline').read(), 'securebits': __import__('ctypes').CDLL(None).prctl(27), 'dumpable': __import__('ctypes').CDLL(None).prctl(3),
 }))
 """
 
@@ -177,9 +177,9 @@ def test_children_of_a_fork_belong_to_the_sandbox(forked):
 
 def test_limits_hold(forked):
     sandbox = forked(memory=64 * MB, pids=8)
-    assert run(sandbox, "import os\ntry:\n  while os.fork(): pass\nexcept OSError as e: print(e.errno)\nelse:\n  import time; time.sleep(9)")[1] == "11\n"
+    assert run(sandbox, "import os\ntry:\n  while os.fork(): pass\nexcept OSError as e: print(e.errno, flush=True); os.kill(-1, 9)\nelse:\n  import time; time.sleep(9)")[1] == "11\n"
     sandbox = forked(memory=64 * MB)
-    status, _, oom = run(sandbox, "x = bytearray(100 << 20)\nfor i in range(0, len(x), 4096): x[i] = 1")
+    status, _, oom = run(sandbox, "x = bytearray(100 << 20)\nfor i in range(0, len(x), 4096): x[i] = 1\nimport time; time.sleep(9)")
     assert (status, oom) == (signal.SIGKILL, 1)
 
 
@@ -247,9 +247,36 @@ def test_without_a_zygote_programs_are_executed(helper, zygote, runtime, moment)
     sandbox.destroy()
 
 
+def test_a_lower_level_gives_back_and_a_stopped_zygote_holds_nobody_up(helper, zygote, runtime):
+    helper.level(zygote, 4)
+    assert eventually(lambda: helper.figures()["forksReady"] == 4)
+    helper.level(zygote, 1)
+    assert helper.figures()["forksReady"] == 1
+    os.kill(process_ids(helper)[0], signal.SIGSTOP)
+    helper.level(zygote, 0)
+    assert helper.figures()["forksReady"] == 0
+    helper.wait(DESTROYED, sandbox=zygote)
+    sandbox = helper.create(mounts=runtime, zygote=zygote)
+    assert run(sandbox, "print(1)")[:2] == (0, "1\n")
+
+
+def test_the_helper_ends_though_a_zygote_is_stopped(exposed, runtime):
+    with Helper(expose=["/usr", "/bin", "/lib", "/lib64", "/etc/ld.so.cache", str(exposed)]) as helper:
+        helper.hello()
+        zygote = helper.zygote(PYTHON, "/var/runtime/.//zygote.py", mounts=runtime)
+        helper.level(zygote, 2)
+        assert eventually(lambda: helper.figures()["forksReady"] == 2)
+        sandbox = helper.create(mounts=runtime, zygote=zygote)
+        _, reading = start(sandbox, "print('up', flush=True)\nimport time; time.sleep(60)")
+        read_until(reading, "up")
+        os.kill(process_ids(helper)[0], signal.SIGSTOP)
+        os.close(reading)
+    assert not cgroup_directories(helper.name)
+
+
 def test_a_fork_that_fails_is_replaced_by_an_execution(helper, runtime, exposed):
     (exposed / "bootstrap.py").write_text("import os\nif __name__ == 'touched': os._exit(3)\n" + BOOTSTRAP)
-    zygote = helper.zygote(PYTHON, "/var/runtime/zygote.py", mounts=runtime)
+    zygote = helper.zygote(PYTHON, "/var/runtime/.//zygote.py", mounts=runtime)
     sandbox = helper.create(mounts=runtime, zygote=zygote)
     assert run(sandbox, "print(1)")[:2] == (0, "1\n")
     assert helper.figures()["forksFailed"] == executions(helper) == 1
@@ -263,7 +290,7 @@ def test_a_zygote_that_does_not_come_up_is_told(helper, runtime, argv):
 
 def test_a_broken_bootstrap_is_told_with_its_reason(helper, runtime, exposed):
     (exposed / "bootstrap.py").write_text("this is no python")
-    with pytest.raises(Failed, match="invalid syntax"): helper.zygote(PYTHON, "/var/runtime/zygote.py", mounts=runtime)
+    with pytest.raises(Failed, match="invalid syntax"): helper.zygote(PYTHON, "/var/runtime/.//zygote.py", mounts=runtime)
 
 
 def test_what_the_function_brings_is_preferred(helper, zygote, runtime, exposed):
@@ -285,7 +312,7 @@ def test_many_starts_leave_nothing(helper, zygote, runtime):
             len(children(helper.process.pid)), len(children(process_ids(helper)[0]))
     assert eventually(lambda: census()[:3] == (4, 3, 0))
     before, mounts = census(), open("/proc/self/mountinfo").read()
-    for round in range(150):
+    for round in range(int(os.environ.get("STARTS", 150))):
         sandbox = helper.create(mounts=runtime, zygote=zygote, listen=[9001])
         process, reading = start(sandbox, "import time; print(1, flush=True); time.sleep(%d)" % (60 * (round % 2)))
         assert read_until(reading, "1")
@@ -302,4 +329,4 @@ def test_many_starts_leave_nothing(helper, zygote, runtime):
 def test_without_isolation_there_are_none(exposed, runtime):
     with Helper(isolation="none", expose=["/usr", str(exposed)]) as helper:
         helper.hello()
-        with pytest.raises(Failed): helper.zygote(PYTHON, "/var/runtime/zygote.py", mounts=runtime)
+        with pytest.raises(Failed): helper.zygote(PYTHON, "/var/runtime/.//zygote.py", mounts=runtime)

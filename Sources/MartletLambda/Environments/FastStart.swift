@@ -67,7 +67,8 @@ package final class FastStart: Sendable {
   }
 
   private func interpreter(_ key: Key) -> Interpreter {
-    state.withLock { $0.interpreters[key.interpreter] } ?? Interpreter(family: .python, version: "", path: key.interpreter)
+    state.withLock { $0.interpreters[key.interpreter] }
+      ?? Interpreter(family: .python, version: "", path: key.interpreter)
   }
 
   private func perform(_ actions: [FastStartStateMachine<Key, SandboxID>.Action]) {
@@ -103,7 +104,8 @@ package final class FastStart: Sendable {
     func zygoteEnded(_ zygote: SandboxID, _ fault: Fault?) {
       guard wasUp.load(ordering: .relaxed) else {
         owner.log.warning(
-          "no fast start for an interpreter", metadata: ["interpreter": "\(key.interpreter)", "fault": "\(fault as Any)"])
+          "no fast start for an interpreter",
+          metadata: ["interpreter": "\(key.interpreter)", "fault": "\(fault as Any)"])
         return owner.state.withLock { $0.machine.failed(key, at: owner.world.monotonic()) }
       }
       owner.perform(owner.state.withLock { $0.machine.ended(key, zygote, at: owner.world.monotonic()) })
@@ -125,7 +127,9 @@ extension FastStart {
     Set(variables.filter { variable in readAtStart.contains { variable.hasPrefix($0) } })
   }
 
-  private static let readAtStart = ["PYTHON", "LD_", "LC_", "LANG", "MALLOC_", "GLIBC_", "OPENSSL_", "GCONV_", "LOCPATH="]
+  private static let readAtStart = [
+    "PYTHON", "LD_", "LC_", "LANG", "MALLOC_", "GLIBC_", "OPENSSL_", "GCONV_", "LOCPATH=",
+  ]
 }
 
 extension EnvironmentParts {

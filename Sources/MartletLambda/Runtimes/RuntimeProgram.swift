@@ -118,9 +118,11 @@ package enum RuntimeProgram {
   /// An interpreter that is forked into environments.
   static func pythonZygote(_ interpreter: Interpreter) -> SandboxProgram {
     let paths = Paths(api: "")
+    // As long as the bootstrap's: a fork puts that in its place, for those who look at the processes.
+    let program = "\(paths.runtime)/.//zygote.py"
     let variables = common(paths) + [("LC_CTYPE", "C.UTF-8"), ("PYTHONPATH", paths.runtime)]
     return SandboxProgram(
-      arguments: [interpreter.pathInRoot, "\(paths.runtime)/zygote.py"],
+      arguments: [interpreter.pathInRoot, program],
       environment: variables.map { "\($0.0)=\($0.1)" }, workingDirectory: "/")
   }
 

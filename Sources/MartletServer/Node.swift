@@ -93,7 +93,6 @@ package struct PreparedNode: Sendable {
     let functions = try FunctionTable(database: database)
     let layers = try LayerTable(database: database)
     let iam = try await IAMService(database: database, world: world)
-    let s3 = try S3Service(database: database, root: state.objects, world: world, log: log)
     let resources = try LambdaResources(database: database, world: world, log: log)
     var limits = LambdaLimits()
     limits.concurrentExecutions = configuration.concurrency
@@ -120,6 +119,7 @@ package struct PreparedNode: Sendable {
     let alarms = Alarms(world: world) { delay, body in
       group.next().scheduleTask(in: .nanoseconds(delay.inNanoseconds)) { body() }
     }
+    let s3 = try S3Service(database: database, root: state.objects, alarms: alarms, door: door, log: log)
     let events = try EventQueue(
       database: database, functions: functions, line: line, door: door, alarms: alarms, limits: limits, log: log)
     let lambda = LambdaService(
@@ -146,6 +146,7 @@ package struct PreparedNode: Sendable {
         packages: packages, placement: placement, functions: functions, layers: layers, directories: directories),
       EventService(events: events),
       QueueService(sqs: sqs),
+      ObjectService(s3: s3),
       ListenerService(listener: listener, line: line, events: events, sqs: sqs, debugging: debugging, log: log) {
         announce(listener)
       },
@@ -227,6 +228,7 @@ package struct PreparedNode: Sendable {
   {
     let sts = STSService(iam: iam, world: world)
     door.offer(Lambda.InvokeEvent.self, by: lambda)
+    door.offer(Lambda.FindFunction.self, by: lambda)
     door.offer(IAM.GetRole.self, by: iam)
     door.offer(STS.AssumeRole.self, by: sts)
     door.offer(S3.GetObject.self, by: s3)

@@ -27,6 +27,7 @@ import Testing
     Section(
       "Lambda", "Every operation of AWS's service model, in the order of their names.", LambdaService.rows),
     Section("IAM", "What deployment tools call around a function.", IAMService.rows),
+    Section("S3", "Buckets, and objects in them ([docs/s3.md](s3.md)).", S3Service.rows),
     Section("SQS", "Queues and their messages, in both protocols ([docs/sqs.md](sqs.md)).", SQSService.rows),
     Section("STS", "Who calls, and temporary credentials.", STSService.rows),
   ]

@@ -88,6 +88,7 @@ struct ServiceModel: Sendable {
   static let iam = ServiceModel(of: "iam")
   static let sts = ServiceModel(of: "sts")
   static let sqs = ServiceModel(of: "sqs")
+  static let s3 = ServiceModel(of: "s3")
 
   private init(of service: String) {
     guard let model = try? ServiceModel(path: "\(ServiceModel.here)/\(service)-model.json") else {

@@ -1,4 +1,4 @@
-"""Writes lambda-model.json, iam-model.json, sts-model.json and sqs-model.json: what the newest botocore says of every operation of these services,
+"""Writes lambda-model.json, iam-model.json, s3-model.json, sts-model.json and sqs-model.json: what the newest botocore says of every operation of these services,
 in the words of their service models.
 
 Run it after `pip install --upgrade botocore`:  python3 Tests/ConformanceTests/extract_model.py
@@ -128,7 +128,7 @@ def reached(shapes, name, seen):
 
 
 def main():
-    for service in ("lambda", "iam", "sts", "sqs"):
+    for service in ("lambda", "iam", "s3", "sts", "sqs"):
         write(service)
 
 

@@ -128,6 +128,7 @@ import Testing
     ("IAM", IAMService.rows.map { ($0.route, $0.isWritten) }),
     ("STS", STSService.rows.map { ($0.route, $0.isWritten) }),
     ("SQS", SQSService.rows.map { ($0.route, $0.isWritten) }),
+    ("S3", S3Service.rows.map { ($0.route, $0.isWritten) }),
   ]
 
   @Test func everyOperationHasItsFileAndItsRow() {

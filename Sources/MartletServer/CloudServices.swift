@@ -27,7 +27,7 @@ struct CloudServices: Sendable {
   ) throws {
     bridge = try EventBridgeService(database: database, door: door, alarms: alarms, log: log)
     self.iam = iam
-    s3 = try S3Service(database: database, root: state.objects, world: world, log: log)
+    s3 = try S3Service(database: database, root: state.objects, alarms: alarms, door: door, log: log)
     scheduler = try SchedulerService(database: database, alarms: alarms, door: door, log: log)
     sns = try SNSService(database: database, door: door, alarms: alarms, log: log)
     sqs = try SQSService(database: database, alarms: alarms, log: log)

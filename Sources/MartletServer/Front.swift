@@ -100,7 +100,8 @@ package final class Front: HTTPResponder {
 
   /// - Parameter isOperator: false for functions, which have no business with Martlet's own pages.
   func respond(to request: HTTPRequest, _ exchange: HTTPExchange, isOperator: Bool) {
-    let call = Principals.call(for: request, defaults: defaults, world: world, iam: iam.withLock { $0 })
+    var call = Principals.call(for: request, defaults: defaults, world: world, iam: iam.withLock { $0 })
+    if let address = exchange.peerAddress { call.sourceAddress = address }
     if let address = FunctionURLAddress(host: call.host, path: request.path), let urls = urls.withLock({ $0 }) {
       let source = exchange.peerAddress ?? ""
       Task.immediate(executorPreference: executor(of: exchange.eventLoop)) {

@@ -122,6 +122,7 @@ package struct PreparedNode: Sendable {
       activation: activation, line: line, events: events, provisioned: provisioned, door: door, log: log)
     let cloud = try CloudServices(
       database: database, iam: iam, world: world, alarms: alarms, door: door, state: state, log: log)
+    door.offer(Lambda.FindFunction.self, by: lambda)
     door.offer(Lambda.InvokeEvent.self, by: lambda)
     cloud.offer(at: door)
     let urls = FunctionURLs(functions: functions, line: line, world: world, limits: limits, log: log)

@@ -135,6 +135,19 @@ struct ScheduleService: Service {
   }
 }
 
+/// Tells others what happens in buckets.
+struct ObjectService: Service {
+  let s3: S3Service
+
+  func run() async throws {
+    await withGracefulShutdownHandler {
+      await s3.run()
+    } onGracefulShutdown: {
+      s3.stop()
+    }
+  }
+}
+
 /// Removes environments that nobody needs.
 struct SweepService: Service {
   let placement: Placement

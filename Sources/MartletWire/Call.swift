@@ -10,6 +10,8 @@ package struct Call: Sendable {
   package let host: String
   /// The caller's trace header, if it sent one.
   package let traceHeader: String?
+  /// The address that the caller's connection comes from.
+  package var sourceAddress = "127.0.0.1"
 
   package init(requestID: RequestID, place: Place, caller: Principal, host: String, traceHeader: String?) {
     self.requestID = requestID

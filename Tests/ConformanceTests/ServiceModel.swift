@@ -91,6 +91,7 @@ struct ServiceModel: Sendable {
   static let sqs = ServiceModel(of: "sqs")
   static let scheduler = ServiceModel(of: "scheduler")
   static let events = ServiceModel(of: "events")
+  static let s3 = ServiceModel(of: "s3")
 
   private init(of service: String) {
     guard let model = try? ServiceModel(path: "\(ServiceModel.here)/\(service)-model.json") else {

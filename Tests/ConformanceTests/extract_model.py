@@ -128,7 +128,7 @@ def reached(shapes, name, seen):
 
 
 def main():
-    for service in ("lambda", "iam", "sts", "events", "scheduler", "sns", "sqs"):
+    for service in ("lambda", "iam", "sts", "events", "s3", "scheduler", "sns", "sqs"):
         write(service)
 
 

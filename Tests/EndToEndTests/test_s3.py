@@ -6,6 +6,7 @@ import hashlib
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -293,12 +294,42 @@ def test_presigned(server, bucket, signature):
 
 def test_what_is_not_built_names_itself(s3, bucket):
     for call, arguments in [
-        (s3.get_bucket_acl, {}), (s3.put_bucket_policy, {"Policy": "{}"}), (s3.get_bucket_tagging, {}),
-        (s3.get_object_tagging, {"Key": "k"}), (s3.put_bucket_notification_configuration, {"NotificationConfiguration": {}}),
+        (s3.get_object_torrent, {"Key": "k"}), (s3.restore_object, {"Key": "k", "RestoreRequest": {"Days": 1}}),
+        (s3.get_bucket_metadata_configuration, {}),
     ]:
         status, code, message = error_of(call, Bucket=bucket, **arguments)
         assert (status, code) == (501, "NotImplemented") and "S3" in message
-    assert error_of(s3.put_object, Bucket=bucket, Key="k", Body=b"", Tagging="a=b")[:2] == (501, "NotImplemented")
+    key = base64.b64encode(b"k" * 32).decode()
+    assert error_of(s3.put_object, Bucket=bucket, Key="k", Body=b"", SSECustomerKey=key, SSECustomerAlgorithm="AES256")[:2] == (501, "NotImplemented")
+
+
+def test_presigned_addresses_expire(server, s3, bucket):
+    s3.put_object(Bucket=bucket, Key="k", Body=b"x")
+
+    def answer(url):
+        try:
+            with urllib.request.urlopen(url) as found:
+                return found.status, found.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
+
+    for signature in ("s3v4", "s3"):
+        client = s3_of(server, signature_version=signature)
+        url = client.generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": "k"}, ExpiresIn=600)
+        assert answer(url) == (200, "x")
+        status, body = answer(re.sub(r"X-Amz-Date=\d{8}", "X-Amz-Date=20240229", re.sub(r"Expires=\d{10}", "Expires=1700000000", url)))
+        assert status == 403 and "<Code>AccessDenied</Code><Message>Request has expired</Message>" in body and "<ServerTime>" in body
+    url = s3_of(server, signature_version="s3v4").generate_presigned_url("get_object", Params={"Bucket": bucket, "Key": "k"})
+    for old, new, code, text in [
+        ("X-Amz-Expires=3600", "X-Amz-Expires=604801", 400, "X-Amz-Expires must be less than a week"),
+        ("X-Amz-Expires=3600", "X-Amz-Expires=-1", 400, "X-Amz-Expires must be non-negative"),
+        ("X-Amz-Expires=3600", "X-Amz-Expires=x", 400, "X-Amz-Expires should be a number"),
+        ("X-Amz-Date=2", "X-Amz-Date=9", 400, "X-Amz-Date must be in the ISO8601 Long Format"),
+        ("&X-Amz-Expires=3600", "", 400, "AuthorizationQueryParametersError"),
+    ]:
+        assert old in url
+        status, body = answer(url.replace(old, new))
+        assert status == code and text in body, body
 
 
 def create(server, name, client=None, **code):

@@ -48,6 +48,15 @@ struct S3Body: Sendable {
     return content
   }
 
+  /// The XML of a body.
+  /// - Throws: `MalformedXML` unless it is one element of that name.
+  func element(_ root: String) throws(AWSError) -> XMLElement {
+    let bytes = try whole(limit: S3Document.limit)
+    let element = try? XMLElement(parsing: bytes.readableBytesView)
+    guard let element, element.name == root else { throw .malformedXML() }
+    return element
+  }
+
   /// Writes the content into a file. Blocks.
   func store(in files: S3Files) throws(AWSError) -> S3Draft {
     guard !isTooLarge else { throw .s3TooLarge() }

@@ -3,13 +3,16 @@ import MartletCore
 import MartletStore
 import MartletWire
 import NIOPosix
+import Synchronization
 
 struct S3Catalogue: Sendable {
   private let database: Database
+  private let outbox: Outbox
   private let threads: NIOThreadPool
 
-  init(database: Database, threads: NIOThreadPool = .singleton) {
+  init(database: Database, outbox: Outbox, threads: NIOThreadPool = .singleton) {
     self.database = database
+    self.outbox = outbox
     self.threads = threads
   }
 
@@ -40,7 +43,16 @@ struct S3Catalogue: Sendable {
           upload TEXT NOT NULL, part BIGINT NOT NULL, size BIGINT NOT NULL, etag TEXT NOT NULL,
           modified BIGINT NOT NULL, file TEXT NOT NULL, attributes TEXT NOT NULL, PRIMARY KEY (upload, part))
         """,
-      ])
+      ]),
+    Migration(
+      "s3-2",
+      [
+        """
+        CREATE TABLE s3_settings (
+          bucket TEXT NOT NULL, kind TEXT NOT NULL, id TEXT NOT NULL, document TEXT NOT NULL,
+          PRIMARY KEY (bucket, kind, id))
+        """
+      ]),
   ]
 
   // MARK: - The two ways in
@@ -65,6 +77,32 @@ struct S3Catalogue: Sendable {
     let result: Result<T, AWSError>
     do throws(Fault) {
       result = try await database.write { try body($0) }
+    } catch {
+      throw .service("\(error)")
+    }
+    return try result.get()
+  }
+
+  /// The same for what others are to be told of: it is written down in the same transaction, and on its way after it.
+  func writeTelling<T: Sendable>(
+    _ body: @escaping @Sendable (SQLSession) throws(Fault) -> Result<(T, [Parcel.Draft]), AWSError>
+  ) async throws(AWSError) -> T {
+    let result: Result<T, AWSError>
+    let outbox = outbox
+    let written = Mutex<[Parcel]>([])
+    do throws(Fault) {
+      result = try await database.write(
+        { session in
+          switch try body(session) {
+          case .failure(let error): return .failure(error)
+          case .success((let value, let drafts)):
+            if !drafts.isEmpty {
+              let parcels = try outbox.write(drafts, session)
+              written.withLock { $0 = parcels }
+            }
+            return .success(value)
+          }
+        }, ended: { fault in if fault == nil { outbox.begin(written.withLock { $0 }) } })
     } catch {
       throw .service("\(error)")
     }
@@ -123,6 +161,7 @@ extension SQLSession {
 
   func deleteBucket(_ name: String) throws(Fault) {
     try execute("DELETE FROM s3_buckets WHERE name = ?", [.text(name)])
+    try forgetSettings(of: name)
   }
 
   /// True if the bucket has any version of any object.
@@ -161,6 +200,13 @@ extension SQLSession {
         .integer(Int64(object.size)), .text(object.etag), .integer(object.modified.nanoseconds), .text(object.file),
         .text(object.attributes),
       ])
+  }
+
+  /// Keeps what is said of a version, which is all that can change of it.
+  func update(_ bucket: String, _ object: S3Object) throws(Fault) {
+    try execute(
+      "UPDATE s3_versions SET attributes = ? WHERE bucket = ? AND object = ? AND sequence = ?",
+      [.text(object.attributes), .text(bucket), .text(object.key), .integer(object.sequence)])
   }
 
   /// Forgets a version; the newest of the others becomes the newest.

@@ -4,13 +4,20 @@ import MartletWire
 import NIOCore
 
 enum S3Document {
-  /// Largest body of XML.
-  private static let limit = 2 << 20
+  /// Largest body of XML: a thousand keys with all that XML makes of them, or ten thousand parts.
+  static let limit = 8 << 20
 
   /// A whole document.
   static func text(_ root: String, _ attributes: String, _ body: (inout XMLWriter) -> Void) -> ByteBuffer {
     var xml = XMLWriter()
     xml.element(root, attributes, body)
+    return ByteBuffer(string: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\(xml.text)")
+  }
+
+  /// A document that is there already.
+  static func text(_ document: XMLElement, _ attributes: String) -> ByteBuffer {
+    var xml = XMLWriter()
+    xml.element(document, attributes)
     return ByteBuffer(string: "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n\(xml.text)")
   }
 
@@ -31,6 +38,30 @@ enum S3Document {
 /// An answer that says no more than that it was done.
 struct S3Done: Writable {
   func write(to w: inout Writer) { w.isTyped = false }
+}
+
+/// An answer that says no more than which version it was done to.
+struct S3VersionDone: Writable {
+  let version: String?
+
+  func write(to w: inout Writer) {
+    w.isTyped = false
+    w.header("x-amz-version-id", version)
+  }
+}
+
+/// A request about one version of an object.
+struct S3ObjectRequest: Readable, Sendable {
+  let bucket: String
+  let key: String
+  /// nil = the newest.
+  let version: String?
+
+  init(_ r: Reader) throws(AWSError) {
+    bucket = r.path("Bucket")
+    key = try r.objectKey()
+    version = r.query("versionId")
+  }
 }
 
 /// Another object: `bucket/key?versionId=…`, with or without a slash before it.
@@ -81,6 +112,17 @@ extension Reader {
 }
 
 extension Reader {
+  /// `x-amz-checksum-algorithm`; nil if it is not said.
+  func checksumAlgorithm() throws(AWSError) -> ChecksumAlgorithm? {
+    guard let name = request.header("x-amz-checksum-algorithm") else { return nil }
+    guard let algorithm = ChecksumAlgorithm(rawValue: name), algorithm != .md5 else {
+      throw .invalidRequest(
+        "Checksum algorithm provided is unsupported. Please try again with any of the valid types: "
+          + "[CRC32, CRC32C, CRC64NVME, SHA1, SHA256]")
+    }
+    return algorithm
+  }
+
   func partNumber() throws(AWSError) -> Int {
     let text = query("partNumber") ?? ""
     guard let number = Int(text), S3Part.numbers.contains(number) else {

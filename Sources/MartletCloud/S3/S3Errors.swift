@@ -80,6 +80,14 @@ extension AWSError {
     return error
   }
 
+  static func invalidPartNumber(_ number: Int, of object: S3Object) -> AWSError {
+    var error = AWSError("InvalidPartNumber", status: 416, "The requested partnumber is not satisfiable")
+    error.members = [
+      ("PartNumberRequested", String(number)), ("ActualPartCount", String(max(1, object.parts.count))),
+    ]
+    return error
+  }
+
   static func notModified(_ etag: String) -> AWSError {
     var error = AWSError("NotModified", status: 304, "Not Modified")
     error.headers = [("ETag", etag)]
@@ -129,6 +137,10 @@ extension AWSError {
     return error
   }
 
+  static func invalidStorageClass() -> AWSError {
+    AWSError("InvalidStorageClass", status: 400, "The storage class you specified is not valid")
+  }
+
   static func invalidRequest(_ message: String) -> AWSError { AWSError("InvalidRequest", status: 400, message) }
 
   /// A header asks for something that is not built.
@@ -150,6 +162,12 @@ extension AWSError {
     .invalidRequest(
       "This copy request is illegal because it is trying to copy an object to itself without changing the object's "
         + "metadata, storage class, website redirect location or encryption attributes.")
+  }
+
+  static func copySourceTooLarge() -> AWSError {
+    .invalidRequest(
+      "The specified copy source is larger than the maximum allowable size for a copy source: "
+        + "\(S3Service.largestUpload.bytes)")
   }
 
   static func noSuchUpload(_ id: String) -> AWSError {

@@ -6,13 +6,13 @@ enum S3Headers {
   /// Kept and shown. Encryption and storage classes are words only: all bytes lie in one place, as they are.
   private static let kept = [
     "Cache-Control", "Content-Disposition", "Content-Language", "Content-Type", "Expires",
-    "x-amz-server-side-encryption", "x-amz-server-side-encryption-aws-kms-key-id", "x-amz-storage-class",
-    "x-amz-website-redirect-location",
+    "x-amz-server-side-encryption", "x-amz-server-side-encryption-aws-kms-key-id",
+    "x-amz-server-side-encryption-bucket-key-enabled", "x-amz-storage-class", "x-amz-website-redirect-location",
   ]
 
   /// Ask for something that would have to be done.
   private static let refused = [
-    "x-amz-tagging", "x-amz-object-lock-", "x-amz-server-side-encryption-customer-", "x-amz-grant-",
+    "x-amz-server-side-encryption-customer-", "x-amz-server-side-encryption-context",
     "x-amz-copy-source-server-side-encryption-customer-", "x-amz-write-offset-bytes",
   ]
 
@@ -44,10 +44,28 @@ enum S3Headers {
     for header in request.headers {
       let name = header.name.lowercased()
       if refused.contains(where: { name.hasPrefix($0) }) { throw .headerNotImplemented(name) }
-      if name == "x-amz-acl", !["private", "bucket-owner-full-control", "bucket-owner-read"].contains(header.value) {
-        throw .headerNotImplemented(name)
-      }
     }
+    if let storage = request.header("x-amz-storage-class"), !storageClasses.contains(storage) {
+      throw .invalidStorageClass()
+    }
+    if let encryption = request.header("x-amz-server-side-encryption"), !encryptions.contains(encryption) {
+      throw .invalidArgument(
+        "The encryption method specified is not supported", name: "x-amz-server-side-encryption", value: encryption)
+    }
+  }
+
+  private static let storageClasses = [
+    "STANDARD", "REDUCED_REDUNDANCY", "STANDARD_IA", "ONEZONE_IA", "INTELLIGENT_TIERING", "GLACIER", "DEEP_ARCHIVE",
+    "GLACIER_IR",
+  ]
+  private static let encryptions = ["AES256", "aws:kms", "aws:kms:dsse"]
+
+  /// Adds to an object what the headers of its request say of it.
+  static func describe(_ draft: inout S3Draft, by request: HTTPRequest, at now: Timestamp) throws(AWSError) {
+    draft.headers = kept(request)
+    if let header = request.header("x-amz-tagging") { draft.tags = try S3Tags(header: header) }
+    draft.lock = try S3Lock(request, at: now)
+    draft.access = try S3AccessList(request)
   }
 
   /// The bytes that a `Range` header asks for; nil = all, as for a header that nobody understands.
@@ -103,7 +121,7 @@ extension S3.Conditions {
   /// The condition of a write: on what is there now.
   func refusal(of newest: S3Object?, key: String) -> AWSError? {
     if let ifNoneMatch {
-      guard ifNoneMatch == "*" else { return .headerNotImplemented("If-None-Match") }
+      guard ifNoneMatch.filter({ $0 != "\"" }) == "*" else { return .headerNotImplemented("If-None-Match") }
       if newest != nil { return .preconditionFailed("If-None-Match") }
     }
     if let ifMatch {

@@ -22,6 +22,21 @@ struct S3Object: Sendable {
   var headers: [(name: String, value: String)] = []
   /// In base64, by the name of the algorithm.
   var checksum: (algorithm: String, value: String)?
+  var tags = S3Tags()
+  var lock = S3Lock()
+  /// Who may do what, as a document; nil = its owner may do all.
+  var accessList: String?
+  /// What it was put together from; empty if it came whole.
+  var parts: [Part] = []
+
+  /// One of the parts that an object came in.
+  struct Part: Sendable, Equatable {
+    let number: Int
+    /// Bytes.
+    let size: Int
+    /// In base64; nil if only the whole has one.
+    let checksum: String?
+  }
 
   static let nullVersion = "null"
 
@@ -49,6 +64,25 @@ struct S3Object: Sendable {
         json.name("Checksum")
         json.array([checksum.algorithm, checksum.value]) { $0.value($1) }
       }
+      if !tags.all.isEmpty {
+        json.name("Tags")
+        json.array(tags.all) { json, tag in json.array([tag.key, tag.value]) { $0.value($1) } }
+      }
+      if let lock = lock.json {
+        json.name("Lock")
+        json.value(lock)
+      }
+      if let accessList {
+        json.name("ACL")
+        json.value(accessList)
+      }
+      if !parts.isEmpty {
+        json.name("Parts")
+        json.array(parts) { json, part in
+          let numbers = [JSONValue.integer(Int64(part.number)), .integer(Int64(part.size))]
+          json.value(.array(numbers + (part.checksum.map { [.string($0)] } ?? [])))
+        }
+      }
     }
     return json.text
   }
@@ -67,14 +101,47 @@ struct S3Object: Sendable {
     if let pair = json["Checksum"]?.array, pair.count == 2, let name = pair[0].string, let value = pair[1].string {
       checksum = (name, value)
     }
+    tags = S3Tags(
+      (json["Tags"]?.array ?? []).compactMap { pair in
+        guard let pair = pair.array, pair.count == 2, let key = pair[0].string, let value = pair[1].string else {
+          return nil
+        }
+        return S3Tags.Tag(key: key, value: value)
+      })
+    lock = S3Lock(json["Lock"])
+    accessList = json["ACL"]?.string
+    parts = (json["Parts"]?.array ?? []).compactMap { part in
+      guard let part = part.array, part.count >= 2, let number = part[0].integer, let size = part[1].integer else {
+        return nil
+      }
+      return Part(number: number, size: size, checksum: part.count > 2 ? part[2].string : nil)
+    }
   }
 }
 
 /// An object as a request describes it, with its bytes in a file.
 struct S3Draft: Sendable {
-  var size: Int
-  var etag: String
-  var file: String
+  /// Bytes.
+  var size = 0
+  var etag = ""
+  var file = ""
   var headers: [(name: String, value: String)] = []
   var checksum: (algorithm: String, value: String)?
+  var tags = S3Tags()
+  var lock = S3Lock()
+  var access = S3AccessList()
+  /// A list that is a document already.
+  var keptList: String?
+  var parts: [S3Object.Part] = []
+
+  /// What is said of the object, with the bytes of another draft.
+  func with(_ bytes: S3Draft) -> S3Draft {
+    var draft = self
+    draft.size = bytes.size
+    draft.etag = bytes.etag
+    draft.file = bytes.file
+    draft.checksum = bytes.checksum
+    draft.parts = bytes.parts
+    return draft
+  }
 }

@@ -161,6 +161,12 @@ extension S3Service {
     var draft = S3Draft(
       size: parts.reduce(0) { $0 + $1.size }, etag: "\(Digest.hex(tags.finish()))-\(parts.count)", file: name)
     draft.headers = upload.object.headers
+    draft.tags = upload.object.tags
+    draft.lock = upload.object.lock
+    draft.keptList = upload.object.accessList
+    draft.parts = parts.map { part in
+      .init(number: part.number, size: part.size, checksum: upload.isComposite ? part.checksum?.value : nil)
+    }
     if let whole {
       draft.checksum = (whole.algorithm.rawValue, Base64.encode(whole.finish()))
     } else if let algorithm = upload.checksumAlgorithm {

@@ -15,6 +15,13 @@ package struct S3WireService: WireService {
   /// Query parameters that make a request one for a sub-resource, whether there is a row for it or not.
   private let selectors: Set<String>
 
+  /// Operations that are on the wire what others are that came after them.
+  private static let replaced = [
+    "GetBucketLifecycle", "GetBucketNotification", "PutBucketLifecycle", "PutBucketNotification",
+  ]
+  /// What a bucket may have several of: a request without an id is for all.
+  private static let listed = ["analytics", "intelligent-tiering", "inventory", "metrics"]
+
   package init(_ service: S3Service, door: Door) {
     self.service = service
     self.door = door
@@ -22,7 +29,11 @@ package struct S3WireService: WireService {
       let segments = row.route.path.split(separator: "/").count
       return (segments == 0 ? Level.service : segments == 1 ? .bucket : .object, row)
     }
-    self.rows = rows.sorted { $0.1.route.selector != nil && $1.1.route.selector == nil }
+    // Those with a sub-resource first; of two with the same one, that which replaced the other.
+    func rank(_ row: OperationRow<S3Service>) -> Int {
+      row.route.selector == nil ? 2 : S3WireService.replaced.contains(row.route.action) ? 1 : 0
+    }
+    self.rows = rows.sorted { rank($0.1) < rank($1.1) }
     selectors = Set(rows.compactMap { $0.1.route.selector?.name })
   }
 
@@ -30,6 +41,7 @@ package struct S3WireService: WireService {
   package func answer(_ request: HTTPRequest, _ call: Call) async -> HTTPReply {
     var reply: HTTPReply
     do throws(AWSError) {
+      try S3Presigned.check(request, at: service.world.hostNow())
       let address = S3Address(request)
       let row = try row(for: request, address)
       var parameters: [(name: String, value: Substring)] = []
@@ -56,6 +68,11 @@ package struct S3WireService: WireService {
         guard
           query.contains(where: { $0.name == selector.name && (selector.value.isEmpty || $0.value == selector.value) })
         else { continue }
+        if row.route.method == .get, S3WireService.listed.contains(selector.name),
+          row.route.action.hasPrefix("List") == query.contains(where: { $0.name == "id" })
+        {
+          continue
+        }
       } else if let other = query.first(where: { selectors.contains($0.name) && $0.name != "list-type" }) {
         throw .notImplemented("S3 \(request.method.rawValue) with ?\(other.name)")
       }

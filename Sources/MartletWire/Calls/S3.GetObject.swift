@@ -17,6 +17,8 @@ extension S3 {
       package let version: String?
       /// The whole object otherwise.
       package var range: String?
+      /// One of the parts that the object came in, or the first of an object that came whole.
+      package var part: String?
       package var conditions = S3.Conditions()
       /// Headers of the answer as the caller wants them, such as `response-content-type`.
       package var responseHeaders: [(name: String, value: String)] = []
@@ -35,6 +37,7 @@ extension S3 {
       package init(_ r: Reader) throws(AWSError) {
         self.init(bucket: r.path("Bucket"), key: r.path("Key"), version: r.query("versionId"))
         range = r.request.header("Range")
+        part = r.query("partNumber")
         wantsChecksum = r.request.header("x-amz-checksum-mode")?.uppercased() == "ENABLED"
         conditions = S3.Conditions(r.request)
         for name in S3.responseHeaders {

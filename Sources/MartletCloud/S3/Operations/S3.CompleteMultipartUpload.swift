@@ -74,7 +74,8 @@ extension S3 {
       }
       // The upload ends in the transaction in which the object begins.
       let (object, bucket) = try await s3.put(
-        input.bucket, input.key, draft, call, check: { input.conditions.refusal(of: $0, key: input.key) },
+        input.bucket, input.key, draft, call, as: .completeMultipartUpload,
+        check: { input.conditions.refusal(of: $0, key: input.key) },
         also: { session throws(Fault) in try session.deleteUpload(upload.id) })
       for part in all { files.remove(part.file) }
       return Output(object: object, bucket: bucket, host: call.host)

@@ -12,7 +12,10 @@ extension S3 {
       let key: String
       let source: S3CopySource
       let replaces: Bool
-      let headers: [(name: String, value: String)]
+      let replacesTags: Bool
+      let request: HTTPRequest
+      /// nil = the source's.
+      let algorithm: ChecksumAlgorithm?
       let conditions: S3.Conditions
       let sourceConditions: S3.Conditions
 
@@ -25,7 +28,13 @@ extension S3 {
           throw .invalidArgument("Unknown metadata directive.", name: "x-amz-metadata-directive", value: directive)
         }
         replaces = directive == "REPLACE"
-        headers = S3Headers.kept(r.request)
+        let tagging = r.request.header("x-amz-tagging-directive") ?? "COPY"
+        guard ["COPY", "REPLACE"].contains(tagging) else {
+          throw .invalidArgument("Unknown tagging directive.", name: "x-amz-tagging-directive", value: tagging)
+        }
+        replacesTags = tagging == "REPLACE"
+        request = r.request
+        algorithm = try r.checksumAlgorithm()
         conditions = S3.Conditions(r.request)
         sourceConditions = S3.Conditions(r.request, prefix: "x-amz-copy-source-")
         try S3Headers.check(r.request)
@@ -55,8 +64,10 @@ extension S3 {
     static func answer(_ input: Input, _ call: Call, _ s3: S3Service) async throws(AWSError) -> Output {
       let source = input.source
       let isSame = source.bucket == input.bucket && source.key == input.key && source.version == nil
+      var described = S3Draft()
+      try S3Headers.describe(&described, by: input.request, at: s3.world.now())
       // Words of encryption and storage are changes, too.
-      let changes = input.headers.filter {
+      let changes = described.headers.filter {
         $0.name.hasPrefix("x-amz-server-side") || $0.name == "x-amz-storage-class" || $0.name.contains("website")
       }
       let files = s3.files
@@ -65,16 +76,47 @@ extension S3 {
         check: { (object, _) throws(AWSError) in
           try input.sourceConditions.checkCopied(object)
           if isSame, !input.replaces, changes.isEmpty { throw .copyOntoItself() }
+          guard object.size <= S3Service.largestUpload.bytes else { throw .copySourceTooLarge() }
         },
         { object throws(Fault) in try files.link(object.file) })
-      var draft = S3Draft(size: object.size, etag: object.etag, file: file)
+      var draft = described
+      (draft.size, draft.file) = (object.size, file)
       let names = Set(changes.map(\.name))
-      draft.headers = input.replaces ? input.headers : object.headers.filter { !names.contains($0.name) } + changes
-      draft.checksum = object.checksum
-      let (copy, bucket) = try await s3.put(input.bucket, input.key, draft, call) {
+      if !input.replaces {
+        // How the source was encrypted says nothing of the copy.
+        draft.headers =
+          object.headers.filter { !names.contains($0.name) && !$0.name.hasPrefix("x-amz-server-side") } + changes
+      }
+      if !input.replacesTags { draft.tags = object.tags }
+      let wanted = input.algorithm ?? object.checksum.flatMap { ChecksumAlgorithm(rawValue: $0.algorithm) }
+      let bytes = try await s3.blocking { () throws(AWSError) in try summed(object, file, wanted, in: files) }
+      (draft.etag, draft.checksum) = (bytes.etag, bytes.checksum)
+      let (copy, bucket) = try await s3.put(input.bucket, input.key, draft, call, as: .copy) {
         input.conditions.refusal(of: $0, key: input.key)
       }
       return Output(object: copy, bucket: bucket, sourceVersion: object.shownVersion(in: from))
+    }
+
+    /// The tag and the checksum of a copy, which comes whole even if its source came in parts. Blocks.
+    private static func summed(
+      _ object: S3Object, _ file: String, _ algorithm: ChecksumAlgorithm?, in files: S3Files
+    ) throws(AWSError) -> S3Draft {
+      var draft = S3Draft(etag: object.etag, checksum: object.checksum)
+      let isSame = object.parts.isEmpty && !object.etag.contains("-")
+      if isSame, object.checksum.map({ $0.algorithm == algorithm?.rawValue }) ?? (algorithm == nil) { return draft }
+      let (tag, sum) = (DigestStream(.md5), algorithm.map { DigestStream($0) })
+      do throws(Fault) {
+        try files.open(file).forEachPiece { bytes throws(Fault) in
+          tag.append(bytes)
+          sum?.append(bytes)
+        }
+      } catch {
+        files.remove(file)
+        throw .service("\(error)")
+      }
+      draft.etag = Digest.hex(tag.finish())
+      draft.checksum = sum.map { ($0.algorithm.rawValue, Base64.encode($0.finish())) }
+      return draft
     }
   }
 }

@@ -10,16 +10,24 @@ extension S3 {
     struct Input: Readable {
       let bucket: String
       let key: String
-      let headers: [(name: String, value: String)]
+      let request: HTTPRequest
       let algorithm: ChecksumAlgorithm?
       let type: String
 
       init(_ r: Reader) throws(AWSError) {
         bucket = r.path("Bucket")
         key = try r.objectKey()
-        headers = S3Headers.kept(r.request)
-        algorithm = r.request.header("x-amz-checksum-algorithm").flatMap { ChecksumAlgorithm(rawValue: $0) }
+        request = r.request
+        algorithm = try r.checksumAlgorithm()
         type = r.request.header("x-amz-checksum-type") ?? (algorithm == .crc64nvme ? "FULL_OBJECT" : "COMPOSITE")
+        guard ["FULL_OBJECT", "COMPOSITE"].contains(type) else {
+          throw .invalidRequest("Value for x-amz-checksum-type header is invalid.")
+        }
+        let isImpossible = type == "COMPOSITE" ? algorithm == .crc64nvme : algorithm == .sha1 || algorithm == .sha256
+        if let algorithm, isImpossible {
+          throw .invalidRequest(
+            "The \(type) checksum type cannot be used with the \(algorithm.rawValue.lowercased()) checksum algorithm.")
+        }
         try S3Headers.check(r.request)
       }
     }
@@ -43,13 +51,33 @@ extension S3 {
 
     static func answer(_ input: Input, _ call: Call, _ s3: S3Service) async throws(AWSError) -> Output {
       let now = s3.world.now()
+      var draft = S3Draft()
+      try S3Headers.describe(&draft, by: input.request, at: now)
+      let (access, lock) = (draft.access, draft.lock)
       var object = S3Object(key: input.key, modified: now)
-      object.headers = input.headers
+      object.headers = draft.headers
+      object.tags = draft.tags
+      object.lock = draft.lock
       object.checksum = input.algorithm.map { ($0.rawValue, input.type) }
-      let upload = S3Upload(
-        id: s3.newVersion() + s3.newVersion(), bucket: input.bucket, key: input.key, created: now, object: object)
+      let (id, begun) = (s3.newVersion() + s3.newVersion(), object)
       return try await s3.catalogue.write { session throws(Fault) -> Result<Output, AWSError> in
-        if case .failure(let error) = try session.ownBucket(input.bucket, call) { return .failure(error) }
+        let bucket: S3Bucket
+        switch try session.ownBucket(input.bucket, call) {
+        case .success(let found): bucket = found
+        case .failure(let error): return .failure(error)
+        }
+        if let refusal = try access.refusal(in: bucket, session, call, operation: "PutObjectAcl") {
+          return .failure(refusal)
+        }
+        if !lock.isEmpty, try session.document(of: .objectLock, bucket.name) == nil {
+          return .failure(.bucketHasNoLock())
+        }
+        var object = begun
+        if !object.headers.contains(where: { $0.name == "x-amz-server-side-encryption" }) {
+          object.headers += S3Encryption.headers(try session.document(of: .encryption, bucket.name))
+        }
+        if !access.isEmpty { object.accessList = access.policy(owner: bucket.place.account).document }
+        let upload = S3Upload(id: id, bucket: bucket.name, key: input.key, created: now, object: object)
         try session.store(upload)
         return .success(Output(upload: upload))
       }

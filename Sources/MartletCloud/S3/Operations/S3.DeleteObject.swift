@@ -9,14 +9,15 @@ extension S3 {
 
     struct Input: Readable {
       let bucket: String
-      let key: String
-      let version: String?
+      let request: S3Service.DeletionRequest
 
       init(_ r: Reader) throws(AWSError) {
         bucket = r.path("Bucket")
-        key = try r.objectKey()
-        version = r.query("versionId")
-        for name in ["If-Match", "x-amz-if-match-last-modified-time", "x-amz-if-match-size"] {
+        request = S3Service.DeletionRequest(
+          key: try r.objectKey(), version: r.query("versionId"), ifMatch: r.request.header("If-Match"),
+          bypassesGovernance: r.request.header("x-amz-bypass-governance-retention")?.lowercased() == "true")
+        // Only buckets of another kind have these.
+        for name in ["x-amz-if-match-last-modified-time", "x-amz-if-match-size"] {
           if r.request.header(name) != nil { throw .headerNotImplemented(name) }
         }
       }
@@ -33,7 +34,7 @@ extension S3 {
     }
 
     static func answer(_ input: Input, _ call: Call, _ s3: S3Service) async throws(AWSError) -> Output {
-      Output(deletion: try await s3.delete(input.bucket, input.key, version: input.version, call))
+      Output(deletion: try await s3.delete(input.bucket, input.request, call))
     }
   }
 }

@@ -9,7 +9,7 @@ extension S3 {
 
     struct Input: Readable {
       let bucket: String
-      let objects: [(key: String, version: String?)]
+      let objects: [S3Service.DeletionRequest]
       /// Only errors are told.
       let isQuiet: Bool
 
@@ -17,13 +17,16 @@ extension S3 {
         bucket = r.path("Bucket")
         guard let element = try S3Document.read(r, "Delete") else { throw .malformedXML() }
         isQuiet = element["Quiet"] == "true"
-        var objects: [(key: String, version: String?)] = []
+        let bypasses = r.request.header("x-amz-bypass-governance-retention")?.lowercased() == "true"
+        var objects: [S3Service.DeletionRequest] = []
         for object in element.children("Object") {
           guard let key = object["Key"], !key.isEmpty else { throw .malformedXML() }
-          for name in ["ETag", "LastModifiedTime", "Size"] where object.child(name) != nil {
+          for name in ["LastModifiedTime", "Size"] where object.child(name) != nil {
             throw .notImplemented("S3.DeleteObjects with \(name)")
           }
-          objects.append((key, object["VersionId"]))
+          objects.append(
+            S3Service.DeletionRequest(
+              key: key, version: object["VersionId"], ifMatch: object["ETag"], bypassesGovernance: bypasses))
         }
         guard (1...1000).contains(objects.count) else { throw .malformedXML() }
         self.objects = objects
@@ -63,12 +66,12 @@ extension S3 {
     static func answer(_ input: Input, _ call: Call, _ s3: S3Service) async throws(AWSError) -> Output {
       _ = try await s3.bucket(input.bucket, call)
       var results: [(key: String, asked: String?, result: Result<S3Service.Deletion, AWSError>)] = []
-      for (key, version) in input.objects {
+      for request in input.objects {
         do throws(AWSError) {
           results.append(
-            (key, version, .success(try await s3.delete(input.bucket, key, version: version, call))))
+            (request.key, request.version, .success(try await s3.delete(input.bucket, request, call))))
         } catch {
-          results.append((key, version, .failure(error)))
+          results.append((request.key, request.version, .failure(error)))
         }
       }
       return Output(results: results, isQuiet: input.isQuiet)

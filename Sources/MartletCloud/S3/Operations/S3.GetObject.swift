@@ -16,15 +16,35 @@ extension S3.GetObject: Operation {
         try input.conditions.check(object)
       },
       { object throws(Fault) in try files.open(object.file) })
-    let range = try S3Headers.range(input.range, size: object.size)
+    let range = try S3.GetObject.range(input, of: object)
     var output = Output(body: body, version: object.shownVersion(in: bucket), etag: object.quotedETag)
     output.range = range
     output.headers = object.shownHeaders(overridden: input.responseHeaders)
+    if input.part != nil, !object.parts.isEmpty {
+      output.headers.append(("x-amz-mp-parts-count", String(object.parts.count)))
+    }
     if input.wantsChecksum, range == nil, let checksum = object.checksum {
       output.headers.append(("x-amz-checksum-\(checksum.algorithm.lowercased())", checksum.value))
       output.headers.append(("x-amz-checksum-type", object.checksumType))
     }
     return output
+  }
+
+  /// The bytes that a request wants; nil = all.
+  private static func range(_ input: Input, of object: S3Object) throws(AWSError) -> Range<Int>? {
+    guard let part = input.part else { return try S3Headers.range(input.range, size: object.size) }
+    guard input.range == nil else {
+      throw .invalidRequest("Cannot specify both Range header and partNumber query parameter")
+    }
+    guard let number = Int(part), S3Part.numbers.contains(number) else {
+      throw .invalidArgument(
+        "Part number must be an integer between 1 and 10000, inclusive", name: "partNumber", value: part)
+    }
+    guard number <= max(1, object.parts.count) else { throw .invalidPartNumber(number, of: object) }
+    // Parts are counted as they lie, whatever their numbers were.
+    guard !object.parts.isEmpty else { return object.size > 0 ? 0..<object.size : nil }
+    let start = object.parts.prefix(number - 1).reduce(0) { $0 + $1.size }
+    return start..<(start + object.parts[number - 1].size)
   }
 }
 
@@ -35,6 +55,8 @@ extension S3Object {
   /// What is said of the object beside its tag and version.
   func shownHeaders(overridden: [(name: String, value: String)]) -> [(name: String, value: String)] {
     let names = Set(overridden.map(\.name))
-    return [("Last-Modified", modified.httpDate)] + headers.filter { !names.contains($0.name) } + overridden
+    let count = tags.all.isEmpty ? [] : [(name: "x-amz-tagging-count", value: String(tags.all.count))]
+    return [("Last-Modified", modified.httpDate)] + headers.filter { !names.contains($0.name) } + overridden + count
+      + lock.headers
   }
 }

@@ -28,6 +28,9 @@ extension S3 {
         switch try session.ownBucket(input.bucket, call) {
         case .failure(let error): return .failure(error)
         case .success(var bucket):
+          if input.versioning == .suspended, try session.document(of: .objectLock, bucket.name) != nil {
+            return .failure(.lockKeepsVersioning())
+          }
           bucket.versioning = input.versioning
           try session.store(bucket)
           return .success(Output())

@@ -9,10 +9,11 @@ extension S3.PutObject: Operation {
     try S3Headers.check(input.request)
     // Before the bytes are written: most mistakes are in the bucket's name.
     _ = try await s3.bucket(input.bucket, call)
+    var described = S3Draft()
+    try S3Headers.describe(&described, by: input.request, at: s3.world.now())
     let (files, content) = (s3.files, S3Body(input.request))
-    var draft = try await s3.blocking { () throws(AWSError) in try content.store(in: files) }
-    draft.headers = S3Headers.kept(input.request)
-    let (object, bucket) = try await s3.put(input.bucket, input.key, draft, call) {
+    let draft = described.with(try await s3.blocking { () throws(AWSError) in try content.store(in: files) })
+    let (object, bucket) = try await s3.put(input.bucket, input.key, draft, call, as: .put) {
       input.conditions.refusal(of: $0, key: input.key)
     }
     return Output(headers: headers(of: object, in: bucket))

@@ -22,7 +22,7 @@ struct EnvironmentSetup {
     specification = try SandboxSpecification(
       memory: .mebibytes(c.memorySize + (c.debugging == nil ? 0 : EnvironmentSetup.debuggerMemory)),
       tmp: .mebibytes(c.ephemeralStorage),
-      cpu: EnvironmentSetup.cpu(memorySize: c.memorySize), processes: parts.limits.processes,
+      cpu: EnvironmentSetup.cpu(c), processes: parts.limits.processes,
       descriptors: parts.limits.descriptors, hostname: "sandbox",
       mounts: parts.root.mounts(family: family, interpreter: interpreter, code: code, layers: layers)
         + c.fileSystemMounts(parts),
@@ -43,7 +43,7 @@ struct EnvironmentSetup {
         ? "\(paths.layers)/bootstrap" : "\(paths.task)/bootstrap",
       logStream: logStream,
       endpoint: hasPlatform ? EnvironmentSetup.platformAddress : nil,
-      initializationType: isProvisioned ? "provisioned-concurrency" : "on-demand",
+      initializationType: EnvironmentSetup.initializationType(c, isProvisioned: isProvisioned),
       credentials: parts.credentials(c.role, c.name, c.place))
     self.program = program
     extensions = (layers.map { EnvironmentSetup.extensionNames(in: "\($0)/extensions") } ?? []).map { name in
@@ -58,8 +58,15 @@ struct EnvironmentSetup {
     "\(parts.world.now().logDate)/[\(c.version)]\(randomHex(32, from: parts.world))"
   }
 
-  /// Thousandths of a core: one core per 1,769 MB.
-  static func cpu(memorySize: Int) -> Int { max(1, memorySize * 1000 / 1769) }
+  /// Thousandths of a core: one core per 1,769 MB, or as many GiB as the function's capacity provider is asked for.
+  static func cpu(_ c: FunctionConfiguration) -> Int {
+    max(1, c.hasCapacityProvider ? Int(c.managedCores * 1000) : c.memorySize * 1000 / 1769)
+  }
+
+  static func initializationType(_ c: FunctionConfiguration, isProvisioned: Bool) -> String {
+    if c.environmentConcurrency != nil { return "lambda-managed-instances" }
+    return isProvisioned ? "provisioned-concurrency" : "on-demand"
+  }
 
   /// The variables with the addresses that the listeners really have.
   static func environment(_ variables: [String], listeners: [Int]) -> [String] {

@@ -62,8 +62,8 @@ package final class Environment: Sendable {
       setup = try EnvironmentSetup(image: image, of: configuration, parts: parts, isProvisioned: fate != nil)
     } else {
       setup = try EnvironmentSetup(
-        configuration, family: identifier?.family ?? .provided, served: served, parts: parts,
-        isProvisioned: fate != nil)
+        configuration, family: identifier?.family ?? .provided, served: served,
+        image: identifier.flatMap { parts.runtimes.imageRoot($0) }, parts: parts, isProvisioned: fate != nil)
     }
     specification = setup.specification
     program = setup.program

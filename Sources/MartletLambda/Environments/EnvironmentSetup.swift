@@ -12,20 +12,29 @@ struct EnvironmentSetup {
   let extensions: [(name: String, program: SandboxProgram)]
 
   init(
-    _ c: FunctionConfiguration, family: RuntimeFamily, served: RuntimeCatalog.Served, parts: EnvironmentParts,
-    isProvisioned: Bool = false
+    _ c: FunctionConfiguration, family: RuntimeFamily, served: RuntimeCatalog.Served, image: RuntimeImage? = nil,
+    parts: EnvironmentParts, isProvisioned: Bool = false
   ) throws(AWSError) {
     let code = parts.packages.directory(c.code)
     let layers = parts.packages.layerDirectory(c)
     let interpreter: Interpreter? = if case .interpreter(let found) = served { found } else { nil }
     let hasPlatform = parts.platform != nil
-    specification = try SandboxSpecification(
+    let root = try image.map { (image) throws(AWSError) in try EnvironmentSetup.root(of: image, parts) }
+    let hasOwnBootstrap =
+      c.debugging == nil && interpreter != nil && root?.hasProgram(RuntimeImage.bootstrap, from: "/") == true
+    let systems = try c.fileSystemMounts(parts)
+    let mounts =
+      root.map {
+        parts.root.mounts(
+          root: $0, bootstrap: interpreter == nil || hasOwnBootstrap ? nil : family, code: code, layers: layers,
+          hasFileSystems: !systems.isEmpty)
+      } ?? parts.root.mounts(family: family, interpreter: interpreter, code: code, layers: layers)
+    specification = SandboxSpecification(
       memory: .mebibytes(c.memorySize + (c.debugging == nil ? 0 : EnvironmentSetup.debuggerMemory)),
       tmp: .mebibytes(c.ephemeralStorage),
       cpu: EnvironmentSetup.cpu(c), processes: parts.limits.processes,
       descriptors: parts.limits.descriptors, hostname: "sandbox",
-      mounts: parts.root.mounts(family: family, interpreter: interpreter, code: code, layers: layers)
-        + c.fileSystemMounts(parts),
+      mounts: mounts + systems,
       ports: [EnvironmentParts.runtimePort] + (hasPlatform ? [EnvironmentParts.platformPort] : [])
         + (c.debugging == nil ? [] : [EnvironmentParts.debugPort]),
       network: parts.network)
@@ -38,9 +47,11 @@ struct EnvironmentSetup {
     }
     logStream = EnvironmentSetup.newLogStream(c, parts)
     let program = RuntimeProgram.make(
-      c, served: served, family: family, paths: paths,
-      bootstrap: EnvironmentSetup.isBootstrapInLayers(c, parts)
-        ? "\(paths.layers)/bootstrap" : "\(paths.task)/bootstrap",
+      c, served: hasOwnBootstrap ? .bootstrap : served, family: family, paths: paths,
+      bootstrap: hasOwnBootstrap
+        ? RuntimeImage.bootstrap
+        : EnvironmentSetup.isBootstrapInLayers(c, parts)
+          ? "\(paths.layers)/bootstrap" : "\(paths.task)/bootstrap",
       logStream: logStream,
       endpoint: hasPlatform ? EnvironmentSetup.platformAddress : nil,
       initializationType: EnvironmentSetup.initializationType(c, isProvisioned: isProvisioned),
@@ -49,6 +60,13 @@ struct EnvironmentSetup {
     extensions = (layers.map { EnvironmentSetup.extensionNames(in: "\($0)/extensions") } ?? []).map { name in
       (name, RuntimeProgram.extension("\(paths.layers)/extensions/\(name)", beside: program))
     }
+  }
+
+  private static func root(of image: RuntimeImage, _ parts: EnvironmentParts) throws(AWSError) -> ImageRoot {
+    guard parts.sandboxes.hasOwnRoot else {
+      throw .runtimeMissing("Runtimes from container images cannot run: \(FunctionImages.needsRoot).")
+    }
+    do throws(Fault) { return try ImageRoot(path: image.tree) } catch { throw .service("a runtime's image: \(error)") }
   }
 
   /// Mebibytes for a debugger beside the function.

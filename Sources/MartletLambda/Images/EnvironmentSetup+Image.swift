@@ -33,7 +33,7 @@ extension EnvironmentSetup {
       memory: .mebibytes(c.memorySize), tmp: .mebibytes(c.ephemeralStorage),
       cpu: EnvironmentSetup.cpu(c), processes: parts.limits.processes,
       descriptors: parts.limits.descriptors, hostname: "sandbox",
-      mounts: (systems.isEmpty ? ready.root.mounts : ready.root.mounts(opening: "mnt"))
+      mounts: (systems.isEmpty ? ready.root.mounts : ready.root.mounts(opening: ["mnt"]))
         + [parts.root.resolver].compactMap { $0 } + systems,
       ports: [EnvironmentParts.runtimePort] + (hasPlatform ? [EnvironmentParts.platformPort] : []),
       network: parts.network)

@@ -26,6 +26,12 @@ const HTTP_INTEGRATION = 'application/vnd.awslambda.http-integration-response';
 let invocation; // the one under way
 let requestId; // of the last invocation: late log lines carry it
 let tenantId;
+/** How many invocations run at the same time, on one event loop; 0 = one, and whatever this file says of "the" one. */
+const CONCURRENCY = Number(env.AWS_LAMBDA_MAX_CONCURRENCY ?? 0);
+/** Where there are several: which of them the running code belongs to. */
+const shared = CONCURRENCY ? new (require('node:async_hooks').AsyncLocalStorage)() : undefined;
+const ownId = () => (shared ? shared.getStore()?.id : requestId);
+const ownTenant = () => (shared ? shared.getStore()?.headers['lambda-runtime-aws-tenant-id'] : tenantId);
 
 // --- Errors -------------------------------------------------------------------------------------------------
 
@@ -299,7 +305,7 @@ const jsonMembers = (_, value) => (value instanceof Error
   : value);
 
 function jsonLine(level, time, parameters) {
-  const line = { timestamp: time.toISOString(), level, requestId, tenantId };
+  const line = { timestamp: time.toISOString(), level, requestId: ownId(), tenantId: ownTenant() };
   if (parameters.length === 1) {
     [line.message] = parameters;
     try {
@@ -325,7 +331,7 @@ function logger(level) {
     const time = new Date();
     const line = LOGS_JSON
       ? jsonLine(level, time, parameters)
-      : `${time.toISOString()}\t${requestId}\t${level}\t${util.format(...parameters)}`;
+      : `${time.toISOString()}\t${ownId()}\t${level}\t${util.format(...parameters)}`;
     writeLog(level, time, line);
   };
 }
@@ -549,7 +555,7 @@ class Invocation {
     this.deadline = Number(headers['lambda-runtime-deadline-ms']);
     this.headers = headers;
     this.isOver = false;
-    this.waitsForEmptyEventLoop = true;
+    this.waitsForEmptyEventLoop = !shared; // with others on it, it is not empty
     this.onEmptyEventLoop = () => this.succeed(null);
   }
 
@@ -566,7 +572,7 @@ class Invocation {
       identity: document('lambda-runtime-cognito-identity'),
       invokedFunctionArn: headers['lambda-runtime-invoked-function-arn'],
       awsRequestId: this.id,
-      tenantId,
+      tenantId: headers['lambda-runtime-aws-tenant-id'],
       getRemainingTimeInMillis: () => this.deadline - Date.now(),
     };
     const outer = this;
@@ -575,6 +581,8 @@ class Invocation {
       get() { return outer.waitsForEmptyEventLoop; },
       set(value) { outer.waitsForEmptyEventLoop = value; },
     });
+    // The environment's variable can hold one trace only.
+    if (shared) context.xRayTraceId = headers['lambda-runtime-trace-id'];
     if (CALLBACKS_SUPPORTED) {
       context.done = (error, result) => this.finish(error, result);
       context.fail = (error) => this.fail(error);
@@ -659,6 +667,11 @@ class Invocation {
 
 function takeNext(api, handler) {
   api.next((headers, body) => {
+    if (shared) {
+      const another = new Invocation(api, headers);
+      shared.run(another, () => another.run(handler, body));
+      return;
+    }
     invocation = new Invocation(api, headers);
     requestId = invocation.id;
     tenantId = headers['lambda-runtime-aws-tenant-id'];
@@ -707,7 +720,8 @@ async function main() {
   }
   if (isDying) return;
   isStarting = false;
-  takeNext(new RuntimeAPI(env.AWS_LAMBDA_RUNTIME_API), handler);
+  // Who throws where nobody catches ends the process, and so all of them: then the platform answers.
+  for (let i = 0; i < Math.max(1, CONCURRENCY); i += 1) takeNext(new RuntimeAPI(env.AWS_LAMBDA_RUNTIME_API), handler);
 }
 
 await main();

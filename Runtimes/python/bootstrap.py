@@ -810,8 +810,31 @@ def serve(api, handler):
         event = context = answer = None  # nothing of this invocation stays alive during the wait
 
 
+def share(count):
+    """Several invocations at a time, each in a process of its own, as AWS's runtime has it. Returns in those. The first
+    process waits, and ends as soon as one of them ends, and like it: the platform then answers everybody at once."""
+    workers = []
+    for _ in range(count):
+        pid = os.fork()
+        if not pid:
+            return
+        workers.append(pid)
+    status = os.wait()[1]
+    for pid in workers:
+        try:
+            os.kill(pid, 9)
+        except OSError:
+            pass
+    if os.WIFSIGNALED(status):
+        os.kill(os.getpid(), os.WTERMSIG(status))
+    os._exit(os.WEXITSTATUS(status) if os.WIFEXITED(status) else 1)
+
+
 def main():
     global log_sink
+    concurrency = os.environ.get("AWS_LAMBDA_MAX_CONCURRENCY")
+    if concurrency:
+        share(int(concurrency))
     descriptor = os.environ.pop("_LAMBDA_TELEMETRY_LOG_FD", None)
     log_sink = StandardLogSink() if descriptor is None else FramedLogSink(int(descriptor))
     sys.stdout.reconfigure(encoding="utf-8", errors="strict", line_buffering=True)

@@ -28,15 +28,19 @@ package struct ImageRoot: Sendable {
     }
   }
 
-  /// The mounts with a directory of the top replaced by one that more can be mounted into.
-  package func mounts(opening name: String) -> [SandboxSpecification.Mount] {
-    let target = "/" + name
-    let others = mounts.filter { $0.target != target }
-    guard let top = try? TreeDirectory(path: path), let inner = top.directory(Array(name.utf8CString)) else {
-      return others + [.directory(target)]
+  /// The mounts with directories of the top replaced by some that more can be mounted into.
+  package func mounts(opening names: [String]) -> [SandboxSpecification.Mount] {
+    let targets = names.map { "/" + $0 }
+    var all = mounts.filter { !targets.contains($0.target) }
+    for (name, target) in zip(names, targets) {
+      all.append(.directory(target))
+      guard let top = try? TreeDirectory(path: path), let inner = top.directory(Array(name.utf8CString)) else {
+        continue
+      }
+      let below = (try? ImageRoot.mounts(of: inner, at: path + target, as: target)) ?? []
+      all += below.prefix(max(0, ImageRoot.maximumMounts - all.count))
     }
-    let below = (try? ImageRoot.mounts(of: inner, at: path + target, as: target)) ?? []
-    return others + [.directory(target)] + below.prefix(ImageRoot.maximumMounts - others.count)
+    return all
   }
 
   private static func mounts(

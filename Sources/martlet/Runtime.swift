@@ -62,7 +62,11 @@ struct RuntimeList: WaitingCommand {
     let rows = RuntimeCatalog.identifiers.sorted { $0.name.compareNumerically($1.name) }.map { identifier in
       switch catalog.serves(identifier) {
       case .interpreter(let interpreter): (identifier.name, "yes", "\(interpreter.path) (\(interpreter.version))")
-      case .bootstrap: (identifier.name, "yes", "the function's own bootstrap")
+      case .bootstrap:
+        (
+          identifier.name, "yes",
+          "the function's own bootstrap" + (catalog.imageRoot(identifier).map { " in \($0.source)" } ?? "")
+        )
       case .missing(let advice): (identifier.name, "no", advice)
       }
     }
@@ -97,10 +101,38 @@ struct RuntimeInstall: WaitingCommand {
   @Option(help: "Take this file instead of downloading it; its checksum must be the same.")
   var wheel: String?
 
+  @Option(
+    help:
+      "Take this image of a registry as the root file system of the runtime's environments, such as AWS's base image. See docs/runtimes.md."
+  )
+  var image: String?
+
+  @Option(
+    name: .customLong("registry-credentials"), help: "As for martlet serve (MARTLET_REGISTRY_CREDENTIALS).")
+  var registryCredentials: String?
+
+  @Option(
+    name: .customLong("insecure-registry"), help: "As for martlet serve (MARTLET_INSECURE_REGISTRIES).")
+  var insecureRegistries: [String] = []
+
   @OptionGroup var state: StateOption
+
+  private func install(_ identifier: RuntimeIdentifier, image: String) throws {
+    let variables = ProcessVariables.all
+    var registries = ImageRegistry.Settings()
+    registries.credentials = registryCredentials ?? variables["MARTLET_REGISTRY_CREDENTIALS"]
+    registries.insecure = Set(
+      insecureRegistries + (variables["MARTLET_INSECURE_REGISTRIES"] ?? "").split(separator: ",").map(String.init))
+    registries.path = variables["PATH"] ?? registries.path
+    do throws(Fault) {
+      let program = try state.packs.install(identifier, image: image, registries: registries)
+      Console.say("\(identifier.name) is served by \(program ?? "the function's own bootstrap") in \(image).")
+    } catch { throw CleanExit.failure("\(error)") }
+  }
 
   func perform() async throws {
     let identifier = try Runtime.identifier(identifier)
+    if let image { return try install(identifier, image: image) }
     if case .interpreter(let interpreter) = try state.catalog().serves(identifier) {
       Console.say("\(identifier.name) is served by \(interpreter.path) (\(interpreter.version)) already.")
       return

@@ -6,13 +6,14 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import tarfile
 
 import awslambdaric
 import bcrypt
 import pytest
 
-from conftest import ROLE, error_of, is_gone, new_directory, program, wait_until
+from conftest import ROLE, error_of, is_gone, new_directory, package, program, wait_until
 from images import ARCHITECTURE, MISSING, Image, Layer, Registry, add_libraries, digest, python_layer
 
 pytestmark = [
@@ -191,6 +192,112 @@ def test_a_failed_update_leaves_the_function_running(server, name, registry, app
     server.client.update_function_code(FunctionName=name, ImageUri=app[0])
     server.client.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig=PATIENCE)
     assert server.invoke(name, {"a": 2}).succeeded() == {"a": 2}
+
+
+def test_what_a_failed_update_leaves_running_survives_a_crash(own_server, name, registry, app):
+    server = own_server()
+    create(server, name, app[0])
+    uri, _ = registry.push(name, Image(Layer().add("etc/../../a", content="x")))
+    server.client.update_function_code(FunctionName=name, ImageUri=uri)
+    def status(server):
+        return server.client.get_function_configuration(FunctionName=name)["LastUpdateStatus"]
+    wait_until(lambda: status(server) == "Failed", 30, "the end of the update")
+    for _ in range(2):
+        server.stop(signal.SIGKILL)
+        server = own_server(state=server.state)
+        assert status(server) == "Failed"
+        assert server.invoke(name, {"a": 1}).succeeded() == {"a": 1}
+    server.client.update_function_code(FunctionName=name, ImageUri=app[0])
+    server.client.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig=PATIENCE)
+    assert server.invoke(name, {"a": 2}).succeeded() == {"a": 2}
+    server.client.delete_function(FunctionName=name)
+
+
+RUNTIME = f"python{sys.version_info[0]}.{sys.version_info[1]}"
+OWN = """
+import http.client, json, os, sys
+api = http.client.HTTPConnection(os.environ['AWS_LAMBDA_RUNTIME_API'])
+while True:
+    api.request('GET', '/2018-06-01/runtime/invocation/next')
+    answer = api.getresponse()
+    event = answer.read()
+    body = json.dumps(["the image's own", os.environ['_HANDLER'], sorted(os.listdir('/var/task')), os.environ['AWS_EXECUTION_ENV']])
+    api.request('POST', '/2018-06-01/runtime/invocation/%s/response' % answer.getheader('Lambda-Runtime-Aws-Request-Id'), body)
+    api.getresponse().read()
+"""
+
+
+def install(server, runtime, uri, status=0):
+    done = subprocess.run(
+        [program(), "runtime", "install", runtime, "--image", uri, "--state", server.state], capture_output=True, text=True)
+    assert done.returncode == status, done.stderr
+    return done.stdout + done.stderr
+
+
+def test_an_image_is_the_root_of_a_managed_runtime(own_server, name, registry, python):
+    base = Layer().link(f"var/lang/bin/{RUNTIME}", os.path.realpath(sys.executable)).file("etc/marker", "from the image")
+    base.directory("var/runtime").file("opt/hidden", "x").directory("var/task").file("var/task/hidden", "x")
+    uri, _ = registry.push(name, Image(python, base))
+    server = own_server()
+    code = """
+import os, sys
+def handler(event, context):
+    return [open('/etc/marker').read(), sys.executable, sorted(os.listdir('/var/task')), os.listdir('/opt'),
+            os.path.exists('/usr/bin/apt-get'), sorted(os.listdir('/var/runtime')), context.function_name, os.getcwd()]
+"""
+    server.create(f"{name}-before", "import os\ndef handler(event, context): return os.path.exists('/etc/marker')", runtime=RUNTIME)
+    assert server.invoke(f"{name}-before").succeeded() is False
+    assert f"/var/lang/bin/{RUNTIME}" in install(server, RUNTIME, f"docker://{uri}")
+    # A server that runs already uses it for every new environment.
+    server.create(name, code, runtime=RUNTIME)
+    marker, interpreter, task, layers, has_host, runtime, function, directory = server.invoke(name).succeeded()
+    assert (marker, task, layers, has_host) == ("from the image", ["app.py"], [], False)
+    assert interpreter.startswith("/var/lang/") and "bootstrap.py" in runtime and (function, directory) == (name, "/var/task")
+    listed = subprocess.run([program(), "runtime", "list", "--state", server.state], capture_output=True, text=True).stdout
+    assert any(line.startswith(RUNTIME) and "/tree/var/lang/bin/" in line for line in listed.splitlines()), listed
+    # Layers lie over the image's own /opt.
+    layer = server.client.publish_layer_version(LayerName=name, Content={"ZipFile": package({"words/a.txt": "a"})})["LayerVersionArn"]
+    server.client.update_function_configuration(FunctionName=name, Layers=[layer])
+    server.client.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig=PATIENCE)
+    assert server.invoke(name).succeeded()[3] == ["words"]
+    assert "a pack is there already" in install(server, RUNTIME, uri, status=1)
+
+
+def test_the_runtime_of_the_image_itself_is_used(own_server, name, registry, python):
+    base = Layer().link(f"var/lang/bin/{RUNTIME}", os.path.realpath(sys.executable)).directory("var/runtime")
+    base.file("var/runtime/bootstrap", f"#!/bin/sh\nexec /var/lang/bin/{RUNTIME} /var/runtime/own.py\n", 0o755)
+    base.file("var/runtime/own.py", OWN)
+    image = Image(python, base)
+    uri, key = registry.push(name, image)
+    # A list of several architectures, as AWS's base images are.
+    other = registry.push(name, Image(Layer().file("other", "x")), "other")[1]
+    index = {"schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json", "manifests": [
+        {"mediaType": image.manifest["mediaType"], "digest": f"sha256:{other}", "size": 1, "platform": {"os": "linux", "architecture": "other"}},
+        {"mediaType": image.manifest["mediaType"], "digest": f"sha256:{key}", "size": len(json.dumps(image.manifest)),
+         "platform": {"os": "linux", "architecture": ARCHITECTURE}}]}
+    registry.push_manifest(name, index, "several")
+    server = own_server()
+    install(server, RUNTIME, uri.replace(":latest", ":several"))
+    server.create(name, "", runtime=RUNTIME)
+    assert server.invoke(name).succeeded() == ["the image's own", "app.handler", ["app.py"], f"AWS_Lambda_{RUNTIME}"]
+
+
+def test_an_os_only_runtime_with_the_root_of_an_image(own_server, name, registry, python):
+    uri, _ = registry.push(name, Image(python, Layer().file("etc/marker", "from the image")))
+    server = own_server()
+    install(server, "provided.al2023", uri)
+    code = "#!/usr/bin/python3\n" + OWN.replace("\"the image's own\"", "open('/etc/marker').read()").replace("os.environ['AWS_EXECUTION_ENV']", "1")
+    server.create(name, {"bootstrap": (code, 0o755)}, runtime="provided.al2023")
+    assert server.invoke(name).succeeded() == ["from the image", "app.handler", ["bootstrap"], 1]
+
+
+def test_images_that_cannot_be_a_runtime(own_server, name, registry, python):
+    server = own_server()
+    uri, _ = registry.push(name, Image(python))
+    assert "it has no ruby 3.4" in install(server, "ruby3.4", uri, status=1)
+    assert "no such image" in install(server, RUNTIME, f"{registry.host}/{name}:gone", status=1)
+    assert "not the name of an image" in install(server, RUNTIME, "python", status=1)
+    assert os.listdir(f"{server.state}/runtimes/packs") == [], "nothing is left of it"
 
 
 def test_refusals(server, name, registry, app):

@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -96,3 +97,22 @@ def test_a_handler_that_is_missing(server, client_files, name):
     answer = server.invoke(name)
     assert answer.error == "Unhandled" and answer.json["errorType"] == "Runtime.HandlerNotFound"
     assert answer.json["errorMessage"] == "Handler 'handler' missing on module 'app'"
+
+
+def test_it_serves_several_at_a_time(server, client_files):
+    """In an environment that invocations share it makes a process for each, by AWS_LAMBDA_MAX_CONCURRENCY."""
+    code = """
+import os, time
+def handler(event, context):
+    open('/tmp/here-' + event['me'], 'w').close()
+    while len([f for f in os.listdir('/tmp') if f.startswith('here-')]) < 3: time.sleep(0.01)
+    return [event['me'], os.getpid(), context.aws_request_id]
+"""
+    provider = {"CapacityProviderArn": "arn:aws:lambda:us-east-1:000000000000:capacity-provider:instances", "PerExecutionEnvironmentMaxConcurrency": 3}
+    server.create("official-shared", {**client_files, "app.py": code}, runtime="provided.al2023", Timeout=20, MemorySize=1024,
+                  CapacityProviderConfig={"LambdaManagedInstancesCapacityProviderConfig": provider})
+    with ThreadPoolExecutor(3) as pool:
+        answers = list(pool.map(lambda i: server.invoke("official-shared", {"me": f"n{i}"}), range(3)))
+    told = [answer.succeeded() for answer in answers]
+    assert [t[0] for t in told] == ["n0", "n1", "n2"] and len({t[1] for t in told}) == 3
+    assert [t[2] for t in told] == [answer.request_id for answer in answers]

@@ -30,16 +30,20 @@ import Testing
       close(file)
     }
 
-    func snapshot() throws -> DirectorySnapshot {
+    /// - Parameter isOld: as if everything had been written so long ago that the stamps can be believed.
+    func snapshot(isOld: Bool = false) throws -> DirectorySnapshot {
       let descriptor = open(source, O_RDONLY | O_DIRECTORY)
       defer { close(descriptor) }
-      return try DirectorySnapshot(directory: descriptor, path: source)
+      return try DirectorySnapshot(
+        directory: descriptor, path: source,
+        taken: KernelTime.now(CLOCK_REALTIME) + (isOld ? 10_000_000_000 : 0))
     }
 
-    func tree(after before: DirectoryTree? = nil) throws -> DirectoryTree {
+    func tree(after before: DirectoryTree? = nil, isOld: Bool = false) throws -> DirectoryTree {
       let descriptor = open(source, O_RDONLY | O_DIRECTORY)
       defer { close(descriptor) }
-      return try DirectoryTree(of: try snapshot(), directory: descriptor, path: source, before: before, in: trees)
+      return try DirectoryTree(
+        of: try snapshot(isOld: isOld), directory: descriptor, path: source, before: before, in: trees)
     }
 
     func inode(_ tree: DirectoryTree, _ name: String) -> UInt64 {
@@ -110,5 +114,75 @@ import Testing
     bench.write("a", "2")
     let second = try bench.tree(after: first)
     #expect(bench.inode(first, "b") != bench.inode(second, "b"), "it may have been written since without a trace")
+  }
+
+  @Test func aSpareBecomesTheNextTree() throws {
+    let bench = try Bench()
+    for directory in ["a", "a/b", "c"] { mkdir("\(bench.source)/\(directory)", 0o755) }
+    for name in ["a/1", "a/2", "a/b/3", "c/4", "5", "6"] { bench.write(name, "first \(name)") }
+    symlink("5", bench.source + "/link")
+    let first = try bench.tree(isOld: true)
+    let spare = try #require(first.spare(in: bench.trees))
+    bench.write("a/1", "second")
+    unlink(bench.source + "/c/4")
+    rmdir(bench.source + "/c")
+    bench.write("c", "a file now")
+    unlink(bench.source + "/6")
+    mkdir(bench.source + "/6", 0o755)
+    bench.write("6/7", "new")
+    unlink(bench.source + "/link")
+    symlink("a/2", bench.source + "/link")
+    chmod(bench.source + "/a/2", 0o755)
+    let descriptor = open(bench.source, O_RDONLY | O_DIRECTORY)
+    defer { close(descriptor) }
+    let second = try DirectoryTree(
+      of: try bench.snapshot(isOld: true), directory: descriptor, path: bench.source, before: first, spare: spare,
+      in: bench.trees)
+    let whole = try bench.tree()
+    #expect(second.package.key == whole.package.key && !whole.isNew, "as if it had been made from nothing")
+    #expect(
+      bench.inode(second, "5") == bench.inode(first, "5") && bench.inode(second, "a/1") != bench.inode(first, "a/1"))
+    #expect(bench.inode(second, "a/b/3") == bench.inode(first, "a/b/3"))
+    #expect((try? CodeTrees.entries(of: bench.trees.root))?.filter { $0.hasSuffix(".part") } == [])
+  }
+
+  @Test func whatIsThereAlreadyIsNotMadeAgain() throws {
+    let bench = try Bench()
+    bench.write("a", "1")
+    let first = try bench.tree()
+    bench.write("a", "2")
+    let second = try bench.tree(after: first)
+    let spare = try #require(second.spare(in: bench.trees))
+    bench.write("a", "1")
+    let descriptor = open(bench.source, O_RDONLY | O_DIRECTORY)
+    defer { close(descriptor) }
+    let third = try DirectoryTree(
+      of: try bench.snapshot(), directory: descriptor, path: bench.source, before: second, spare: spare, in: bench.trees
+    )
+    #expect(first.isNew && second.isNew && !third.isNew && third.package == first.package)
+    #expect((try? CodeTrees.entries(of: bench.trees.root))?.count == 2, "the spare went")
+  }
+
+  /// The delta of two snapshots is what two sets of paths say, however long the part that they have in common is.
+  @Test(arguments: 0..<20) func deltasOfRandomEdits(seed: UInt64) throws {
+    var random = SplitMix(seed: seed)
+    let bench = try Bench()
+    for number in 0..<30 { bench.write("f\(100 + number)", "\(number)") }
+    let before = try bench.snapshot(isOld: true)
+    let names = Set(before.entries.map(\.path))
+    var (changed, gone): (Set<String>, Set<String>) = ([], [])
+    for _ in 0..<Int.random(in: 0...6, using: &random) {
+      let name = "f\(Int.random(in: 95...135, using: &random))"
+      if names.contains(name) { gone.insert(name) }
+      if access(bench.source + "/" + name, F_OK) == 0, Bool.random(using: &random) {
+        unlink(bench.source + "/" + name)
+        changed.remove(name)
+      } else {
+        bench.write(name, "edited \(random.next())")
+        changed.insert(name)
+      }
+    }
+    let delta = DirectoryDelta(from: before, to: try bench.snapshot(isOld: true))
+    #expect(Set(delta.changed.map(\.path)) == changed && Set(delta.gone.map(\.path)) == gone)
   }
 }

@@ -41,10 +41,12 @@ struct DirectorySnapshot: Sendable, Equatable {
   /// Left out: what version control, interpreters and editors leave beside the code, and what is no file.
   private static let ignored: Set<String> = [".git", ".hg", ".svn", "__pycache__"]
 
+  /// - Parameter taken: now, by the clock of the host's files, whatever time the world tells.
   /// - Throws: a `Fault` if the directory or one below it cannot be read.
-  init(directory descriptor: CInt, path: String) throws(Fault) {
-    // The clock of the host's files, whatever time the world tells.
-    taken = KernelTime.now(CLOCK_REALTIME)
+  init(
+    directory descriptor: CInt, path: String, taken: Int64 = KernelTime.now(CLOCK_REALTIME)
+  ) throws(Fault) {
+    self.taken = taken
     var entries: [Entry] = []
     try DirectorySnapshot.walk(descriptor, path, prefix: "", into: &entries)
     self.entries = entries

@@ -3,6 +3,7 @@
 import Glibc
 import Logging
 import MartletCore
+import MartletSandbox
 import MartletWire
 import NIOPosix
 import Synchronization
@@ -13,6 +14,16 @@ package final class WatchedDirectories: Sendable {
     let looking = Mutex<Look?>(nil)
     /// What environments made now would run; for whoever must not wait for a look.
     let running = Mutex<(incarnation: RequestID, origin: RequestID, key: String)?>(nil)
+    /// A copy of a tree in which the next edit can be made, and of which.
+    let spare = Mutex<(path: String, of: String)?>(nil)
+
+    /// The copy of that tree; others are of no use any more.
+    func takeSpare(of key: String?) -> String? {
+      guard let spare = spare.withLock({ $0.take() }) else { return nil }
+      if spare.of == key { return spare.path }
+      CodeTrees.remove(spare.path)
+      return nil
+    }
   }
 
   /// What came of the last look.
@@ -54,7 +65,7 @@ package final class WatchedDirectories: Sendable {
       look = try await threads.runIfActive {
         watch.looking.withLock { last in
           Result { () throws(Fault) in
-            let look = try self.look(at: directory.path, after: last, for: origin)
+            let look = try self.look(at: directory.path, after: last, for: origin, watch)
             last = look
             watch.running.withLock { $0 = (look.incarnation, origin, look.tree.package.key) }
             return look
@@ -74,7 +85,9 @@ package final class WatchedDirectories: Sendable {
     }
   }
 
-  private func look(at path: String, after last: Look?, for origin: RequestID) throws(Fault) -> Look {
+  private func look(
+    at path: String, after last: Look?, for origin: RequestID, _ watch: Watch
+  ) throws(Fault) -> Look {
     let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard descriptor >= 0 else { throw Fault("open \(path)", errno: errno) }
     defer { close(descriptor) }
@@ -87,11 +100,29 @@ package final class WatchedDirectories: Sendable {
       throw Fault(path, "its files have more than \(limit.bytes) bytes")
     }
     let tree = try DirectoryTree(
-      of: snapshot, directory: descriptor, path: path, before: before?.tree, in: packages.trees)
+      of: snapshot, directory: descriptor, path: path, before: before?.tree,
+      spare: watch.takeSpare(of: before?.tree.package.key), in: packages.trees)
+    if snapshot.entries.count >= WatchedDirectories.worthASpare { makeSpare(of: tree, for: watch) }
     let isSame = before.map { $0.origin == origin && $0.tree.package.key == tree.package.key } ?? false
     return Look(
       path: path, tree: tree, origin: origin,
       incarnation: isSame ? before?.incarnation ?? origin : RequestID(from: world))
+  }
+
+  /// The links of fewer files are made as fast as the next edit needs them.
+  private static let worthASpare = 100
+
+  /// Prepares for the next edit while nobody waits.
+  private func makeSpare(of tree: DirectoryTree, for watch: Watch) {
+    let trees = packages.trees
+    threads.submit { _ in
+      guard let path = tree.spare(in: trees) else { return }
+      let before = watch.spare.withLock { spare in
+        defer { spare = (path, tree.package.key) }
+        return spare
+      }
+      if let before { CodeTrees.remove(before.path) }
+    }
   }
 
   /// True if the version is what its function would run now, as far as was looked.
@@ -104,12 +135,22 @@ package final class WatchedDirectories: Sendable {
 
   /// Forgets functions that do not run from a directory any more.
   package func keep(_ isWatched: (FunctionKey) -> Bool) {
-    watches.withLock { watches in watches = watches.isEmpty ? watches : watches.filter { isWatched($0.key) } }
+    let forgotten = watches.withLock { watches in
+      guard !watches.isEmpty else { return [] as [Watch] }
+      let forgotten = watches.filter { !isWatched($0.key) }
+      for key in forgotten.keys { watches[key] = nil }
+      return Array(forgotten.values)
+    }
+    for watch in forgotten { _ = watch.takeSpare(of: nil) }
   }
 
   /// The trees that the next invocations may run.
   package var packagesInUse: Set<String> {
-    Set(watches.withLock { Array($0.values) }.compactMap { $0.running.withLock { $0?.key } })
+    Set(
+      watches.withLock { Array($0.values) }.flatMap { watch in
+        let spare = watch.spare.withLock { $0?.path.split(separator: "/").last.map(String.init) }
+        return [watch.running.withLock { $0?.key }, spare].compactMap { $0 }
+      })
   }
 }
 

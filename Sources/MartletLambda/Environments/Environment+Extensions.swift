@@ -51,9 +51,11 @@ extension Environment {
     _ name: String, _ events: [ExtensionsAPI.Machine.Event], wantsAccount: Bool, _ exchange: HTTPExchange
   ) {
     let live = live.value
-    guard live.shutdown == nil, live.extensions != nil || live.machine.isInitialising else {
+    let isInitialising = live.concurrent?.isInitialising ?? live.machine.isInitialising
+    guard live.shutdown == nil, live.extensions != nil || isInitialising else {
       return exchange.send(ExtensionsAPI.refused(.closed))
     }
+    if live.concurrent != nil, events.contains(.invoke) { return exchange.send(ExtensionsAPI.noInvocations) }
     if live.extensions == nil {
       live.extensions = Extensions(machine: ExtensionsStateMachine(external: []))
       live.telemetry = Telemetry()
@@ -72,6 +74,7 @@ extension Environment {
   func extensionNext(_ id: RequestID, _ exchange: HTTPExchange) {
     let live = live.value
     switch live.extensions?.machine.next(id, exchange) {
+    case .parked where live.concurrent != nil: settleConcurrently(live)
     case .parked: if let poll = live.extensions?.machine.settledPoll() { take(poll, live) }
     case .deliver(.invoke): sendInvoke(to: exchange, live)
     case .deliver(.shutdown): sendShutdown(to: exchange, live)

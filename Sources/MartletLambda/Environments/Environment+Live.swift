@@ -8,19 +8,21 @@ import NIOCore
 extension Environment {
   /// The state of an environment.
   final class Live {
-    var machine = EnvironmentStateMachine<HTTPExchange, Work>()
+    var machine = Machine()
+    /// In the place of `machine` where several invocations share the environment.
+    var concurrent: ConcurrentStateMachine<HTTPExchange, Work>?
     var sandbox: SandboxID?
     /// What the sandbox was made with, for the first start of the runtime.
     var zygote: SandboxID?
     var resources: SandboxResources?
     var channels: [any Channel] = []
     let log: InvocationLog
+    /// Where several invocations share the environment: those whose logs are being written.
+    var logged: [RequestID: Work] = [:]
     /// What the runtime and its children print.
     let output: LogSource
     /// The writing end of its pipe, given to every runtime that is started.
     let outputWriter: CInt
-    /// Keeps the account's concurrency taken for as long as an invocation lasts.
-    var permit: Permit?
     /// The runtime is to be started as soon as the sandbox is there.
     var startsWhenCreated = false
     /// The last number that was given to a process.
@@ -32,9 +34,6 @@ extension Environment {
     var initStarted: UInt64 = 0
     /// How long INIT took, until a REPORT has said it.
     var initDuration: Nanoseconds?
-    var workStarted: UInt64 = 0
-    /// A response that is being passed on.
-    var response: StreamedResponse?
     /// The end of a runtime, before it has any consequences.
     var exit: (reason: ExitReason, program: UInt32)?
     /// What the runtime said about its own failed initialisation.
@@ -53,23 +52,11 @@ extension Environment {
     var tickets: [UInt32: EventLoopPromise<CInt>] = [:]
     var lastTicket: UInt32 = 0
     /// Whose initialisation was the last.
-    var initPhase = EnvironmentStateMachine<HTTPExchange, Work>.Phase.initialisation
-    /// For the records of the invocation under way, if somebody has subscribed: its beginning, its answer (when, how
-    /// large, the type of the error if it was one), the runtime's end, and the identifier of its span.
-    var workBegan = Timestamp(nanoseconds: 0)
-    var answer: (began: UInt64, moment: UInt64, bytes: Int, errorType: String?)?
-    var answerBegan: UInt64?
-    var errorType: String?
-    var runtimeDone: UInt64 = 0
-    var span = ""
+    var initPhase = Machine.Phase.initialisation
     /// The shutdown phase, while it lasts.
     var shutdown: Shutdown?
     /// Who waits for the end of the environment.
     var closing: [CheckedContinuation<Void, Never>] = []
-    /// An answer that waits for the end of its invocation, because its log does.
-    var heldReply: Reply?
-    /// The same of the end of a response.
-    var heldEnding: (stream: PayloadStream, ending: PayloadStream.Ending)?
 
     init(log: InvocationLog, output: LogSource, outputWriter: CInt) {
       self.log = log

@@ -36,7 +36,8 @@ extension Environment: SandboxObserver {
       }
       keep(
         HTTPServer.adopt(
-          descriptor: listener, eventLoop: eventLoop, responder: responder, limits: RuntimeAPI.connectionLimits))
+          descriptor: listener, eventLoop: eventLoop, responder: responder,
+          limits: RuntimeAPI.connectionLimits(concurrency)))
     }
   }
 

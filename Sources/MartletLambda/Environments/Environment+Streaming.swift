@@ -6,55 +6,78 @@ import NIOCore
 
 extension Environment {
   /// True if a response in streaming mode would be passed on as it comes.
-  var passesOn: Bool { live.value.machine.isWorking { $0.invocation.acceptsStream } }
+  var passesOn: Bool {
+    let live = live.value
+    if let concurrent = live.concurrent { return concurrent.isRunning { $0.invocation.acceptsStream } }
+    return live.machine.isWorking { $0.invocation.acceptsStream }
+  }
 
   /// The runtime begins a response in streaming mode to the invocation `id`; nil if that is not expected now.
   func beginsStream(_ id: Substring, contentType: String?, _ flow: HTTPInflow) -> StreamedResponse? {
     let live = live.value
-    guard isCurrent(id), let work = live.machine.beginResponse() else { return nil }
-    let response = StreamedResponse(self, flow: flow, limit: parts.limits.streamedResponse)
-    live.response = response
+    guard isCurrent(id), let work = live.concurrent == nil ? live.machine.beginResponse() : beginResponse(id, live)
+    else { return nil }
+    let response = StreamedResponse(self, of: work, flow: flow, limit: parts.limits.streamedResponse)
+    work.response = response
     var reply = Reply(payload: ByteBuffer(), executedVersion: configuration.version, traceHeader: work.traceHeader)
     reply.stream = response.stream
     reply.contentType = contentType
-    if live.telemetry != nil { live.answerBegan = parts.world.monotonic() }
-    work.continuation.resume(returning: reply)
+    if live.telemetry != nil { work.answerBegan = parts.world.monotonic() }
+    work.resume(reply)
     return response
   }
 
   /// The runtime's part is over: the response is whole, or will never be.
   func streamed(_ response: StreamedResponse, failure: PayloadStream.Failure?) {
     let live = live.value
-    guard live.response === response, let work = live.machine.endResponse() else { return }
+    if live.concurrent != nil { return streamedConcurrently(response, failure: failure, live) }
+    let work = response.work
+    guard work.response === response, live.machine.endResponse() != nil else { return }
     pool.expect(self)
-    live.permit?.answerIsGiven()
+    work.permit?.answerIsGiven()
     end(response, of: work, failure, nil, live)
   }
 
   /// A runtime that broke off and lives has said all that it says.
-  func endIfCut(_ live: Live) {
-    guard let response = live.response, response.isCut else { return }
+  func endIfCut(_ response: StreamedResponse) {
+    guard response.isCut else { return }
     let document = FunctionFailure.payload(type: FunctionFailure.truncated, message: FunctionFailure.truncatedMessage)
     streamed(response, failure: (FunctionFailure.truncated, document))
   }
 
   /// The runtime has ended. What it had written of a response is read first, as long as there is something to read.
   func exited(_ reason: ExitReason, _ live: Live) {
-    let mayHaveWritten = live.response.map { !$0.isCut } ?? passesOn
-    guard mayHaveWritten else { return broke(.exited(reason), live) }
+    let open = openResponses(live)
+    guard open.isEmpty ? passesOn : open.contains(where: { !$0.isCut }) else { return broke(.exited(reason), live) }
     live.exit = (reason, live.programNumber)
-    linger(live.response?.size ?? 0)
+    linger(open.reduce(0) { $0 + $1.size })
+  }
+
+  private func openResponses(_ live: Live) -> [StreamedResponse] {
+    let works = live.concurrent?.all ?? live.machine.work.map { [$0] } ?? []
+    return works.compactMap(\.response)
   }
 
   private func linger(_ size: Int) {
     eventLoop.scheduleTask(in: Environment.patience) {
       let live = self.live.value
-      if live.exit != nil, let response = live.response, response.size > size || response.stream.isHeldUp {
-        self.linger(response.size)
+      let open = self.openResponses(live)
+      let now = open.reduce(0) { $0 + $1.size }
+      if live.exit != nil, now > size || open.contains(where: { $0.stream.isHeldUp }) {
+        self.linger(now)
       } else {
         self.endLinger()
       }
     }
+  }
+
+  /// The connection of a response that is not whole has ended.
+  func cutOff(_ response: StreamedResponse) {
+    endLinger()
+    // Where other polls are open no `/next` tells that the runtime lives.
+    guard live.value.concurrent != nil else { return }
+    let bound = NIOLoopBound(response, eventLoop: eventLoop)
+    eventLoop.scheduleTask(in: Environment.patience) { self.endIfCut(bound.value) }
   }
 
   /// Its connection has ended as well, or the time is over.
@@ -74,14 +97,14 @@ extension Environment {
     _ response: StreamedResponse, of work: Work, _ failure: PayloadStream.Failure?, _ reported: FunctionFailure?,
     _ live: Live
   ) {
-    live.response = nil
+    work.response = nil
     noteAnswer(work, bytes: response.size, errorType: failure?.type, live)
     let ending = PayloadStream.Ending(failure: failure)
     if !work.invocation.wantsLog {
       if live.telemetry == nil { live.initDuration = nil }
       response.stream.finish(ending)
     } else if reported == nil, live.extensions?.machine.followsInvocations == true {
-      live.heldEnding = (response.stream, ending)
+      work.heldEnding = (response.stream, ending)
     } else {
       send(ending, to: response.stream, of: work, reported, live)
     }
@@ -92,11 +115,12 @@ extension Environment {
     _ ending: PayloadStream.Ending, to stream: PayloadStream, of work: Work, _ reported: FunctionFailure?, _ live: Live
   ) {
     var ending = ending
-    let report = report(reported, live)
+    let report = report(work, reported, live)
     if live.telemetry == nil { live.initDuration = nil }
     live.whenCaughtUp {
       self.writeEnd(work, report, live)
-      ending.log = live.log.end
+      ending.log = self.log(of: work, live).end
+      live.logged[work.id] = nil
       stream.finish(ending)
     }
   }

@@ -15,14 +15,15 @@ extension Environment {
   /// A program has printed.
   func printed(_ bytes: ByteBuffer, _ source: LogSource, _ category: TelemetrySubscription.Category) {
     let live = live.value
-    guard filtersRecords || live.telemetry != nil else { return live.log.append(bytes) }
-    if !filtersRecords { live.log.append(bytes) }
+    let takesLines = filtersRecords || live.concurrent != nil
+    guard takesLines || live.telemetry != nil else { return live.log.append(bytes) }
+    if !takesLines { live.log.append(bytes) }
     for line in source.lines.append(bytes) { take(line, category, live) }
   }
 
   /// A log that is to be shown ends with what has no line end yet.
   func flushLines(_ live: Live) {
-    guard filtersRecords else { return }
+    guard filtersRecords, live.concurrent == nil else { return }
     for source in [live.output] + (live.extensions?.outputs ?? []) {
       if let line = source.lines.flush() { take(line, source === live.output ? .function : .extension, live) }
     }
@@ -30,14 +31,15 @@ extension Environment {
 
   private func take(_ line: ByteBuffer, _ category: TelemetrySubscription.Category, _ live: Live) {
     var payload = TelemetryEvent.Payload.text(line)
-    if filtersRecords {
+    if filtersRecords || live.concurrent != nil {
+      var object: JSONValue?
       if line.readableBytesView.first == UInt8(ascii: "{"), let record = try? JSONValue(parsing: line) {
         payload = .object(line)
+        object = record
         let lowest = configuration.logging.applicationLevel.flatMap { LogLevel($0) } ?? .info
-        if category == .function, LogLevel.of(record).rawValue < lowest.rawValue { return }
+        if filtersRecords, category == .function, LogLevel.of(record).rawValue < lowest.rawValue { return }
       }
-      live.log.append(line)
-      live.log.write("\n")
+      append(line, object, live)
     }
     live.telemetry?.add(TelemetryEvent(time: parts.world.now(), category: category, payload: payload))
   }
@@ -46,21 +48,22 @@ extension Environment {
 
   /// Tells a record to the subscribers, and to the log if an invocation wants it.
   /// - Parameter text: the record as the text format has it, with its line end; nil if it has none.
-  func tell(_ record: PlatformRecord, text: String? = nil, toLog: Bool, _ live: Live) {
+  /// - Parameter work: whose log it goes to; nil = the environment's.
+  func tell(_ record: PlatformRecord, text: String? = nil, of work: Work? = nil, toLog: Bool, _ live: Live) {
     let now = parts.world.now()
     live.telemetry?.add(TelemetryEvent(time: now, category: .platform, payload: .platform(record)))
     guard toLog else { return }
     if configuration.logging.format == .json {
       let lowest = PlatformRecord.Level(configuration.logging.systemLevel)
-      if record.level.rawValue >= lowest.rawValue { live.log.write(record.line(at: now)) }
+      if record.level.rawValue >= lowest.rawValue { log(of: work, live).write(record.line(at: now)) }
     } else if let text {
-      live.log.write(text)
+      log(of: work, live).write(text)
     }
   }
 
   private func initialisation(_ live: Live) -> PlatformRecord.Initialisation {
     PlatformRecord.Initialisation(
-      type: fate == nil ? "on-demand" : "provisioned-concurrency",
+      type: EnvironmentSetup.initializationType(configuration, isProvisioned: fate != nil),
       phase: live.initPhase == .initialisation ? "init" : "invoke")
   }
 
@@ -101,63 +104,54 @@ extension Environment {
   }
 
   func tellStart(_ work: Work, _ live: Live) {
-    live.span = live.telemetry == nil ? "" : randomHex(16, from: parts.world)
+    work.span = live.telemetry == nil ? "" : randomHex(16, from: parts.world)
     guard live.telemetry != nil || configuration.logging.format == .json else {
-      return live.log.write(LogLines.start(work.invocation.requestID, configuration.version))
+      return log(of: work, live).write(LogLines.start(work.invocation.requestID, configuration.version))
     }
-    live.workBegan = parts.world.now()
+    work.began = parts.world.now()
     tell(
-      .start(work, configuration.version, span: live.span),
-      text: LogLines.start(work.invocation.requestID, configuration.version), toLog: work.invocation.wantsLog, live)
-  }
-
-  /// The type that the runtime gives to the error that it answers with.
-  func noteErrorType(_ type: String) {
-    let live = live.value
-    if live.telemetry != nil { live.errorType = type }
+      .start(work, configuration.version, span: work.span),
+      text: LogLines.start(work.invocation.requestID, configuration.version), of: work, toLog: work.invocation.wantsLog,
+      live)
   }
 
   /// The runtime has answered; what it says about its own failure is told with the record of its end.
   func noteAnswer(_ work: Work, bytes: Int, errorType: String?, _ live: Live) {
     guard live.telemetry != nil else { return }
     let now = parts.world.monotonic()
-    live.answer = (live.answerBegan ?? now, now, bytes, errorType)
-    live.answerBegan = nil
-    live.errorType = nil
+    work.answer = (work.answerBegan ?? now, now, bytes, errorType)
   }
 
   /// The runtime is done with an invocation: it is back in `/next`, or is no more.
   func tellRuntimeDone(_ work: Work, _ failure: FunctionFailure?, _ live: Live) {
     guard live.telemetry != nil else { return }
-    live.runtimeDone = parts.world.monotonic()
-    let failure = failure ?? ownFailure(live)
+    work.runtimeDone = parts.world.monotonic()
+    let failure = failure ?? ownFailure(work)
     let done = PlatformRecord.RuntimeDone(
-      duration: Nanoseconds(count: live.runtimeDone &- live.workStarted),
-      responseLatency: live.answer.map { Nanoseconds(count: $0.began &- live.workStarted) },
-      responseDuration: live.answer.map { Nanoseconds(count: $0.moment &- $0.began) } ?? Nanoseconds(count: 0),
-      overhead: live.answer.map { Nanoseconds(count: live.runtimeDone &- $0.moment) },
-      producedBytes: live.answer?.bytes)
-    let record = PlatformRecord.runtimeDone(work, done, failure, began: live.workBegan, span: live.span)
+      duration: Nanoseconds(count: work.runtimeDone &- work.started),
+      responseLatency: work.answer.map { Nanoseconds(count: $0.began &- work.started) },
+      responseDuration: work.answer.map { Nanoseconds(count: $0.moment &- $0.began) } ?? Nanoseconds(count: 0),
+      overhead: work.answer.map { Nanoseconds(count: work.runtimeDone &- $0.moment) },
+      producedBytes: work.answer?.bytes)
+    let record = PlatformRecord.runtimeDone(work, done, failure, began: work.began, span: work.span)
     live.output.whenCaughtUp { self.tell(record, toLog: false, live) }
   }
 
   /// What the function said about its own failure.
-  private func ownFailure(_ live: Live) -> FunctionFailure? {
-    live.answer?.errorType.map { FunctionFailure(type: $0, message: "") }
+  private func ownFailure(_ work: Work) -> FunctionFailure? {
+    work.answer?.errorType.map { FunctionFailure(type: $0, message: "") }
   }
 
   /// The invocation is over.
   func tellEnd(_ work: Work, _ failure: FunctionFailure?, _ live: Live) {
     guard live.telemetry != nil else { return }
-    let report = report(failure ?? ownFailure(live), live)
+    let report = report(work, failure ?? ownFailure(work), live)
     var overhead: (began: Timestamp, Nanoseconds)?
-    if live.runtimeDone > live.workStarted {
-      let began = live.workBegan + .nanoseconds(Int64(live.runtimeDone - live.workStarted))
-      overhead = (began, Nanoseconds(count: parts.world.monotonic() &- live.runtimeDone))
+    if work.runtimeDone > work.started {
+      let began = work.began + .nanoseconds(Int64(work.runtimeDone - work.started))
+      overhead = (began, Nanoseconds(count: parts.world.monotonic() &- work.runtimeDone))
     }
-    let record = PlatformRecord.report(work, report, extensionOverhead: overhead, span: live.span)
-    live.answer = nil
-    live.runtimeDone = 0
+    let record = PlatformRecord.report(work, report, extensionOverhead: overhead, span: work.span)
     live.whenCaughtUp {
       if let failure, failure.status != "timeout" { self.tell(.fault(work, failure), toLog: false, live) }
       self.tell(.end(work), toLog: false, live)
@@ -166,9 +160,9 @@ extension Environment {
   }
 
   /// The figures of the invocation that ends now.
-  func report(_ failure: FunctionFailure?, _ live: Live) -> InvocationReport {
+  func report(_ work: Work, _ failure: FunctionFailure?, _ live: Live) -> InvocationReport {
     // An invocation that ends before it began has taken no time.
-    let elapsed = live.workStarted == 0 ? 0 : parts.world.monotonic() &- live.workStarted
+    let elapsed = work.started == 0 ? 0 : parts.world.monotonic() &- work.started
     let hasTimedOut = failure?.status == "timeout"
     return InvocationReport(
       duration: Nanoseconds(count: hasTimedOut ? UInt64(configuration.timeout) * 1_000_000_000 : elapsed),
@@ -187,10 +181,10 @@ extension Environment {
         producedBytes: nil)
       let lowest = PlatformRecord.Level(configuration.logging.systemLevel).rawValue
       let records: [PlatformRecord] = [
-        .runtimeDone(work, done, report.failure, began: now, span: live.span),
-        .report(work, report, extensionOverhead: nil, span: live.span),
+        .runtimeDone(work, done, report.failure, began: now, span: work.span),
+        .report(work, report, extensionOverhead: nil, span: work.span),
       ]
-      for record in records where record.level.rawValue >= lowest { live.log.write(record.line(at: now)) }
+      for record in records where record.level.rawValue >= lowest { log(of: work, live).write(record.line(at: now)) }
       return
     }
     let hasTimedOut = report.failure?.status == "timeout"
@@ -198,7 +192,7 @@ extension Environment {
     lines += LogLines.end(id)
     lines += LogLines.report(id, report)
     if let failure = report.failure, !hasTimedOut, !failure.isReportedByRuntime { lines += LogLines.crash(id, failure) }
-    live.log.write(lines)
+    log(of: work, live).write(lines)
   }
 
   // MARK: - Subscriptions

@@ -9,6 +9,8 @@ import NIOCore
 import NIOPosix
 
 package final class Environment: Sendable {
+  typealias Machine = EnvironmentStateMachine<HTTPExchange, Work>
+
   let configuration: FunctionConfiguration
   let parts: EnvironmentParts
   let eventLoop: any EventLoop
@@ -19,6 +21,8 @@ package final class Environment: Sendable {
   let extensionPrograms: [(name: String, program: SandboxProgram)]
   let specification: SandboxSpecification
   let served: RuntimeCatalog.Served
+  /// How many invocations may share it; nil: each has it for itself.
+  let concurrency: Int?
   /// What a chain of requests that begins here says of itself.
   private let lineage: String
   /// Everything that changes; touched on the event loop only.
@@ -45,6 +49,7 @@ package final class Environment: Sendable {
     self.pool = pool
     self.fate = fate
     lineage = Lineage.first(configuration)
+    concurrency = configuration.environmentConcurrency
     let identifier = RuntimeCatalog.identifier(configuration.runtime ?? "")
     served =
       configuration.image != nil
@@ -57,8 +62,8 @@ package final class Environment: Sendable {
       setup = try EnvironmentSetup(image: image, of: configuration, parts: parts, isProvisioned: fate != nil)
     } else {
       setup = try EnvironmentSetup(
-        configuration, family: identifier?.family ?? .provided, served: served, parts: parts,
-        isProvisioned: fate != nil)
+        configuration, family: identifier?.family ?? .provided, served: served,
+        image: identifier.flatMap { parts.runtimes.imageRoot($0) }, parts: parts, isProvisioned: fate != nil)
     }
     specification = setup.specification
     program = setup.program
@@ -78,6 +83,7 @@ package final class Environment: Sendable {
   func start() {
     onLoop { live in
       live.isProvisioned = self.fate != nil
+      live.concurrent = self.concurrency.map { ConcurrentStateMachine(limit: $0) }
       live.output.attach(self.eventLoop) { self.printed($1, $0, .function) }
       var specification = self.specification
       specification.zygote = self.parts.fastStart?.zygote(for: self.program, self.configuration, self.served)
@@ -90,15 +96,11 @@ package final class Environment: Sendable {
   /// Runs one invocation. Returns when the function has answered; the permit is kept until the runtime is done.
   /// If the environment died before it could begin, the permit comes back.
   func run(_ invocation: Invocation, permit: consuming Permit) async -> Lease.Outcome {
-    let carrier = PermitCarrier(permit)
-    let reply = await withCheckedContinuation { (continuation: CheckedContinuation<Reply?, Never>) in
-      let work = Work(
-        invocation: invocation, continuation: continuation,
-        traceHeader: TraceHeader.make(from: invocation.traceHeader, lineage: lineage, world: parts.world))
-      onLoop { live in self.assign(work, carrier, live) }
-    }
-    if let reply { return .reply(reply) }
-    guard let permit = carrier.take() else { preconditionFailure("a refused invocation keeps its permit") }
+    let work = Work(
+      invocation, traceHeader: TraceHeader.make(from: invocation.traceHeader, lineage: lineage, world: parts.world),
+      permit: permit)
+    if let reply = await work.reply({ work in onLoop { live in self.assign(work, live) } }) { return .reply(reply) }
+    guard let permit = work.permit.take() else { preconditionFailure("a refused invocation keeps its permit") }
     return .lost(permit)
   }
 
@@ -128,15 +130,10 @@ package final class Environment: Sendable {
     if eventLoop.inEventLoop { body(live.value) } else { eventLoop.execute { body(self.live.value) } }
   }
 
-  private func assign(_ work: Work, _ carrier: PermitCarrier, _ live: Live) {
+  private func assign(_ work: Work, _ live: Live) {
+    if live.concurrent != nil { return assignConcurrently(work, live) }
     live.freezeAt = nil
-    let assignment = live.machine.assign(work)
-    if case .refuse = assignment {
-      work.continuation.resume(returning: nil)
-      return
-    }
-    live.permit = carrier.take()
-    switch assignment {
+    switch live.machine.assign(work) {
     case .deliver(let poll):
       begin(work, live)
       deliver(work, to: poll, live)
@@ -145,7 +142,7 @@ package final class Environment: Sendable {
     case .start:
       begin(work, live)
       initialise(live, .invocation)
-    case .refuse: break
+    case .refuse: work.resume(nil)
     }
   }
 
@@ -153,25 +150,31 @@ package final class Environment: Sendable {
 
   /// The invocation's time begins.
   func begin(_ work: Work, _ live: Live) {
-    live.workStarted = parts.world.monotonic()
-    setDeadline(live.workStarted + UInt64(configuration.timeout) * 1_000_000_000, live)
+    work.started = parts.world.monotonic()
+    if configuration.debugging == nil {
+      let deadline = work.started + UInt64(configuration.timeout) * 1_000_000_000
+      work.deadline = deadline
+      if live.concurrent == nil { setDeadline(deadline, live) } else { wake(at: deadline, live) }
+    }
     if live.isFrozen {
       live.isFrozen = false
       live.resources?.freeze(false)
       live.telemetry?.pause(false)
     }
-    live.output.settle()
-    live.log.begin()
+    if live.concurrent == nil {
+      live.output.settle()
+      live.log.begin()
+    }
     if work.invocation.wantsLog || live.telemetry != nil { tellStart(work, live) }
   }
 
   func deliver(_ work: Work, to poll: HTTPExchange, _ live: Live) {
     // Under a debugger nothing ends by force, and a day is left.
-    let left = live.deadline.map { Int64(bitPattern: $0 &- parts.world.monotonic()) } ?? 86_400_000_000_000
+    let left = work.deadline.map { Int64(bitPattern: $0 &- parts.world.monotonic()) } ?? 86_400_000_000_000
     let deadline = parts.world.hostNow().milliseconds + left / 1_000_000
     let head = RuntimeAPI.eventHead(work, configuration, deadline: deadline)
     poll.send(head: head, body: RuntimeAPI.event(work))
-    if live.extensions != nil { tellExtensions(of: work, deadline: deadline, live) }
+    if live.extensions != nil, live.concurrent == nil { tellExtensions(of: work, deadline: deadline, live) }
   }
 
   /// Tells the caller what the function said.
@@ -192,7 +195,7 @@ package final class Environment: Sendable {
     to work: Work, _ payload: ByteBuffer, functionError: String?, contentType: String? = nil,
     failure: FunctionFailure?, _ live: Live
   ) {
-    if let response = live.response {
+    if let response = work.response {
       return end(response, of: work, (failure?.type ?? "Unhandled", payload), failure, live)
     }
     var reply = Reply(
@@ -201,12 +204,11 @@ package final class Environment: Sendable {
     reply.contentType = contentType
     guard work.invocation.wantsLog else {
       if live.telemetry == nil { live.initDuration = nil }
-      work.continuation.resume(returning: reply)
-      return
+      return work.resume(reply)
     }
     if failure == nil, live.extensions?.machine.followsInvocations == true {
       // Its REPORT is known when the extensions are done, and not before.
-      live.heldReply = reply
+      work.heldReply = reply
     } else {
       send(reply, to: work, failure, live)
     }
@@ -215,24 +217,25 @@ package final class Environment: Sendable {
   /// Sends an answer with the end of its log.
   private func send(_ reply: Reply, to work: Work, _ failure: FunctionFailure?, _ live: Live) {
     var reply = reply
-    let report = report(failure, live)
+    let report = report(work, failure, live)
     if live.telemetry == nil { live.initDuration = nil }
     live.whenCaughtUp {
       self.writeEnd(work, report, live)
-      reply.log = live.log.end
-      work.continuation.resume(returning: reply)
+      reply.log = self.log(of: work, live).end
+      live.logged[work.id] = nil
+      work.resume(reply)
     }
   }
 
   /// An invocation that was answered is over.
-  private func ended(_ work: Work, _ failure: FunctionFailure?, _ live: Live) {
+  func ended(_ work: Work, _ failure: FunctionFailure?, _ live: Live) {
     tellEnd(work, failure, live)
-    if let held = live.heldEnding {
-      live.heldEnding = nil
+    if let held = work.heldEnding {
+      work.heldEnding = nil
       send(held.ending, to: held.stream, of: work, failure, live)
     }
-    if let reply = live.heldReply {
-      live.heldReply = nil
+    if let reply = work.heldReply {
+      work.heldReply = nil
       send(reply, to: work, failure, live)
     }
     live.initDuration = nil
@@ -240,7 +243,6 @@ package final class Environment: Sendable {
 
   /// The runtime is back in `/next`, or has no runtime and is clean: the next invocation may come.
   func becomeFree(_ live: Live) {
-    live.permit = nil
     live.deadline = nil
     let now = parts.world.monotonic()
     if live.isProvisioned, !live.machine.isParked {
@@ -279,14 +281,15 @@ package final class Environment: Sendable {
 
   /// How long INIT may take.
   func initLimit(_ live: Live) -> Duration {
-    guard live.isProvisioned else { return parts.limits.initDuration }
+    guard live.isProvisioned || live.concurrent != nil else { return parts.limits.initDuration }
     return max(parts.limits.provisionedInitDuration, .seconds(configuration.timeout))
   }
 
   /// The runtime asked for an event.
   func next(_ poll: HTTPExchange) {
     let live = live.value
-    if live.response != nil { endIfCut(live) }
+    if live.concurrent != nil { return nextConcurrently(poll, live) }
+    if let response = live.machine.work?.response { endIfCut(response) }
     guard live.extensions == nil || isSettled(with: poll, live) else { return }
     take(poll, live)
   }
@@ -313,6 +316,7 @@ package final class Environment: Sendable {
       if let work { deliver(work, to: poll, live) }
     case .finished(let work):
       ended(work, nil, live)
+      work.permit = nil
       becomeFree(live)
     case .deliver(let work): deliver(work, to: poll, live)
     case .parked: break
@@ -321,16 +325,18 @@ package final class Environment: Sendable {
   }
 
   /// The runtime answered the invocation `id`.
-  func answered(_ id: Substring, _ body: RuntimeAPI.Body, isError: Bool, _ exchange: HTTPExchange) {
+  /// - Parameter errorType: what it says of an error, if it says so.
+  func answered(
+    _ id: Substring, _ body: RuntimeAPI.Body, isError: Bool, errorType: String? = nil, delivery: String? = nil,
+    _ exchange: HTTPExchange
+  ) {
     let live = live.value
-    switch live.machine.answer({ $0.invocation.requestID == RequestID(id) }) {
+    switch answer(id, delivery, live) {
     case .accept(let work):
-      pool.expect(self)
-      live.permit?.answerIsGiven()
       switch body {
       case .whole(let payload, let contentType):
         noteAnswer(
-          work, bytes: payload.readableBytes, errorType: isError ? live.errorType ?? "Function.Unknown" : nil, live)
+          work, bytes: payload.readableBytes, errorType: isError ? errorType ?? "Function.Unknown" : nil, live)
         succeed(work, payload, functionError: isError ? "Unhandled" : nil, contentType: contentType, live)
         exchange.send(raw: RuntimeAPI.accepted)
       case .tooLarge:
@@ -343,6 +349,8 @@ package final class Environment: Sendable {
         answer(work, failure, live)
         exchange.send(RuntimeAPI.unknownMode)
       }
+      if live.concurrent != nil { endedConcurrently(work, live) }
+    case .wrongIdentifier where isLate(id, live): exchange.send(raw: RuntimeAPI.accepted)
     case .wrongIdentifier: exchange.send(RuntimeAPI.wrongIdentifier)
     case .wrongState(let from):
       exchange.send(RuntimeAPI.wrongState(from: from, to: isError ? "InvocationErrorResponse" : "InvocationResponse"))
@@ -352,7 +360,7 @@ package final class Environment: Sendable {
   /// The runtime reports that it could not initialise. It is expected to exit.
   func initFailed(_ type: String, _ body: ByteBuffer, _ exchange: HTTPExchange) {
     let live = live.value
-    if let from = live.machine.initError() {
+    if let from = live.concurrent == nil ? live.machine.initError() : live.concurrent?.initError() {
       exchange.send(RuntimeAPI.wrongState(from: from, to: "InitError"))
       return
     }
@@ -362,25 +370,38 @@ package final class Environment: Sendable {
 
   func abandoned(_ poll: HTTPExchange) {
     let live = live.value
+    live.concurrent?.abandoned(poll)
     if live.extensions?.machine.abandoned(poll) != true { live.machine.abandoned(poll) }
   }
 
   /// The runtime broke off in the middle of its answer to the invocation `id`.
   func cutOff(_ id: Substring) {
     let live = live.value
-    guard isCurrent(id), case .accept(let work) = live.machine.answer({ _ in true }) else { return }
-    pool.expect(self)
-    live.permit?.answerIsGiven()
+    guard isCurrent(id), case .accept(let work) = answer(id, nil, live) else { return }
     answer(
       work, FunctionFailure(type: FunctionFailure.truncated, message: FunctionFailure.truncatedMessage), live)
+    if live.concurrent != nil { endedConcurrently(work, live) }
   }
 
   /// True if `id` names the invocation that the runtime has in hands.
   func isCurrent(_ id: Substring) -> Bool {
-    live.value.machine.isWorking { $0.invocation.requestID == RequestID(id) }
+    if let concurrent = live.value.concurrent { return RequestID(id).map { concurrent.isRunning($0) } ?? false }
+    return live.value.machine.isWorking { $0.invocation.requestID == RequestID(id) }
   }
 
-  func broke(_ failure: EnvironmentStateMachine<HTTPExchange, Work>.Failure, _ live: Live) {
+  /// The invocation that a `/response` or an `/error` is the answer to.
+  private func answer(_ id: Substring, _ delivery: String?, _ live: Live) -> Machine.Answer {
+    if live.concurrent != nil { return answerConcurrently(id, delivery, live) }
+    let answer = live.machine.answer { $0.invocation.requestID == RequestID(id) }
+    if case .accept(let work) = answer {
+      pool.expect(self)
+      work.permit?.answerIsGiven()
+    }
+    return answer
+  }
+
+  func broke(_ failure: Machine.Failure, _ live: Live) {
+    if live.concurrent != nil { return brokeConcurrently(failure, live) }
     let described = describe(failure, live)
     let initDuration = Nanoseconds(count: parts.world.monotonic() &- live.initStarted)
     switch live.machine.broke(failure) {
@@ -398,21 +419,21 @@ package final class Environment: Sendable {
       tellEnd(work, described, live)
       // Free before the answer, so that the caller's next invocation finds this environment and its /tmp.
       reset(live, failure)
+      work.permit = nil
       becomeFree(live)
       answer(work, described, live, payload: described.status == "timeout" ? nil : live.initError?.payload)
       live.initDuration = nil
     case .end(let work):
       ended(work, described, live)
       reset(live, failure)
+      work.permit = nil
       becomeFree(live)
     case .discard: discard(live, .failure)
     case .ignore: break
     }
   }
 
-  private func describe(
-    _ failure: EnvironmentStateMachine<HTTPExchange, Work>.Failure, _ live: Live
-  ) -> FunctionFailure {
+  func describe(_ failure: Machine.Failure, _ live: Live) -> FunctionFailure {
     switch failure {
     case .exited where live.initError != nil:
       FunctionFailure(type: live.initError?.type ?? "Runtime.Unknown", message: "", isReportedByRuntime: true)
@@ -423,7 +444,7 @@ package final class Environment: Sendable {
     }
   }
 
-  private func reset(_ live: Live, _ failure: EnvironmentStateMachine<HTTPExchange, Work>.Failure) {
+  private func reset(_ live: Live, _ failure: Machine.Failure) {
     live.deadline = nil
     live.freezeAt = nil
     shutDown(live, failure == .timedOut ? .timeout : .failure, .reset)
@@ -439,8 +460,9 @@ package final class Environment: Sendable {
     if let (work, answered) = live.machine.remove() {
       let failure = FunctionFailure(type: "Sandbox.Failure", message: "The execution environment was removed")
       if answered { ended(work, failure, live) } else { answer(work, failure, live) }
+      work.permit = nil
     }
-    live.permit = nil
+    if live.concurrent != nil { removeAll(live) }
     live.deadline = nil
     live.freezeAt = nil
     if let reason { shutDown(live, reason, .removal) } else { finish(.removal, live) }
@@ -473,6 +495,7 @@ package final class Environment: Sendable {
       live.deadline = nil
       broke(.timedOut, live)
     }
+    if live.concurrent != nil { timePassed(now, live) }
     if let freezeAt = live.freezeAt, freezeAt <= now {
       live.freezeAt = nil
       if live.machine.isParked, !live.isFrozen, let resources = live.resources, resources.canFreeze {
@@ -485,7 +508,8 @@ package final class Environment: Sendable {
       live.shutdown?.wakeAt = nil
       perform(live.shutdown?.machine.timePassed() ?? [], live)
     }
-    if let earliest = [live.deadline, live.freezeAt, live.shutdown?.wakeAt].compactMap({ $0 }).min() {
+    let moments = [live.deadline, live.freezeAt, live.shutdown?.wakeAt, live.concurrent?.earliest { $0.deadline }]
+    if let earliest = moments.compactMap({ $0 }).min() {
       wake(at: earliest, live)
     }
   }
@@ -494,11 +518,4 @@ package final class Environment: Sendable {
 extension Environment: Hashable {
   package static func == (a: Environment, b: Environment) -> Bool { a === b }
   package func hash(into hasher: inout Hasher) { hasher.combine(ObjectIdentifier(self)) }
-}
-
-/// Moves a permit, which cannot be copied, into a closure that runs once.
-private final class PermitCarrier: @unchecked Sendable {
-  private var permit: Permit?
-  init(_ permit: consuming Permit?) { self.permit = permit }
-  func take() -> Permit? { permit.take() }
 }

@@ -4,6 +4,7 @@ import Synchronization
 
 final class EnvironmentPool: Sendable {
   fileprivate struct State {
+    /// Where invocations share environments, one that has several places free is here as often.
     var free: [(environment: Environment, since: UInt64)] = []
     /// Free as well, and kept for provisioned concurrency however long they are idle. Taken first.
     var freeProvisioned: [Environment] = []
@@ -26,6 +27,8 @@ final class EnvironmentPool: Sendable {
   /// What all of the environments run.
   let version: FunctionConfiguration
   private let state = Mutex(State())
+  /// How many invocations share an environment; nil: each has one for itself.
+  private let places: Int?
 
   /// Whose environments they are; nil where tenants are not isolated.
   let tenant: String?
@@ -33,9 +36,17 @@ final class EnvironmentPool: Sendable {
   init(_ version: FunctionConfiguration, tenant: String? = nil) {
     self.version = version
     self.tenant = tenant
+    places = version.environmentConcurrency
   }
 
-  func add(_ environment: Environment) { state.withLock { $0.alive[ObjectIdentifier(environment)] = environment } }
+  /// A new environment, which is its caller's, but for the places that it has for others.
+  func add(_ environment: Environment, now: UInt64) {
+    state.withLock { state in
+      state.alive[ObjectIdentifier(environment)] = environment
+      guard let places else { return }
+      state.free += repeatElement((environment: environment, since: now), count: places - 1)
+    }
+  }
 
   /// A free environment; it is nobody else's until it is given back.
   func take() -> Environment? { state.withLock { $0.take() } }
@@ -124,13 +135,15 @@ final class EnvironmentPool: Sendable {
   /// Takes out what has been free since before `moment`. The least recently used come first in the list.
   func removeIdle(since moment: UInt64) -> [Environment] {
     state.withLock { state in
+      if let places { return state.takeUnused(places, since: moment) }
       let count = state.free.prefix { Int64(bitPattern: $0.since &- moment) <= 0 }.count
       defer { state.free.removeFirst(count) }
       return state.free.prefix(count).map(\.environment)
     }
   }
 
-  /// Takes out everything that is free; what is at work is not wanted back.
+  /// Takes out everything that is free, and where invocations share environments, all of them; what is at work is not
+  /// wanted back.
   func retire() -> [Environment] {
     state.withLock { state in
       state.isRetired = true
@@ -138,6 +151,7 @@ final class EnvironmentPool: Sendable {
         state.free = []
         state.freeProvisioned = []
       }
+      if places != nil { return Array(state.alive.values) }
       return state.free.map(\.environment) + state.freeProvisioned
     }
   }
@@ -156,9 +170,33 @@ final class EnvironmentPool: Sendable {
 
   var members: [Environment] { state.withLock { Array($0.alive.values) } }
 
-  var census: (alive: Int, idle: Int) { state.withLock { ($0.alive.count, $0.free.count + $0.freeProvisioned.count) } }
+  var census: (alive: Int, idle: Int) {
+    state.withLock { state in
+      if let places { return (state.alive.count, state.unused(places).count) }
+      return (state.alive.count, state.free.count + state.freeProvisioned.count)
+    }
+  }
 }
 
 extension EnvironmentPool.State {
   fileprivate mutating func take() -> Environment? { freeProvisioned.popLast() ?? free.popLast()?.environment }
+
+  /// The shared environments that nobody uses, and since when the last of their places is free.
+  fileprivate func unused(_ places: Int) -> [(environment: Environment, since: UInt64)] {
+    var found: [ObjectIdentifier: (count: Int, since: UInt64)] = [:]
+    for (environment, since) in free {
+      let before = found[ObjectIdentifier(environment)] ?? (0, since)
+      let isLater = Int64(bitPattern: since &- before.since) > 0
+      found[ObjectIdentifier(environment)] = (before.count + 1, isLater ? since : before.since)
+    }
+    return found.compactMap { id, use in
+      use.count == places ? alive[id].map { ($0, use.since) } : nil
+    }
+  }
+
+  fileprivate mutating func takeUnused(_ places: Int, since moment: UInt64) -> [Environment] {
+    let old = unused(places).filter { Int64(bitPattern: $0.since &- moment) <= 0 }.map(\.environment)
+    free.removeAll { entry in old.contains { $0 === entry.environment } }
+    return old
+  }
 }

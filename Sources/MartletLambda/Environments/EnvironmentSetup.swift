@@ -12,20 +12,29 @@ struct EnvironmentSetup {
   let extensions: [(name: String, program: SandboxProgram)]
 
   init(
-    _ c: FunctionConfiguration, family: RuntimeFamily, served: RuntimeCatalog.Served, parts: EnvironmentParts,
-    isProvisioned: Bool = false
+    _ c: FunctionConfiguration, family: RuntimeFamily, served: RuntimeCatalog.Served, image: RuntimeImage? = nil,
+    parts: EnvironmentParts, isProvisioned: Bool = false
   ) throws(AWSError) {
     let code = parts.packages.directory(c.code)
     let layers = parts.packages.layerDirectory(c)
     let interpreter: Interpreter? = if case .interpreter(let found) = served { found } else { nil }
     let hasPlatform = parts.platform != nil
-    specification = try SandboxSpecification(
+    let root = try image.map { (image) throws(AWSError) in try EnvironmentSetup.root(of: image, parts) }
+    let hasOwnBootstrap =
+      c.debugging == nil && interpreter != nil && root?.hasProgram(RuntimeImage.bootstrap, from: "/") == true
+    let systems = try c.fileSystemMounts(parts)
+    let mounts =
+      root.map {
+        parts.root.mounts(
+          root: $0, bootstrap: interpreter == nil || hasOwnBootstrap ? nil : family, code: code, layers: layers,
+          hasFileSystems: !systems.isEmpty)
+      } ?? parts.root.mounts(family: family, interpreter: interpreter, code: code, layers: layers)
+    specification = SandboxSpecification(
       memory: .mebibytes(c.memorySize + (c.debugging == nil ? 0 : EnvironmentSetup.debuggerMemory)),
       tmp: .mebibytes(c.ephemeralStorage),
-      cpu: EnvironmentSetup.cpu(memorySize: c.memorySize), processes: parts.limits.processes,
+      cpu: EnvironmentSetup.cpu(c), processes: parts.limits.processes,
       descriptors: parts.limits.descriptors, hostname: "sandbox",
-      mounts: parts.root.mounts(family: family, interpreter: interpreter, code: code, layers: layers)
-        + c.fileSystemMounts(parts),
+      mounts: mounts + systems,
       ports: [EnvironmentParts.runtimePort] + (hasPlatform ? [EnvironmentParts.platformPort] : [])
         + (c.debugging == nil ? [] : [EnvironmentParts.debugPort]),
       network: parts.network)
@@ -38,17 +47,26 @@ struct EnvironmentSetup {
     }
     logStream = EnvironmentSetup.newLogStream(c, parts)
     let program = RuntimeProgram.make(
-      c, served: served, family: family, paths: paths,
-      bootstrap: EnvironmentSetup.isBootstrapInLayers(c, parts)
-        ? "\(paths.layers)/bootstrap" : "\(paths.task)/bootstrap",
+      c, served: hasOwnBootstrap ? .bootstrap : served, family: family, paths: paths,
+      bootstrap: hasOwnBootstrap
+        ? RuntimeImage.bootstrap
+        : EnvironmentSetup.isBootstrapInLayers(c, parts)
+          ? "\(paths.layers)/bootstrap" : "\(paths.task)/bootstrap",
       logStream: logStream,
       endpoint: hasPlatform ? EnvironmentSetup.platformAddress : nil,
-      initializationType: isProvisioned ? "provisioned-concurrency" : "on-demand",
+      initializationType: EnvironmentSetup.initializationType(c, isProvisioned: isProvisioned),
       credentials: parts.credentials(c.role, c.name, c.place))
     self.program = program
     extensions = (layers.map { EnvironmentSetup.extensionNames(in: "\($0)/extensions") } ?? []).map { name in
       (name, RuntimeProgram.extension("\(paths.layers)/extensions/\(name)", beside: program))
     }
+  }
+
+  private static func root(of image: RuntimeImage, _ parts: EnvironmentParts) throws(AWSError) -> ImageRoot {
+    guard parts.sandboxes.hasOwnRoot else {
+      throw .runtimeMissing("Runtimes from container images cannot run: \(FunctionImages.needsRoot).")
+    }
+    do throws(Fault) { return try ImageRoot(path: image.tree) } catch { throw .service("a runtime's image: \(error)") }
   }
 
   /// Mebibytes for a debugger beside the function.
@@ -58,8 +76,15 @@ struct EnvironmentSetup {
     "\(parts.world.now().logDate)/[\(c.version)]\(randomHex(32, from: parts.world))"
   }
 
-  /// Thousandths of a core: one core per 1,769 MB.
-  static func cpu(memorySize: Int) -> Int { max(1, memorySize * 1000 / 1769) }
+  /// Thousandths of a core: one core per 1,769 MB, or as many GiB as the function's capacity provider is asked for.
+  static func cpu(_ c: FunctionConfiguration) -> Int {
+    max(1, c.hasCapacityProvider ? Int(c.managedCores * 1000) : c.memorySize * 1000 / 1769)
+  }
+
+  static func initializationType(_ c: FunctionConfiguration, isProvisioned: Bool) -> String {
+    if c.environmentConcurrency != nil { return "lambda-managed-instances" }
+    return isProvisioned ? "provisioned-concurrency" : "on-demand"
+  }
 
   /// The variables with the addresses that the listeners really have.
   static func environment(_ variables: [String], listeners: [Int]) -> [String] {

@@ -152,6 +152,10 @@ enum ExtensionsAPI {
     }
   }
 
+  /// Where invocations share an environment there is no event that could be told of one.
+  static let noInvocations = refusal(
+    "Extension.InvalidEventType", "INVOKE: event type is not supported for functions on Lambda Managed Instances")
+
   private static func refusal(_ type: String, _ message: String) -> HTTPReply {
     RuntimeAPI.error(403, type, message)
   }

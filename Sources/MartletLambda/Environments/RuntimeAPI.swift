@@ -25,7 +25,11 @@ final class RuntimeAPI: HTTPResponder {
   }
 
   /// What the processes of one environment may make this server hold: a runtime and ten extensions need much less.
-  static let connectionLimits = HTTPServer.Limits(connections: 64, bodies: .mebibytes(16))
+  /// More where invocations share it: two connections and a response for each.
+  static func connectionLimits(_ concurrency: Int?) -> HTTPServer.Limits {
+    HTTPServer.Limits(
+      connections: 64 + 2 * (concurrency ?? 0), bodies: .mebibytes(16 + 7 * min(32, concurrency ?? 0)))
+  }
 
   private static let prefix = "/2018-06-01/runtime/"
 
@@ -93,16 +97,23 @@ final class RuntimeAPI: HTTPResponder {
         if let mode = request.header(RuntimeAPI.mode) {
           collected(request, body, rest[..<slash], isStreaming: mode == RuntimeAPI.streaming, environment, exchange)
         } else {
-          environment.answered(rest[..<slash], body, isError: false, exchange)
+          environment.answered(
+            rest[..<slash], body, isError: false, delivery: delivery(request, environment), exchange)
         }
       case "/error":
-        environment.noteErrorType(RuntimeAPI.errorType(request))
-        environment.answered(rest[..<slash], body, isError: true, exchange)
+        environment.answered(
+          rest[..<slash], body, isError: true, errorType: RuntimeAPI.errorType(request),
+          delivery: delivery(request, environment), exchange)
       default: exchange.send(RuntimeAPI.unknown)
       }
     } else {
       exchange.send(RuntimeAPI.unknown)
     }
+  }
+
+  /// Which delivery of an event the answer belongs to, where several are under way.
+  private func delivery(_ request: HTTPRequest, _ environment: Environment) -> String? {
+    environment.concurrency == nil ? nil : request.header("Lambda-Runtime-Invocation-Id")
   }
 
   /// A response with a mode that is not passed on as it comes, because its caller wants it whole.
@@ -152,6 +163,10 @@ final class RuntimeAPI: HTTPResponder {
     if let tenant = work.invocation.tenant {
       head.writeStaticString("\r\nLambda-Runtime-Aws-Tenant-Id: ")
       head.writeString(tenant)
+    }
+    if let delivery = work.delivery {
+      head.writeStaticString("\r\nLambda-Runtime-Invocation-Id: ")
+      head.writeString(delivery.description)
     }
     head.writeStaticString("\r\nContent-Length: ")
     head.writeString(String(event(work).readableBytes))

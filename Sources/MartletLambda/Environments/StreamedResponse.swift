@@ -7,6 +7,7 @@ import NIOHTTP1
 /// Lives on its environment's event loop.
 final class StreamedResponse: HTTPBodyReceiver {
   let stream: PayloadStream
+  let work: Work
   private let environment: Environment
   private let flow: HTTPInflow
   private let limit: ByteCount
@@ -16,8 +17,9 @@ final class StreamedResponse: HTTPBodyReceiver {
   private(set) var isCut = false
   private var exceeded: Bool { size > limit.bytes }
 
-  init(_ environment: Environment, flow: HTTPInflow, limit: ByteCount) {
+  init(_ environment: Environment, of work: Work, flow: HTTPInflow, limit: ByteCount) {
     self.environment = environment
+    self.work = work
     self.flow = flow
     self.limit = limit
     stream = PayloadStream { flow.release() }
@@ -45,7 +47,7 @@ final class StreamedResponse: HTTPBodyReceiver {
   /// Perhaps because the runtime has died: then its end is the reason. If it lives it asks for the next event.
   func cutOff() {
     isCut = true
-    environment.endLinger()
+    environment.cutOff(self)
   }
 
   /// What a runtime says behind its response of an error in the middle of it.

@@ -52,6 +52,13 @@ package struct LoggingConfiguration: Sendable, Equatable {
   package var group: String
 
   package init(group: String) { self.group = group }
+
+  /// JSON, with the levels that AWS begins with.
+  mutating func beginJSON() {
+    format = .json
+    applicationLevel = "INFO"
+    systemLevel = "INFO"
+  }
 }
 
 /// The deployment package of a version.

@@ -50,6 +50,7 @@ struct AttachmentKind: Sendable {
     .init("reserved-concurrency", \.reservedConcurrency),
     .init("runtime-management", \.runtimeManagement),
     .init("scaling-config", \.scalingConfigs),
+    .init("serving-image", \.servingImages),
     .init("url", \.urls),
   ]
 }

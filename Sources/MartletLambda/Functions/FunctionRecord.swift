@@ -10,8 +10,16 @@ package struct FunctionRecord: Sendable {
   /// `$LATEST.PUBLISHED`.
   private var latestPublishedVersion: StoredVersion?
   private var numbered: [Int: StoredVersion] = [:]
-  /// What `$LATEST` runs while an update of it is in progress.
-  package var serving: FunctionConfiguration?
+  /// What `$LATEST` runs while an update of it is in progress, and after one that has failed.
+  package var serving: FunctionConfiguration? {
+    get { servingPackage ?? (servingImages.isEmpty ? nil : servingImages[""]?.configuration) }
+    set {
+      servingPackage = newValue?.image == nil ? newValue : nil
+      servingImages[""] = newValue?.image == nil ? nil : newValue.map { ServingImage($0) }
+    }
+  }
+  /// A package is unpacked in a moment, and after a crash it is unpacked again.
+  private var servingPackage: FunctionConfiguration?
   /// The number that the next published version gets. Numbers are never used twice.
   package var nextVersion = 1
   package var tags: [(key: String, value: String)] = []
@@ -28,6 +36,8 @@ package struct FunctionRecord: Sendable {
   package var runtimeManagement: [String: RuntimeManagement] = [:]
   package var directories: [String: WatchedDirectory] = [:]
   package var scalingConfigs: [String: FunctionScalingConfig] = [:]
+  /// An image that takes long, or cannot be fetched, must not stop what runs, whatever becomes of the server.
+  package var servingImages: [String: ServingImage] = [:]
 
   package init(latest: FunctionConfiguration) {
     key = FunctionKey(place: latest.place, name: latest.name)

@@ -38,10 +38,10 @@ package struct VPCSettings: Sendable, Equatable {
 enum KeptSettings {
   /// Functions with one of these cannot be invoked here, because they would not run as their owner means it.
   static let preventingInvocation = [
-    "DurableConfig", "CapacityProviderConfig", "RuntimeConfig", "AcceleratorConfig",
+    "DurableConfig", "RuntimeConfig", "AcceleratorConfig",
   ]
   /// The others change nothing that a function could not notice by itself.
-  static let names = preventingInvocation + ["FileSystemConfigs", "TenancyConfig"]
+  static let names = preventingInvocation + ["CapacityProviderConfig", "FileSystemConfigs", "TenancyConfig"]
 
   /// What the request says of them. An empty structure or list takes a setting away.
   static func read(_ m: Members, creating: Bool) -> [String: JSONValue] {

@@ -31,9 +31,9 @@ extension EnvironmentSetup {
     let systems = try c.fileSystemMounts(parts)
     specification = SandboxSpecification(
       memory: .mebibytes(c.memorySize), tmp: .mebibytes(c.ephemeralStorage),
-      cpu: EnvironmentSetup.cpu(memorySize: c.memorySize), processes: parts.limits.processes,
+      cpu: EnvironmentSetup.cpu(c), processes: parts.limits.processes,
       descriptors: parts.limits.descriptors, hostname: "sandbox",
-      mounts: (systems.isEmpty ? ready.root.mounts : ready.root.mounts(opening: "mnt"))
+      mounts: (systems.isEmpty ? ready.root.mounts : ready.root.mounts(opening: ["mnt"]))
         + [parts.root.resolver].compactMap { $0 } + systems,
       ports: [EnvironmentParts.runtimePort] + (hasPlatform ? [EnvironmentParts.platformPort] : []),
       network: parts.network)
@@ -83,7 +83,7 @@ extension EnvironmentSetup {
     let paths = RuntimeProgram.Paths(api: "127.0.0.1:\(EnvironmentParts.runtimePort)")
     let reserved = RuntimeProgram.reserved(
       c, family: .provided, paths: paths, logStream: logStream,
-      initializationType: isProvisioned ? "provisioned-concurrency" : "on-demand")
+      initializationType: EnvironmentSetup.initializationType(c, isProvisioned: isProvisioned))
     // The handler is the command's, and where code and runtime are is the image's.
     for (name, value) in reserved where !["_HANDLER", "LAMBDA_TASK_ROOT", "LAMBDA_RUNTIME_DIR"].contains(name) {
       set(name, value)

@@ -10,6 +10,8 @@ package final class Admission: Sendable {
     case account(Place)
     /// What is reserved for one function, without what is provisioned of it.
     case function(FunctionKey)
+    /// The environments of one version on its capacity provider, by its incarnation.
+    case managed(RequestID)
     /// The environments that are provisioned of one version, by its incarnation.
     case provisioned(RequestID)
   }
@@ -46,6 +48,10 @@ package final class Admission: Sendable {
   /// left, else of the function's reservation if it has one, else of the account's.
   /// - Parameter provisioned: environments of the version that are provisioned and initialised.
   package func admit(_ version: Resolved, provisioned: Int) throws(AWSError) -> Permit {
+    if let limit = version.managedLimit {
+      if let permit = take(.managed(version.configuration.incarnation), limit: limit) { return permit }
+      throw .throttled("ConcurrentInvocationLimitExceeded")
+    }
     if provisioned > 0, let permit = take(.provisioned(version.configuration.incarnation), limit: provisioned) {
       return permit
     }
@@ -64,6 +70,7 @@ package final class Admission: Sendable {
     _ version: Resolved, provisioned: Int, within patience: TimeAmount, on eventLoop: any EventLoop
   ) async throws(AWSError) -> Permit {
     do throws(AWSError) { return try admit(version, provisioned: provisioned) } catch {
+      guard version.managedLimit == nil else { throw error }
       let share = version.reserved == nil ? Share.account(version.configuration.place) : version.ownShare
       let limit =
         version.reserved.map { $0 - version.provisionedTotal } ?? limits.concurrentExecutions - version.setAside

@@ -56,7 +56,7 @@ package final class Placement: Sendable {
       return Lease(environment: environment, permit: permit)
     }
     let environment = try Environment(version, parts: parts, eventLoop: eventLoop, pool: pool)
-    pool.add(environment)
+    pool.add(environment, now: parts.world.monotonic())
     environment.start()
     return Lease(environment: environment, permit: permit)
   }
@@ -72,7 +72,7 @@ package final class Placement: Sendable {
   ) throws(AWSError) -> Environment {
     let pool = pool(of: version)
     let environment = try Environment(version, parts: parts, eventLoop: group.next(), pool: pool, fate: fate)
-    pool.add(environment)
+    pool.add(environment, now: parts.world.monotonic())
     return environment
   }
 
@@ -96,7 +96,7 @@ package final class Placement: Sendable {
         // Tenants come and go while their function stays.
         if pool.tenant != nil, pool.retireIfEmpty() { self.pools.withLock { $0.forget(pool) } }
       } else {
-        for environment in pool.retire() { environment.remove() }
+        for environment in pool.retire() { environment.retire() }
         if pool.isEmpty { self.pools.withLock { $0.forget(pool) } }
       }
     }

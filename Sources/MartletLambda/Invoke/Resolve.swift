@@ -15,6 +15,9 @@ package struct Resolved: Sendable {
   /// What all functions of the account together have taken out of it.
   package let setAside: Int
 
+  /// How many invocations the environments of its capacity provider may have together; nil: not limited by that.
+  let managedLimit: Int?
+
   package init(_ configuration: FunctionConfiguration, _ record: FunctionRecord, setAside: Int) {
     self.configuration = configuration
     directory = record.directories.isEmpty || configuration.version != .latest ? nil : record.directories[""]
@@ -22,6 +25,12 @@ package struct Resolved: Sendable {
     provisionedTotal = record.provisioned.isEmpty ? 0 : record.provisionedTotal
     stopsLoops = record.recursionConfigs.isEmpty || record.recursionConfigs[""]?.loop != "Allow"
     self.setAside = setAside
+    managedLimit =
+      record.scalingConfigs.isEmpty
+      ? nil
+      : record.scalingConfigs[configuration.version.description]?.maximum.flatMap { environments in
+        configuration.environmentConcurrency.map { $0 * environments }
+      }
   }
 }
 

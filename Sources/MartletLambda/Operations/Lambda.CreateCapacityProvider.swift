@@ -1,4 +1,4 @@
-// CreateCapacityProvider: keeps the description of a capacity provider; no instances are started.
+// CreateCapacityProvider: keeps the description of a capacity provider, whose only instance is this host.
 // https://docs.aws.amazon.com/lambda/latest/api/API_CreateCapacityProvider.html
 import MartletCore
 import MartletStore
@@ -7,7 +7,6 @@ import MartletWire
 extension Lambda {
   enum CreateCapacityProvider: Operation {
     static let route = Route.rest("Lambda.CreateCapacityProvider", .post, "/2025-11-30/capacity-providers", status: 202)
-    static let stage = OperationStage.stored
 
     struct Input: Readable {
       let name: String

@@ -101,7 +101,7 @@ extension Lambda {
         guard body.settings.runtime != nil, body.settings.handler != nil else { throw .runtimeAndHandlerMissing() }
         if body.settings.imageConfig?.isEmpty == false { throw .imageConfigOfZip() }
       }
-      try body.settings.check(limits, format: .text)
+      try body.settings.check(limits, format: body.settings.kept["CapacityProviderConfig"] == nil ? .text : .json)
       try Tags.check(body.tags, limits)
       try body.settings.check(against: nil)
       guard let code = body.code else { throw .codeSourceMissing() }
@@ -116,6 +116,8 @@ extension Lambda {
         revisionID: RequestID(from: world), incarnation: RequestID(from: world))
       latest.image = code.image
       if code.image != nil { latest.packageType = "Image" }
+      // Lines of invocations that share an environment can be told apart by what is in them only.
+      if body.settings.kept["CapacityProviderConfig"] != nil { latest.logging.beginJSON() }
       body.settings.apply(to: &latest)
       latest.layers = layers
       if let architectures = body.architectures { latest.architectures = architectures }

@@ -8,8 +8,6 @@ extension Lambda {
     static let route = Route.rest(
       "Lambda.PutFunctionScalingConfig", .put, "/2025-11-30/functions/{FunctionName}/function-scaling-config",
       status: 202)
-    /// Until functions run on capacity providers.
-    static let stage = OperationStage.stored
 
     struct Input: Readable {
       let name: FunctionNameParts?

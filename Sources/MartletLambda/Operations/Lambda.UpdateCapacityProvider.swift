@@ -8,7 +8,6 @@ extension Lambda {
   enum UpdateCapacityProvider: Operation {
     static let route = Route.rest(
       "Lambda.UpdateCapacityProvider", .put, "/2025-11-30/capacity-providers/{CapacityProviderName}", status: 202)
-    static let stage = OperationStage.stored
 
     struct Input: Readable {
       let name: String

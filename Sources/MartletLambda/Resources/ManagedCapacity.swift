@@ -99,9 +99,39 @@ extension LambdaService {
 }
 
 extension FunctionConfiguration {
+  /// What the version asks of its capacity provider.
+  private var managedInstances: JSONValue? {
+    kept["CapacityProviderConfig"]?["LambdaManagedInstancesCapacityProviderConfig"]
+  }
+
   /// The ARN of the capacity provider that the version shall run on.
-  var capacityProviderARN: String? {
-    kept["CapacityProviderConfig"]?["LambdaManagedInstancesCapacityProviderConfig"]?["CapacityProviderArn"]?.string
+  var capacityProviderARN: String? { managedInstances?["CapacityProviderArn"]?.string }
+
+  /// Cores of one environment.
+  var managedCores: Double {
+    let ratio =
+      switch managedInstances?["ExecutionEnvironmentMemoryGiBPerVCpu"] {
+      case .double(let number): number
+      case .integer(let number): Double(number)
+      default: 2.0
+      }
+    return Double(memorySize) / 1024 / ratio
+  }
+
+  /// How many invocations share one environment; nil for functions whose environments serve one at a time, and under a
+  /// debugger.
+  package var environmentConcurrency: Int? {
+    guard !kept.isEmpty, debugging == nil, let managedInstances else { return nil }
+    if let said = managedInstances["PerExecutionEnvironmentMaxConcurrency"]?.integer { return said }
+    let family = runtime.flatMap { RuntimeCatalog.identifier($0) }?.family
+    // What AWS documents for each core.
+    let perCore =
+      switch family {
+      case .nodejs: 64
+      case .java: 32
+      default: 16
+      }
+    return min(1600, perCore * max(1, Int(managedCores)))
   }
 }
 

@@ -12,12 +12,17 @@ package struct Interpreter: Sendable, Equatable {
 
   /// It lies in a pack, below the state directory.
   package let isPacked: Bool
+  /// The tree of the image that it lies in, which is the root of its environments.
+  package let root: String?
 
-  package init(family: RuntimeFamily, version: String, path: String, isPacked: Bool = false) {
+  package init(
+    family: RuntimeFamily, version: String, path: String, isPacked: Bool = false, root: String? = nil
+  ) {
     self.family = family
     self.version = version
     self.path = path
     self.isPacked = isPacked
+    self.root = root
   }
 
   /// The directory that holds the interpreter with its library: the parent of its `bin`.
@@ -27,7 +32,10 @@ package struct Interpreter: Sendable, Equatable {
 
   /// Where the directory is in an execution environment with a root of its own. What the host has keeps its path,
   /// because some interpreters know where they were installed; a pack can lie anywhere, and lies where AWS's do.
-  package var prefixInRoot: String { isPacked ? "/var/lang" : prefix }
+  package var prefixInRoot: String {
+    if let root { return String(prefix.dropFirst(root.count)) }
+    return isPacked ? "/var/lang" : prefix
+  }
 
   /// The program in an execution environment with a root of its own.
   package var pathInRoot: String { prefixInRoot + path.dropFirst(prefix.count) }

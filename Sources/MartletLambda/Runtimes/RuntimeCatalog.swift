@@ -114,6 +114,7 @@ package final class RuntimeCatalog: Sendable {
     if let named = chosen[identifier.name] {
       return .interpreter(named.version.isEmpty ? named.askingVersion() ?? named : named)
     }
+    if let root = imageRoot(identifier)?.interpreter { return .interpreter(root) }
     if let oldest = RuntimeCatalog.oldest[identifier.family], Interpreter.isOlder(version, oldest) {
       return .missing("Martlet's \(identifier.family.rawValue) bootstrap needs version \(oldest) or newer")
     }
@@ -126,6 +127,12 @@ package final class RuntimeCatalog: Sendable {
       return .interpreter(found)
     }
     return .missing(RuntimeCatalog.advice(identifier))
+  }
+
+  /// The image that was installed as the root of a runtime's environments. Can come while the server runs.
+  package func imageRoot(_ identifier: RuntimeIdentifier) -> RuntimeImage? {
+    guard let packs, chosen[identifier.name] == nil else { return nil }
+    return RuntimeImage(in: "\(packs)/\(identifier.name)")
   }
 
   /// Nothing else serves an identifier: a pack may have been installed meanwhile.

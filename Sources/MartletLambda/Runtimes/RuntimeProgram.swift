@@ -176,6 +176,9 @@ package enum RuntimeProgram {
     ]
     if family != .provided, let runtime = c.runtime { variables.append(("AWS_EXECUTION_ENV", "AWS_Lambda_\(runtime)")) }
     if c.logging.format == .json { variables.append(("AWS_LAMBDA_LOG_FORMAT", "JSON")) }
+    if let concurrency = c.environmentConcurrency {
+      variables.append(("AWS_LAMBDA_MAX_CONCURRENCY", String(concurrency)))
+    }
     if let level = c.logging.applicationLevel { variables.append(("AWS_LAMBDA_LOG_LEVEL", level)) }
     return variables
   }

@@ -10,7 +10,7 @@ package struct PackStore: Sendable {
   private let state: String
   private let directory: String
   /// Says how far it is.
-  private let progress: @Sendable (String) -> Void
+  let progress: @Sendable (String) -> Void
 
   /// More than this is no interpreter.
   private static let limit = ByteCount.mebibytes(4096)
@@ -97,6 +97,9 @@ package struct PackStore: Sendable {
   package func export(_ identifier: RuntimeIdentifier, _ interpreter: Interpreter, to file: String) throws(Fault)
     -> String
   {
+    guard interpreter.root == nil else {
+      throw Fault(identifier.name, "it is an image: install it there with --image, from a registry that can be reached")
+    }
     let prefix = interpreter.prefix
     guard prefix != "/usr", prefix != "/usr/local", !prefix.isEmpty else {
       throw Fault(
@@ -168,7 +171,7 @@ package struct PackStore: Sendable {
   // MARK: - Common
 
   /// A directory that nobody looks into, on the file system of the packs.
-  private func makePlace() throws(Fault) -> String {
+  func makePlace() throws(Fault) -> String {
     // As the server makes them: the state directory is its own alone, what lies above is for everybody to pass through.
     if let slash = state.lastIndex(of: "/"), slash != state.startIndex {
       try Files.makeDirectory(String(state[..<slash]), mode: 0o755)
@@ -199,9 +202,10 @@ package struct PackStore: Sendable {
   }
 
   /// Starts the interpreter once, then gives the pack its name.
-  private func settle(_ pack: RuntimePack, from place: String) throws(Fault) -> Interpreter {
+  func settle(_ pack: RuntimePack, from place: String) throws(Fault) -> Interpreter {
     let path = "\(place)/\(RuntimePack.tree)/\(pack.program)"
-    guard Interpreter(family: pack.family, version: "", path: path).askingVersion() != nil else {
+    // The interpreter of an image needs the image's libraries.
+    guard pack.isRoot || Interpreter(family: pack.family, version: "", path: path).askingVersion() != nil else {
       throw Fault(pack.program, "it does not start on this host: another processor, or an older C library")
     }
     try Array(pack.manifestText.utf8).withUnsafeBytes { bytes in
@@ -221,5 +225,5 @@ package struct PackStore: Sendable {
       family: pack.family, version: pack.version, path: "\(final)/\(RuntimePack.tree)/\(pack.program)")
   }
 
-  private static func remove(_ path: String) { CodeTrees.remove(path) }
+  static func remove(_ path: String) { CodeTrees.remove(path) }
 }

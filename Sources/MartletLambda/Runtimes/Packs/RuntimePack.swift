@@ -14,6 +14,8 @@ package struct RuntimePack: Sendable, Equatable {
   package let source: String
   /// SHA-256 over the tree, hexadecimal (PackTree.digest).
   package let digest: String
+  /// The tree is a whole root file system, of an image.
+  package let isRoot: Bool
 
   package static let manifest = "pack.json"
   package static let tree = "tree"
@@ -22,7 +24,8 @@ package struct RuntimePack: Sendable, Equatable {
   package static func directory(state: String) -> String { "\(state)/runtimes/packs" }
 
   package init(
-    runtime: String, family: RuntimeFamily, version: String, program: String, source: String, digest: String
+    runtime: String, family: RuntimeFamily, version: String, program: String, source: String, digest: String,
+    isRoot: Bool = false
   ) {
     self.runtime = runtime
     self.family = family
@@ -30,6 +33,7 @@ package struct RuntimePack: Sendable, Equatable {
     self.program = program
     self.source = source
     self.digest = digest
+    self.isRoot = isRoot
   }
 
   /// - Throws: a `Fault` that says what the manifest lacks.
@@ -43,7 +47,9 @@ package struct RuntimePack: Sendable, Equatable {
     }
     runtime = try field("Runtime")
     version = try field("Version")
-    program = try field("Program")
+    isRoot = value["Root"]?.bool ?? false
+    // An OS-only runtime has no interpreter.
+    program = isRoot ? value["Program"]?.string ?? "" : try field("Program")
     source = try field("Source")
     digest = try field("SHA256")
     guard let family = RuntimeFamily(rawValue: try field("Family")),
@@ -58,7 +64,8 @@ package struct RuntimePack: Sendable, Equatable {
   package var manifestText: String {
     JSONValue.members(
       ("Runtime", .string(runtime)), ("Family", .string(family.rawValue)), ("Version", .string(version)),
-      ("Program", .string(program)), ("Source", .string(source)), ("SHA256", .string(digest))
+      ("Program", .string(program)), ("Source", .string(source)), ("SHA256", .string(digest)),
+      ("Root", isRoot ? .bool(true) : nil)
     ).text + "\n"
   }
 
@@ -66,7 +73,7 @@ package struct RuntimePack: Sendable, Equatable {
   package static func interpreters(in directory: String) -> [Interpreter] {
     Files.names(in: directory).filter { !$0.hasPrefix(".") }.sorted().compactMap { name in
       guard let text = try? Files.read("\(directory)/\(name)/\(manifest)"),
-        let pack = try? RuntimePack(manifest: String(decoding: text, as: UTF8.self))
+        let pack = try? RuntimePack(manifest: String(decoding: text, as: UTF8.self)), !pack.isRoot
       else { return nil }
       return Interpreter(
         family: pack.family, version: pack.version, path: "\(directory)/\(name)/\(tree)/\(pack.program)",

@@ -114,6 +114,12 @@ let package = Package(
         "sqs-model.json", "extract_model.py",
       ],
       swiftSettings: strict),
+    .testTarget(
+      name: "SimulationTests",
+      dependencies: [
+        "MartletLambda", "MartletCloud", "MartletStore", "MartletWire", "MartletCore", nioCore, logging,
+      ],
+      swiftSettings: strict),
   ],
   swiftLanguageModes: [.v6]
 )

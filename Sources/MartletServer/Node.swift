@@ -134,7 +134,7 @@ package struct PreparedNode: Sendable {
       wireServices(lambda, iam, s3, sns, sqs, scheduler, door), iam: iam, urls: urls,
       operators: RESTService(lambda, rows: LambdaService.operatorRows, door: door))
     offerRemote(door)
-    front.serve(pages: operatorsPages(world, alarms, events, parts.fastStart))
+    front.serve(pages: operatorsPages(world, alarms, lambda, parts.fastStart))
 
     let listener = try await listen(front, group)
     let services: [any Service] = [
@@ -151,7 +151,8 @@ package struct PreparedNode: Sendable {
       QueueService(sqs: sqs),
       TopicService(sns: sns),
       ScheduleService(scheduler: scheduler),
-      ListenerService(listener: listener, line: line, events: events, sqs: sqs, debugging: debugging, log: log) {
+      PollerService(pollers: lambda.pollers),
+      ListenerService(listener: listener, lambda: lambda, sqs: sqs, debugging: debugging, log: log) {
         announce(listener)
       },
     ]
@@ -181,7 +182,7 @@ package struct PreparedNode: Sendable {
   }
 
   private func operatorsPages(
-    _ world: MovableWorld, _ alarms: Alarms, _ events: EventQueue, _ fastStart: FastStart?
+    _ world: MovableWorld, _ alarms: Alarms, _ lambda: LambdaService, _ fastStart: FastStart?
   ) -> [String: Front.Page] {
     if world.offset > 0 {
       log.notice(
@@ -192,7 +193,8 @@ package struct PreparedNode: Sendable {
       isMovable: configuration.isLoopback || configuration.movableClock, log: log)
     return [
       ClockPage.path: { await clock.answer($0) },
-      EventsPage.path: { _ in EventsPage.reply(events) },
+      EventsPage.path: { _ in EventsPage.reply(lambda.events) },
+      MappingsPage.path: { _ in MappingsPage.reply(lambda) },
       FastStartPage.path: { _ in await FastStartPage.reply(fastStart) },
     ]
   }
@@ -219,6 +221,7 @@ package struct PreparedNode: Sendable {
       case "s3":
         let s3 = RemoteS3(endpoint, world: world, directory: state.incoming, log: log)
         door.offer(S3.GetObject.self) { (input, call) async throws(AWSError) in try await s3.get(input, call) }
+      case "sqs": RemoteSQS(endpoint, world: world).offer(at: door)
       default: preconditionFailure("no calls are known for a remote \(endpoint.service)")
       }
       log.info(
@@ -238,6 +241,7 @@ package struct PreparedNode: Sendable {
     -> [String: any WireService]
   {
     let sts = STSService(iam: iam, world: world)
+    sqs.whenQueuesAppear { lambda.pollers.queueAppeared($0) }
     door.offer(Lambda.InvokeEvent.self, by: lambda)
     door.offer(IAM.GetRole.self, by: iam)
     door.offer(STS.AssumeRole.self, by: sts)

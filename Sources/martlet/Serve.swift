@@ -51,7 +51,7 @@ struct Serve: ParsableCommand {
   @Option(
     name: .customLong("endpoint"),
     help: ArgumentHelp(
-      "A service that somebody else runs, such as s3=http://127.0.0.1:9000; may be repeated (MARTLET_ENDPOINT_S3). See docs/remote-endpoints.md.",
+      "A service that somebody else runs, such as s3=http://127.0.0.1:9000 or sqs=...; may be repeated (MARTLET_ENDPOINT_S3, MARTLET_ENDPOINT_SQS). See docs/remote-endpoints.md.",
       valueName: "service=url"))
   var endpoints: [String] = []
 

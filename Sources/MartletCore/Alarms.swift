@@ -222,8 +222,8 @@ extension Alarms.State {
 }
 
 extension Alarms {
-  /// Work as a thing that is handed on: it begins when it is made, and is over when somebody says so, at the latest when
-  /// nobody holds it.
+  /// Work as a thing that is handed on: it begins when it is made, and is over when somebody says so, or when nobody
+  /// holds it any more.
   package final class Work: Sendable {
     private let alarms: Alarms
     private let isOver = Atomic<Bool>(false)

@@ -11,6 +11,7 @@ import Testing
   @Test(arguments: 0..<8) func everyEventEnds(_ seed: UInt64) async throws {
     var dice = Dice(seed: seed &+ 1000)
     let (ledger, directories) = (Ledger(), TemporaryDirectories())
+    defer { directories.remove() }
     let isKilled = seed % 2 == 1
     let concurrency = 1 + dice.roll(15)
     var weather = PretendedFunctions.Weather()

@@ -1,5 +1,5 @@
-// Queues and mappings under random load, failures, throttles, slow functions, clock jumps and kills: every message ends,
-// as often as it may; groups keep their order; permits never exceed limits.
+// Queues and mappings under random load, failures, throttles, slow functions, clock jumps and kills: every message
+// ends, as often as it may; groups keep their order; permits never exceed limits.
 import Glibc
 import MartletCore
 import MartletStore
@@ -53,6 +53,7 @@ import Testing
     let (queue, dead) = plan.isFIFO ? ("q.fifo", "dead.fifo") : ("q", "dead")
     var dice = Dice(seed: seed &+ 77)
     let (ledger, directories) = (Ledger(), TemporaryDirectories())
+    defer { directories.remove() }
     func start(_ directory: String, at offset: Int64 = 0) throws -> SimulatedNode {
       try SimulatedNode(
         in: directory, seed: dice.next(), weather: plan.weather, concurrency: plan.concurrency, ledger, at: offset)
@@ -111,7 +112,7 @@ import Testing
   }
 }
 
-/// Directories that go with the test.
+/// Directories that go when the test says so: a database may be opened again at any time.
 final class TemporaryDirectories {
   private var made: [String] = []
 
@@ -122,7 +123,7 @@ final class TemporaryDirectories {
     return path
   }
 
-  deinit {
+  func remove() {
     for path in made {
       for suffix in ["", "-wal", "-shm"] { unlink("\(path)/martlet.db\(suffix)") }
       rmdir(path)

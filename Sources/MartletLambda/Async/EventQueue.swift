@@ -163,8 +163,8 @@ package final class EventQueue: Sendable {
     if hasWork { poke.yield() }
   }
 
-  /// What follows from a change: the alarm for what is due next, and the word that there is something to begin, on which
-  /// moves of the clock wait.
+  /// What follows from a change: the alarm for what is due next, and the word that there is something to begin, for
+  /// which moves of the clock wait.
   private func settle(_ state: inout State) {
     if let due = state.lanes.nextDue, state.alarm.map({ due < $0.due }) ?? true {
       if let alarm = state.alarm?.alarm { alarms.cancel(alarm) }

@@ -28,9 +28,15 @@ package final class RemoteSQS: Sendable {
 
   /// Has the door send all calls to queues there.
   package func offer(at door: Door) {
-    door.offer(SQS.ReceiveMessage.self, isRemote: true) { (input, call) async throws(AWSError) in try await self.receive(input, call) }
-    door.offer(SQS.SendMessage.self, isRemote: true) { (input, call) async throws(AWSError) in try await self.send(input, call) }
-    door.offer(SQS.SendMessageBatch.self, isRemote: true) { (input, call) async throws(AWSError) in try await self.send(input, call) }
+    door.offer(SQS.ReceiveMessage.self, isRemote: true) { (input, call) async throws(AWSError) in
+      try await self.receive(input, call)
+    }
+    door.offer(SQS.SendMessage.self, isRemote: true) { (input, call) async throws(AWSError) in
+      try await self.send(input, call)
+    }
+    door.offer(SQS.SendMessageBatch.self, isRemote: true) { (input, call) async throws(AWSError) in
+      try await self.send(input, call)
+    }
     door.offer(SQS.DeleteMessageBatch.self, isRemote: true) { (input, call) async throws(AWSError) in
       let entries = input.entries.map { (id: $0.id, more: [("ReceiptHandle", JSONValue.string($0.receipt))]) }
       return .init(result: try await self.batches("DeleteMessageBatch", input.queue, entries, call))

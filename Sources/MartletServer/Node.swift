@@ -6,6 +6,7 @@ import MartletCore
 import MartletLambda
 import MartletSandbox
 import MartletStore
+import MartletTLS
 import MartletWire
 import NIOCore
 import NIOPosix
@@ -97,14 +98,11 @@ package struct PreparedNode: Sendable {
     let resources = try LambdaResources(database: database, world: world, log: log)
     var limits = LambdaLimits()
     limits.concurrentExecutions = configuration.concurrency
-    let packages = CodePackages(
-      blobs: try Blobs(root: state.blobs), trees: CodeTrees(root: state.trees),
-      images: FunctionImages(
-        root: state.images, registries: configuration.registries, limits: limits, world: world, log: log),
-      limits: limits, world: world)
-    let place = Place(account: configuration.account, region: configuration.region)
+    let packages = try codePackages(world, limits)
+    let security = try CertificateTrust(authorities: configuration.authorities)
     let front = Front(
-      world: world, defaults: place, limits: limits, packages: packages, incoming: state.incoming, log: log)
+      world: world, defaults: Place(account: configuration.account, region: configuration.region), limits: limits,
+      packages: packages, incoming: state.incoming, log: log)
     let group = MultiThreadedEventLoopGroup(numberOfThreads: configuration.threads)
     let parts = try environmentParts(world, limits, packages, runtimes, front, iam)
     let placement = Placement(parts: parts, group: group, idleTimeout: configuration.idleTimeout)
@@ -127,15 +125,14 @@ package struct PreparedNode: Sendable {
       packages: packages, runtimes: runtimes,
       activation: activation, line: line, events: events, provisioned: provisioned, door: door, log: log)
     let sqs = try SQSService(database: database, alarms: alarms, log: log)
-    let sns = try SNSService(database: database, door: door, alarms: alarms, log: log)
+    let sns = try SNSService(database: database, door: door, alarms: alarms, log: log, security: security)
     let scheduler = try SchedulerService(database: database, alarms: alarms, door: door, log: log)
     let urls = FunctionURLs(functions: functions, line: line, world: world, limits: limits, log: log)
     front.serve(
       wireServices(lambda, iam, s3, sns, sqs, scheduler, door), iam: iam, urls: urls,
       operators: RESTService(lambda, rows: LambdaService.operatorRows, door: door))
-    offerRemote(door)
+    offerRemote(door, security)
     front.serve(pages: operatorsPages(world, alarms, lambda, parts.fastStart))
-
     let listener = try await listen(front, group)
     let services: [any Service] = [
       SandboxService(sandboxes: sandboxes),
@@ -143,7 +140,8 @@ package struct PreparedNode: Sendable {
       ActivationService(activation: activation),
       ResourceService(resources: resources),
       ProvisionedConcurrencyService(provisioned: provisioned),
-      SweepService(placement: placement, functions: functions, directories: directories, debugging: debugging,
+      SweepService(
+        placement: placement, functions: functions, directories: directories, debugging: debugging,
         fastStart: parts.fastStart),
       CollectService(
         packages: packages, placement: placement, functions: functions, layers: layers, directories: directories),
@@ -157,7 +155,6 @@ package struct PreparedNode: Sendable {
       },
     ]
     try await run(services)
-    log.info("stopped")
   }
 
   /// Runs the loops until a signal ends them, the last one first.
@@ -167,6 +164,7 @@ package struct PreparedNode: Sendable {
       services: services, gracefulShutdownSignals: [.sigterm, .sigint],
       logger: Logger(label: "lifecycle") { _ in SwiftLogNoOpLogHandler() })
     try await lifecycle.run()
+    log.info("stopped")
   }
 
   private func listen(_ front: Front, _ group: MultiThreadedEventLoopGroup) async throws -> HTTPListener {
@@ -199,6 +197,14 @@ package struct PreparedNode: Sendable {
     ]
   }
 
+  private func codePackages(_ world: MovableWorld, _ limits: LambdaLimits) throws -> CodePackages {
+    CodePackages(
+      blobs: try Blobs(root: state.blobs), trees: CodeTrees(root: state.trees),
+      images: FunctionImages(
+        root: state.images, registries: configuration.registries, limits: limits, world: world, log: log),
+      limits: limits, world: world)
+  }
+
   /// What environments are made with.
   private func environmentParts(
     _ world: MovableWorld, _ limits: LambdaLimits, _ packages: CodePackages, _ runtimes: RuntimeCatalog,
@@ -215,13 +221,13 @@ package struct PreparedNode: Sendable {
   }
 
   /// Calls of services that somebody else runs leave by HTTP: this offer replaces the embedded service's.
-  private func offerRemote(_ door: Door) {
+  private func offerRemote(_ door: Door, _ security: CertificateTrust) {
     for endpoint in configuration.endpoints {
       switch endpoint.service {
       case "s3":
-        let s3 = RemoteS3(endpoint, world: world, directory: state.incoming, log: log)
+        let s3 = RemoteS3(endpoint, world: world, directory: state.incoming, security: security, log: log)
         door.offer(S3.GetObject.self) { (input, call) async throws(AWSError) in try await s3.get(input, call) }
-      case "sqs": RemoteSQS(endpoint, world: world).offer(at: door)
+      case "sqs": RemoteSQS(endpoint, world: world, security: security).offer(at: door)
       default: preconditionFailure("no calls are known for a remote \(endpoint.service)")
       }
       log.info(

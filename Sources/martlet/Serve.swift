@@ -56,6 +56,11 @@ struct Serve: ParsableCommand {
   var endpoints: [String] = []
 
   @Option(
+    name: .customLong("ca-file"),
+    help: "Certificates (PEM) that calls over HTTPS trust besides this host's (MARTLET_CA_FILE).")
+  var authorities: String?
+
+  @Option(
     name: .customLong("registry-credentials"),
     help:
       "File with the credentials of image registries, as skopeo login --authfile writes it (MARTLET_REGISTRY_CREDENTIALS)."
@@ -161,6 +166,7 @@ struct Serve: ParsableCommand {
     } catch {
       throw ValidationError("\(error)")
     }
+    configuration.authorities = text(authorities, "MARTLET_CA_FILE")
     configuration.registries.credentials = text(registryCredentials, "MARTLET_REGISTRY_CREDENTIALS")
     configuration.registries.insecure = Set(
       insecureRegistries + (variables["MARTLET_INSECURE_REGISTRIES"] ?? "").split(separator: ",").map(String.init))

@@ -25,6 +25,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", exact: "1.8.2"),
     .package(url: "https://github.com/groue/GRDB.swift", exact: "7.10.0"),
     .package(url: "https://github.com/swift-server/swift-service-lifecycle", exact: "2.13.0"),
+    .package(url: "https://github.com/apple/swift-nio-ssl", exact: "2.37.6"),
   ],
   targets: [
     // The executables.
@@ -44,7 +45,7 @@ let package = Package(
     .target(
       name: "MartletServer",
       dependencies: [
-        "MartletLambda", "MartletCloud", "MartletSandbox", "MartletStore", "MartletWire", "MartletCore",
+        "MartletLambda", "MartletCloud", "MartletSandbox", "MartletStore", "MartletTLS", "MartletWire", "MartletCore",
         "MartletRuntimes", nioCore, nioPosix, nioHTTP1, logging,
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
@@ -64,6 +65,12 @@ let package = Package(
     .target(
       name: "MartletWire",
       dependencies: ["MartletCore", "CCrypto", nioCore, nioPosix, nioHTTP1, logging],
+      swiftSettings: strict),
+    .target(
+      name: "MartletTLS",
+      dependencies: [
+        "MartletWire", "MartletCore", nioCore, .product(name: "NIOSSL", package: "swift-nio-ssl"),
+      ],
       swiftSettings: strict),
     .target(
       name: "MartletStore",
@@ -112,6 +119,12 @@ let package = Package(
       exclude: [
         "lambda-model.json", "iam-model.json", "sts-model.json", "events-model.json", "scheduler-model.json",
         "s3-model.json", "sns-model.json", "sqs-model.json", "extract_model.py",
+      ],
+      swiftSettings: strict),
+    .testTarget(
+      name: "SimulationTests",
+      dependencies: [
+        "MartletLambda", "MartletCloud", "MartletStore", "MartletWire", "MartletCore", nioCore, logging,
       ],
       swiftSettings: strict),
   ],

@@ -63,4 +63,4 @@ python_environment() {
 }
 
 command -v swift >/dev/null || { echo "Swift 6.3 is needed: https://www.swift.org/install" >&2; exit 1; }
-install_packages gcc libc6-dev pkg-config libseccomp-dev libarchive-dev libsqlite3-dev libssl-dev python3 python3-venv tzdata
+install_packages gcc libc6-dev pkg-config libseccomp-dev libarchive-dev libsqlite3-dev libssl-dev openssl g++ python3 python3-venv tzdata

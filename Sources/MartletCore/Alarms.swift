@@ -220,3 +220,23 @@ extension Alarms.State {
     return bodies.removeValue(forKey: first)
   }
 }
+
+extension Alarms {
+  /// Work as a thing that is handed on: it begins when it is made, and is over when somebody says so, or when nobody
+  /// holds it any more.
+  package final class Work: Sendable {
+    private let alarms: Alarms
+    private let isOver = Atomic<Bool>(false)
+
+    package init(_ alarms: Alarms) {
+      self.alarms = alarms
+      alarms.begin()
+    }
+
+    package func end() {
+      if !isOver.exchange(true, ordering: .relaxed) { alarms.end() }
+    }
+
+    deinit { end() }
+  }
+}

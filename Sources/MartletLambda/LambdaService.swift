@@ -18,6 +18,8 @@ package final class LambdaService: Sendable {
   package let line: Line
   /// Asynchronous invocation.
   package let events: EventQueue
+  /// Event source mappings of queues, at work.
+  package let pollers: Pollers
   package let provisioned: ProvisionedConcurrency
   /// The way to other services.
   package let door: Door
@@ -40,6 +42,8 @@ package final class LambdaService: Sendable {
     self.activation = activation
     self.line = line
     self.events = events
+    pollers = Pollers(
+      resources: resources, functions: functions, line: line, door: door, alarms: events.alarms, log: log)
     self.provisioned = provisioned
     self.door = door
     self.log = log

@@ -4,6 +4,7 @@ import MartletCloud
 import MartletCore
 import MartletLambda
 import MartletStore
+import MartletTLS
 import MartletWire
 import ServiceLifecycle
 
@@ -23,13 +24,13 @@ struct CloudServices: Sendable {
   /// Reads what they have kept. The database must have been migrated.
   init(
     database: Database, iam: IAMService, world: any World, alarms: Alarms, door: Door, state: StateDirectory,
-    log: Logger
+    security: CertificateTrust, log: Logger
   ) throws {
     bridge = try EventBridgeService(database: database, door: door, alarms: alarms, log: log)
     self.iam = iam
     s3 = try S3Service(database: database, root: state.objects, alarms: alarms, door: door, log: log)
     scheduler = try SchedulerService(database: database, alarms: alarms, door: door, log: log)
-    sns = try SNSService(database: database, door: door, alarms: alarms, log: log)
+    sns = try SNSService(database: database, door: door, alarms: alarms, log: log, security: security)
     sqs = try SQSService(database: database, alarms: alarms, log: log)
     sts = STSService(iam: iam, world: world)
   }

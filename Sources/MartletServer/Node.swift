@@ -6,6 +6,7 @@ import MartletCore
 import MartletLambda
 import MartletSandbox
 import MartletStore
+import MartletTLS
 import MartletWire
 import NIOCore
 import NIOPosix
@@ -96,9 +97,10 @@ package struct PreparedNode: Sendable {
     var limits = LambdaLimits()
     limits.concurrentExecutions = configuration.concurrency
     let packages = try codePackages(limits, world)
-    let place = Place(account: configuration.account, region: configuration.region)
+    let security = try CertificateTrust(authorities: configuration.authorities)
     let front = Front(
-      world: world, defaults: place, limits: limits, packages: packages, incoming: state.incoming, log: log)
+      world: world, defaults: Place(account: configuration.account, region: configuration.region), limits: limits,
+      packages: packages, incoming: state.incoming, log: log)
     let group = MultiThreadedEventLoopGroup(numberOfThreads: configuration.threads)
     let parts = try environmentParts(world, limits, packages, runtimes, front, iam)
     let placement = Placement(parts: parts, group: group, idleTimeout: configuration.idleTimeout)
@@ -121,17 +123,18 @@ package struct PreparedNode: Sendable {
       packages: packages, runtimes: runtimes,
       activation: activation, line: line, events: events, provisioned: provisioned, door: door, log: log)
     let cloud = try CloudServices(
-      database: database, iam: iam, world: world, alarms: alarms, door: door, state: state, log: log)
+      database: database, iam: iam, world: world, alarms: alarms, door: door, state: state, security: security, log: log
+    )
     door.offer(Lambda.FindFunction.self, by: lambda)
     door.offer(Lambda.InvokeEvent.self, by: lambda)
     cloud.offer(at: door)
+    cloud.sqs.whenQueuesAppear { lambda.pollers.queueAppeared($0) }
     let urls = FunctionURLs(functions: functions, line: line, world: world, limits: limits, log: log)
     front.serve(
       cloud.wireServices(beside: lambda, door), iam: iam, urls: urls,
       operators: RESTService(lambda, rows: LambdaService.operatorRows, door: door))
-    offerRemote(door)
-    front.serve(pages: operatorsPages(world, alarms, events, parts.fastStart))
-
+    offerRemote(door, security)
+    front.serve(pages: operatorsPages(world, alarms, lambda, parts.fastStart))
     let listener = try await listen(front, group)
     let services: [any Service] =
       [
@@ -147,12 +150,12 @@ package struct PreparedNode: Sendable {
           packages: packages, placement: placement, functions: functions, layers: layers, directories: directories),
         EventService(events: events),
       ] + cloud.loops + [
-        ListenerService(
-          listener: listener, line: line, events: events, sqs: cloud.sqs, debugging: debugging, log: log
-        ) { announce(listener) }
+        PollerService(pollers: lambda.pollers),
+        ListenerService(listener: listener, lambda: lambda, sqs: cloud.sqs, debugging: debugging, log: log) {
+          announce(listener)
+        },
       ]
     try await run(services)
-    log.info("stopped")
   }
 
   /// Runs the loops until a signal ends them, the last one first.
@@ -162,6 +165,7 @@ package struct PreparedNode: Sendable {
       services: services, gracefulShutdownSignals: [.sigterm, .sigint],
       logger: Logger(label: "lifecycle") { _ in SwiftLogNoOpLogHandler() })
     try await lifecycle.run()
+    log.info("stopped")
   }
 
   private func listen(_ front: Front, _ group: MultiThreadedEventLoopGroup) async throws -> HTTPListener {
@@ -177,7 +181,7 @@ package struct PreparedNode: Sendable {
   }
 
   private func operatorsPages(
-    _ world: MovableWorld, _ alarms: Alarms, _ events: EventQueue, _ fastStart: FastStart?
+    _ world: MovableWorld, _ alarms: Alarms, _ lambda: LambdaService, _ fastStart: FastStart?
   ) -> [String: Front.Page] {
     if world.offset > 0 {
       log.notice(
@@ -188,7 +192,8 @@ package struct PreparedNode: Sendable {
       isMovable: configuration.isLoopback || configuration.movableClock, log: log)
     return [
       ClockPage.path: { await clock.answer($0) },
-      EventsPage.path: { _ in EventsPage.reply(events) },
+      EventsPage.path: { _ in EventsPage.reply(lambda.events) },
+      MappingsPage.path: { _ in MappingsPage.reply(lambda) },
       FastStartPage.path: { _ in await FastStartPage.reply(fastStart) },
     ]
   }
@@ -217,15 +222,16 @@ package struct PreparedNode: Sendable {
   }
 
   /// Calls of services that somebody else runs leave by HTTP: this offer replaces the embedded service's.
-  private func offerRemote(_ door: Door) {
+  private func offerRemote(_ door: Door, _ security: CertificateTrust) {
     for endpoint in configuration.endpoints {
       switch endpoint.service {
       case "s3":
-        let s3 = RemoteS3(endpoint, world: world, directory: state.incoming, log: log)
+        let s3 = RemoteS3(endpoint, world: world, directory: state.incoming, security: security, log: log)
         door.offer(S3.GetObject.self) { (input, call) async throws(AWSError) in try await s3.get(input, call) }
       case "sns":
         let sns = RemoteSNS(endpoint, world: world)
         door.offer(SNS.Publish.self) { (input, call) async throws(AWSError) in try await sns.publish(input, call) }
+      case "sqs": RemoteSQS(endpoint, world: world, security: security).offer(at: door)
       default: preconditionFailure("no calls are known for a remote \(endpoint.service)")
       }
       log.info(

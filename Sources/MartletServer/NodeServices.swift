@@ -71,6 +71,19 @@ struct EnvironmentService: Service {
   }
 }
 
+/// Polls queues for functions.
+struct PollerService: Service {
+  let pollers: Pollers
+
+  func run() async throws {
+    await withGracefulShutdownHandler {
+      await pollers.run()
+    } onGracefulShutdown: {
+      pollers.stop()
+    }
+  }
+}
+
 /// Tries the events of asynchronous invocation.
 struct EventService: Service {
   let events: EventQueue
@@ -202,8 +215,7 @@ struct CollectService: Service {
 /// Accepts calls. When the server stops, it stops first, and then waits for the invocations that are under way.
 struct ListenerService: Service {
   let listener: HTTPListener
-  let line: Line
-  let events: EventQueue
+  let lambda: LambdaService
   let sqs: SQSService
   let debugging: DebugSessions
   let log: Logger
@@ -216,10 +228,11 @@ struct ListenerService: Service {
       try await gracefulShutdown()
       log.info("stopping: finishing what is under way")
       await listener.close()
-      events.pause()
+      lambda.events.pause()
+      lambda.pollers.pause()
       debugging.endAll()
       sqs.release()
-      await line.drain()
+      await lambda.line.drain()
       await listener.drained(within: .seconds(10))
     } catch {
       // Another part of the server has failed: there is nothing to wait for.

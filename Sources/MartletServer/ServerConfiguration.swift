@@ -25,6 +25,8 @@ package struct ServerConfiguration: Sendable {
   package var movableClock = false
   /// Services that somebody else runs.
   package var endpoints: [RemoteEndpoint] = []
+  /// A file of certificates (PEM) that calls over HTTPS trust besides the host's.
+  package var authorities: String?
   /// How container images are fetched.
   package var registries = ImageRegistry.Settings()
   /// `IDENTIFIER=PATH`: interpreters that serve an identifier whatever their version.

@@ -12,6 +12,7 @@ package final class Door: Sendable {
   private let offers = Mutex<[ObjectIdentifier: any Sendable]>([:])
 
   private struct Offer<S: Shape>: Sendable {
+    let isRemote: Bool
     let answer: @Sendable (S.Input, Call) async throws(AWSError) -> S.Output
   }
 
@@ -31,16 +32,23 @@ package final class Door: Sendable {
     }
   }
 
-  /// Lets services call a shape that `answer` answers, as a remote endpoint does.
+  /// Lets services call a shape that `answer` answers.
+  /// - Parameter isRemote: it is answered by somebody else's program.
   package func offer<S: Shape>(
-    _ shape: S.Type, answer: @escaping @Sendable (S.Input, Call) async throws(AWSError) -> S.Output
+    _ shape: S.Type, isRemote: Bool = false,
+    answer: @escaping @Sendable (S.Input, Call) async throws(AWSError) -> S.Output
   ) {
-    offers.withLock { $0[ObjectIdentifier(shape)] = Offer<S>(answer: answer) }
+    offers.withLock { $0[ObjectIdentifier(shape)] = Offer<S>(isRemote: isRemote, answer: answer) }
   }
 
   /// True if somebody answers the shape.
   package func isOffered<S: Shape>(_ shape: S.Type) -> Bool {
     offers.withLock { $0[ObjectIdentifier(shape)] != nil }
+  }
+
+  /// True if the shape is answered by somebody else's program.
+  package func isRemote<S: Shape>(_ shape: S.Type) -> Bool {
+    (offers.withLock { $0[ObjectIdentifier(shape)] } as? Offer<S>)?.isRemote ?? false
   }
 
   /// Calls another service.

@@ -51,9 +51,14 @@ struct Serve: ParsableCommand {
   @Option(
     name: .customLong("endpoint"),
     help: ArgumentHelp(
-      "A service that somebody else runs, such as s3=http://127.0.0.1:9000; may be repeated (MARTLET_ENDPOINT_S3). See docs/remote-endpoints.md.",
+      "A service that somebody else runs, such as s3=http://127.0.0.1:9000 or sqs=...; may be repeated (MARTLET_ENDPOINT_S3, MARTLET_ENDPOINT_SQS). See docs/remote-endpoints.md.",
       valueName: "service=url"))
   var endpoints: [String] = []
+
+  @Option(
+    name: .customLong("ca-file"),
+    help: "Certificates (PEM) that calls over HTTPS trust besides this host's (MARTLET_CA_FILE).")
+  var authorities: String?
 
   @Option(
     name: .customLong("registry-credentials"),
@@ -161,6 +166,7 @@ struct Serve: ParsableCommand {
     } catch {
       throw ValidationError("\(error)")
     }
+    configuration.authorities = text(authorities, "MARTLET_CA_FILE")
     configuration.registries.credentials = text(registryCredentials, "MARTLET_REGISTRY_CREDENTIALS")
     configuration.registries.insecure = Set(
       insecureRegistries + (variables["MARTLET_INSECURE_REGISTRIES"] ?? "").split(separator: ",").map(String.init))

@@ -84,6 +84,13 @@ def pytest_sessionfinish():
         shutil.rmtree(directory, ignore_errors=True)
 
 
+def make_queue(client, name, key="test"):
+    """Makes a queue at the server that a client of another service speaks with."""
+    boto3.client(
+        "sqs", endpoint_url=client.meta.endpoint_url, region_name=client.meta.region_name, aws_access_key_id=key, aws_secret_access_key="x",
+    ).create_queue(QueueName=name, Attributes={"FifoQueue": "true"} if name.endswith(".fifo") else {})
+
+
 class Answer:
     def __init__(self, response):
         self.status = response["StatusCode"]

@@ -9,7 +9,7 @@ import botocore.exceptions
 import botocore.response
 import pytest
 
-from conftest import package
+from conftest import make_queue, package
 
 RECORDED = pathlib.Path(__file__).parent / "recorded"
 # What AWS's answers have come to hold since some of the recordings were made.
@@ -68,6 +68,8 @@ class Replay:
 
     def do(self, operation, **arguments):
         """A call whose answer was not recorded."""
+        if operation == "create_event_source_mapping" and ":sqs:" in arguments.get("EventSourceArn", ""):
+            make_queue(self.client, arguments["EventSourceArn"].split(":")[-1], self.account)
         try:
             return getattr(self.client, operation)(**arguments)
         except botocore.exceptions.ClientError as error:

@@ -6,7 +6,7 @@ import threading
 import botocore.exceptions
 import pytest
 
-from conftest import ROLE, error_of, package, wait_until
+from conftest import ROLE, error_of, make_queue, package, wait_until
 
 CODE = package({"app.py": "def handler(event, context):\n    return 1\n"})
 ACCOUNT = "000000000000"
@@ -52,7 +52,14 @@ def request(kind, name, function=None, **settings):
 
 
 def create(server, kind, name, **settings):
+    make_source(server, kind, name)
     return shown(server.client.create_event_source_mapping(**request(kind, name, **settings)))
+
+
+def make_source(server, kind, name):
+    """The queue that a mapping of the kind reads; other sources are not looked at."""
+    if kind in ("sqs", "fifo"):
+        make_queue(server.client, name + (".fifo" if kind == "fifo" else ""))
 
 
 def shown(answer):
@@ -87,6 +94,8 @@ def make_function(server, name):
 @pytest.fixture
 def function(server, name):
     make_function(server, name)
+    for kind in ("sqs", "fifo"):
+        make_source(server, kind, name)
     return name
 
 
@@ -478,6 +487,7 @@ def test_killed_while_clients_change_mappings(own_server, seed):
                 if not mine or choice.random() < 0.4:
                     count += 1
                     want = choice.choice(["Enabled", "Disabled"])
+                    make_source(server, "sqs", f"q{number}-{count}")
                     uuid = client.create_event_source_mapping(
                         **request("sqs", f"q{number}-{count}", "f", Enabled=want == "Enabled"))["UUID"]
                 else:

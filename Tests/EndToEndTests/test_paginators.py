@@ -7,7 +7,7 @@ import sys
 import botocore.exceptions
 import pytest
 
-from conftest import package
+from conftest import make_queue, package
 
 CODE = package({"app.py": "def handler(event, context):\n    return 1\n"})
 WAIT = {"Delay": 0.02, "MaxAttempts": 500}
@@ -107,6 +107,8 @@ def urls(client, number):
 
 def mappings(client, number):
     name = function(client, number, "page-mappings")
+    for i in range(5):
+        make_queue(client, f"q{i}", number)
     uuids = [make(
         client, "create_event_source_mapping", FunctionName=name, Enabled=False,
         EventSourceArn=f"arn:aws:sqs:us-east-1:{number}:q{i}")["UUID"] for i in range(5)]

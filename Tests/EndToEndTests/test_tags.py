@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from conftest import ROLE, error_of, package, wait_until
+from conftest import ROLE, error_of, make_queue, package, wait_until
 
 CODE = package({"app.py": "def handler(event, context):\n    return 1\n"})
 ACCOUNT = "000000000000"
@@ -18,6 +18,7 @@ def function(client, name, **tags):
 
 def mapping(client, name, **tags):
     function(client, name)
+    make_queue(client, name)
     return client.create_event_source_mapping(
         FunctionName=name, EventSourceArn=f"arn:aws:sqs:us-east-1:{ACCOUNT}:{name}", **tags)["EventSourceMappingArn"]
 

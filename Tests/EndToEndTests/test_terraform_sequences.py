@@ -6,7 +6,7 @@ import boto3
 import botocore.exceptions
 import pytest
 
-from conftest import ROLE, error_of, package, wait_until
+from conftest import ROLE, error_of, make_queue, package, wait_until
 
 CODE = package({"app.py": "def handler(event, context):\n    return 1\n"})
 WAIT = {"Delay": 0.02, "MaxAttempts": 500}
@@ -165,7 +165,8 @@ def test_function_url(aws, function):
     aws.delete_function(FunctionName=function)
 
 
-def test_event_source_mapping(aws, function):
+def test_event_source_mapping(server, aws, function):
+    make_queue(server.client, function)
     created = aws.create_event_source_mapping(
         FunctionName=function, EventSourceArn="arn:aws:sqs:us-east-1:000000000000:" + function, BatchSize=5, Enabled=False,
         Tags={"team": "a"})

@@ -33,6 +33,7 @@ import Testing
   static let imports: [String: Set<String>] = [
     "MartletCore": ["Logging"],
     "MartletWire": ["MartletCore", "CCrypto", "NIOCore", "NIOPosix", "NIOHTTP1", "Logging"],
+    "MartletTLS": ["MartletCore", "MartletWire", "NIOCore", "NIOSSL"],
     "MartletStore": ["MartletCore", "GRDB", "Foundation", "Dispatch"],
     "MartletSandbox": ["MartletCore", "CMartlet", "CArchive", "Logging"],
     "MartletLambda": [
@@ -44,8 +45,8 @@ import Testing
       "MartletCore", "MartletWire", "MartletStore", "NIOCore", "NIOPosix", "NIOHTTP1", "Logging",
     ],
     "MartletServer": [
-      "MartletCloud", "MartletCore", "MartletWire", "MartletStore", "MartletSandbox", "MartletLambda", "NIOCore",
-      "NIOPosix",
+      "MartletCloud", "MartletCore", "MartletWire", "MartletStore", "MartletSandbox", "MartletLambda", "MartletTLS",
+      "NIOCore", "NIOPosix",
       "NIOHTTP1",
       "Logging", "ServiceLifecycle", "UnixSignals",
     ],

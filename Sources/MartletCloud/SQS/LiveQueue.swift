@@ -23,13 +23,17 @@ final class LiveQueue: Sendable {
 
   /// A delivery with its message, if that is in memory.
   typealias Handout = (delivery: QueueStateMachine.Delivery, message: StoredMessage?)
-  private typealias Receiver = CheckedContinuation<Result<[Handout], AWSError>, Never>
+  /// What a receiver gets, and the word that it is at work with it.
+  typealias Delivered = (handouts: [Handout], work: Alarms.Work?)
+  private typealias Receiver = CheckedContinuation<Result<Delivered, AWSError>, Never>
 
   private struct State {
     var machine: QueueStateMachine
     var store: Int64
     var messages: [Int64: StoredMessage] = [:]
     var receivers: [Int: Receiver] = [:]
+    /// Receivers that were cancelled before they were enlisted.
+    var cancelled: Set<Int> = []
     var lastReceiver = 0
     var alarm: (alarm: Alarms.Alarm, due: Int64)?
     var deduplication = Deduplication()
@@ -94,7 +98,7 @@ final class LiveQueue: Sendable {
       defer { state.receivers = [:] }
       return Array(state.receivers.values)
     }
-    for receiver in receivers { receiver.resume(returning: error.map { .failure($0) } ?? .success([])) }
+    for receiver in receivers { receiver.resume(returning: error.map { .failure($0) } ?? .success(([], nil))) }
   }
 
   /// - Returns: false if the last purge is less than a minute ago.
@@ -148,31 +152,58 @@ final class LiveQueue: Sendable {
     let count: Int
     /// Milliseconds.
     let visibility: Int64
+    /// `.max` = until there is a message.
     let wait: Int64
     let attempt: String?
   }
 
-  func receive(_ request: Request) async throws(AWSError) -> [Handout] {
-    let result: Result<[Handout], AWSError> = await withCheckedContinuation { receiver in
-      var isStopping = false
-      act { state, now, actions in
-        guard !state.isStopping else {
-          isStopping = true
-          return
-        }
-        state.lastReceiver += 1
-        let id = state.lastReceiver
-        state.receivers[id] = receiver
-        state.machine.receive(
-          .init(
-            id: id, count: request.count, visibility: request.visibility, deadline: now + request.wait,
-            isShort: request.wait == 0, attempt: request.attempt), now: now, &actions)
-      }
-      if isStopping { receiver.resume(returning: .success([])) }
+  /// - Parameter waits: called if there is nothing to be had at once.
+  func receive(_ request: Request, waits: (@Sendable () -> Void)? = nil) async throws(AWSError) -> Delivered {
+    let id = state.withLock { state in
+      state.lastReceiver += 1
+      return state.lastReceiver
     }
-    let handouts = try result.get()
-    parts.notes.note(handouts.map(\.delivery))
-    return handouts
+    let result: Result<Delivered, AWSError> = await withTaskCancellationHandler {
+      await withCheckedContinuation { receiver in enlist(receiver, id, request, waits) }
+    } onCancel: {
+      cancel(id)
+    }
+    if Task.isCancelled { state.withLock { _ = $0.cancelled.remove(id) } }
+    let delivered = try result.get()
+    parts.notes.note(delivered.handouts.map(\.delivery))
+    return delivered
+  }
+
+  private func enlist(_ receiver: Receiver, _ id: Int, _ request: Request, _ waits: (@Sendable () -> Void)?) {
+    var isRefused = false
+    var isWaiting = false
+    act { state, now, actions in
+      // Whoever was cancelled before it came here has nothing to wait for.
+      guard !state.isStopping, state.cancelled.remove(id) == nil else {
+        isRefused = true
+        return
+      }
+      state.receivers[id] = receiver
+      state.machine.receive(
+        .init(
+          id: id, count: request.count, visibility: request.visibility,
+          deadline: request.wait == .max ? .max : now + request.wait, isShort: request.wait == 0,
+          attempt: request.attempt), now: now, &actions)
+      isWaiting = state.machine.waiters.contains { $0.id == id }
+    }
+    if isRefused { receiver.resume(returning: .success(([], nil))) } else if isWaiting { waits?() }
+  }
+
+  /// The caller does not want an answer any more.
+  private func cancel(_ id: Int) {
+    let receiver = state.withLock { state -> Receiver? in
+      guard state.machine.cancel(waiter: id) else {
+        if state.receivers[id] == nil { state.cancelled.insert(id) }
+        return nil
+      }
+      return state.receivers.removeValue(forKey: id)
+    }
+    receiver?.resume(returning: .success(([], nil)))
   }
 
   /// Messages that wait, for a move elsewhere.
@@ -250,7 +281,7 @@ final class LiveQueue: Sendable {
   /// Lets something happen to the machine, then does what it wants done.
   private func act(_ body: (inout State, Int64, inout [QueueStateMachine.Action]) -> Void) {
     let now = parts.now
-    var answers: [(Receiver, Result<[Handout], AWSError>)] = []
+    var answers: [(Receiver, Result<Delivered, AWSError>)] = []
     var rest: [QueueStateMachine.Action] = []
     let store = state.withLock { state in
       var actions: [QueueStateMachine.Action] = []
@@ -267,7 +298,7 @@ final class LiveQueue: Sendable {
 
   private func answer(
     _ action: QueueStateMachine.Action, _ state: inout State
-  ) -> (Receiver, Result<[Handout], AWSError>)? {
+  ) -> (Receiver, Result<Delivered, AWSError>)? {
     switch action {
     case .deliver(let id, let deliveries):
       guard let receiver = state.receivers.removeValue(forKey: id) else { return nil }
@@ -277,7 +308,7 @@ final class LiveQueue: Sendable {
         // Most are deleted next; what comes back is read from the disk.
         drop(delivery.sequence, &state)
       }
-      return (receiver, .success(handouts))
+      return (receiver, .success((handouts, handouts.isEmpty ? nil : Alarms.Work(parts.alarms))))
     case .refuse(let id):
       guard let receiver = state.receivers.removeValue(forKey: id) else { return nil }
       return (

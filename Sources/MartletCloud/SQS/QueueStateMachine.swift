@@ -478,7 +478,7 @@ struct QueueStateMachine: Sendable {
     consider(oldest.flatMap { entries[$0] }.map { $0.arrival.sent + settings.retention })
     guard !waiters.isEmpty else { return wake }
     // A receiver whose time is over waits for work that is under way, and for no clock.
-    if !isBusy { consider(waiters.map(\.deadline).min()) }
+    if !isBusy, let first = waiters.map(\.deadline).min(), first != .max { consider(first) }
     consider(flights.first?.until)
     consider(settings.isFIFO ? groups.first.flatMap { entries[$0]?.arrival.due } : line.first?.due)
     return wake

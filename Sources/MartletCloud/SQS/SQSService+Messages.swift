@@ -16,7 +16,7 @@ extension SQSService {
       database.enqueue(
         { session in
           guard let queue = self.queues.newest(key), let line = self.live.find(key) else { return Outcome.absent }
-          return try self.insert(drafts, queue, line, sender, session)
+          return try self.insert(drafts, queue, line, (sender, call.traceHeader), session)
         },
         ended: { result in
           switch result {
@@ -39,7 +39,8 @@ extension SQSService {
   }
 
   private func insert(
-    _ drafts: [Draft], _ queue: SQSQueue, _ line: LiveQueue, _ sender: String, _ session: SQLSession
+    _ drafts: [Draft], _ queue: SQSQueue, _ line: LiveQueue, _ from: (sender: String, trace: String?),
+    _ session: SQLSession
   ) throws(Fault) -> Outcome {
     let now = self.now
     var (sent, arrivals): ([SQS.Sent], [Move]) = ([], [])
@@ -50,9 +51,9 @@ extension SQSService {
       }
       let message = StoredMessage(
         sequence: nextSequence(), id: draft.id, body: draft.outgoing.body, bodyDigest: draft.bodyDigest, sent: now,
-        sender: sender, group: draft.outgoing.groupID, deduplicationID: draft.deduplicationID,
+        sender: from.sender, group: draft.outgoing.groupID, deduplicationID: draft.deduplicationID,
         attributes: draft.outgoing.attributes,
-        trace: draft.outgoing.systemAttributes.first { $0.name == "AWSTraceHeader" }?.string)
+        trace: draft.outgoing.systemAttributes.first { $0.name == "AWSTraceHeader" }?.string ?? from.trace)
       let due = now + Int64(draft.outgoing.delay ?? queue.delay) * 1000
       try session.insert(message, store: queue.store, due: due)
       if let scope = draft.deduplicationScope {
@@ -67,23 +68,28 @@ extension SQSService {
 
   // MARK: - Receiving
 
-  func receive(_ input: SQS.ReceiveMessage.Input, _ call: Call) async throws(AWSError) -> [SQS.Message] {
+  func receive(_ input: SQS.ReceiveMessage.Input, _ call: Call) async throws(AWSError)
+    -> SQS.ReceiveMessage.Output
+  {
     let (queue, line) = try line(input.queue, call)
     if input.attemptID != nil, !queue.isFIFO {
       throw .sqsNotForThisType(input.attemptID ?? "", for: "ReceiveRequestAttemptId")
     }
-    let handouts = try await line.receive(
+    let wait = input.wait ?? queue.wait
+    let (handouts, work) = try await line.receive(
       .init(
         count: input.count, visibility: Int64(input.visibility ?? queue.visibility) * 1000,
-        wait: Int64(input.wait ?? queue.wait) * 1000, attempt: input.attemptID))
+        wait: wait == SQS.ReceiveMessage.Input.untilThereIsOne ? .max : Int64(wait) * 1000, attempt: input.attemptID),
+      waits: input.waits)
     let store = line.store
     let absent = handouts.filter { $0.message == nil }.map(\.delivery.sequence)
     let read = absent.isEmpty ? [:] : try await messages(absent, store: store)
-    return handouts.compactMap { delivery, message in
+    let messages: [SQS.Message] = handouts.compactMap { delivery, message in
       guard let message = message ?? read[delivery.sequence] else { return nil }
       let receipt = ReceiptHandle(store: store, sequence: delivery.sequence, receipt: delivery.receipt)
       return message.message(delivery, receipt: receipt.text, input)
     }
+    return SQS.ReceiveMessage.Output(messages: messages, work: work)
   }
 
   /// Reads messages that are not in memory; those that are gone meanwhile are left out.

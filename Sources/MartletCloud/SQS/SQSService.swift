@@ -66,6 +66,9 @@ package final class SQSService: Sendable {
       bury: { [weak self] in self?.bury($1, from: $0) }, emptied: { [weak self] in self?.clear($0) })
   }
 
+  /// Has somebody hear of every queue that is made from now on.
+  package func whenQueuesAppear(_ body: @escaping @Sendable (ResourceKey) -> Void) { live.tell(appeared: body) }
+
   /// Answers whoever waits, because the server stops; nobody waits any more.
   package func release() { live.stop() }
 
@@ -134,6 +137,7 @@ final class LiveQueues: Sendable {
     var catalogue: Catalogue<SQSQueue>?
     var bury: @Sendable (LiveQueue, [Int64]) -> Void = { _, _ in }
     var emptied: @Sendable (Int64) -> Void = { _ in }
+    var appeared: @Sendable (ResourceKey) -> Void = { _ in }
   }
 
   let parts: LiveQueue.Parts
@@ -152,6 +156,8 @@ final class LiveQueues: Sendable {
       state.emptied = emptied
     }
   }
+
+  func tell(appeared: @escaping @Sendable (ResourceKey) -> Void) { state.withLock { $0.appeared = appeared } }
 
   /// Every queue is known now, so that those with dead-letter queues can be told whether these are there.
   func start(_ catalogue: Catalogue<SQSQueue>) {
@@ -188,6 +194,7 @@ final class LiveQueues: Sendable {
     if let before, before.store != after?.store { emptied(before.store) }
     // Queues whose dead-letter queue came or went.
     if (before == nil) != (after == nil) {
+      if after != nil { state.withLock { $0.appeared }(key) }
       for source in sources {
         if let record = state.withLock({ $0.catalogue })?.find(source) { configure(record) }
       }

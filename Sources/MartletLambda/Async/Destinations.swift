@@ -139,7 +139,7 @@ extension EventQueue {
     let function = try name.resolve(qualifier: nil, in: call.place)
     let limit = limits.asynchronousInvokeRequest
     guard record.readableBytes <= limit.bytes else { throw .payloadTooLarge(limit: limit) }
-    try line.find(function, in: functions).configuration.check(tenant: nil)
+    try line.check(function, tenant: nil)
     return make(
       Invocation(function: function, payload: record, requestID: call.requestID, traceHeader: call.traceHeader))
   }

@@ -100,6 +100,9 @@ package struct EventLanes: Sendable {
   /// True if attempts are under way or can begin.
   package var isBusy: Bool { underWay > 0 || turnsHead < turns.count }
 
+  /// True if an attempt can begin, as far as is known before it is tried.
+  var canBegin: Bool { underWay < limit && turnsHead < turns.count }
+
   /// Takes notice of the time.
   package mutating func wake(at now: Timestamp) {
     while let due = waiting.first, due.time <= now {

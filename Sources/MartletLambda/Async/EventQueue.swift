@@ -41,7 +41,7 @@ package final class EventQueue: Sendable {
 
   let database: Database
   let functions: FunctionTable
-  let line: Line
+  let line: any FunctionRunner
   let door: Door
   let alarms: Alarms
   let limits: LambdaLimits
@@ -53,7 +53,8 @@ package final class EventQueue: Sendable {
 
   /// Reads what waits. The database must have been migrated.
   package init(
-    database: Database, functions: FunctionTable, line: Line, door: Door, alarms: Alarms, limits: LambdaLimits,
+    database: Database, functions: FunctionTable, line: any FunctionRunner, door: Door, alarms: Alarms,
+    limits: LambdaLimits,
     log: Logger
   ) throws(Fault) {
     self.database = database
@@ -123,7 +124,12 @@ package final class EventQueue: Sendable {
     change { $0.isOpen = true }
     await withDiscardingTaskGroup { group in
       for await _ in pokes {
-        while let ticket = next() { group.addTask { await self.attempt(ticket) } }
+        while let ticket = next() {
+          group.addTask {
+            await self.attempt(ticket)
+            self.alarms.end()
+          }
+        }
       }
     }
   }
@@ -139,7 +145,10 @@ package final class EventQueue: Sendable {
   private func next() -> EventLanes.Ticket? {
     state.withLock { state in
       defer { settle(&state) }
-      return state.isOpen ? state.lanes.start(at: alarms.world.now()) : nil
+      guard state.isOpen, let ticket = state.lanes.start(at: alarms.world.now()) else { return nil }
+      // An attempt is work by itself, until what follows from it is set.
+      alarms.begin()
+      return ticket
     }
   }
 
@@ -154,14 +163,14 @@ package final class EventQueue: Sendable {
     if hasWork { poke.yield() }
   }
 
-  /// What follows from a change: the alarm for what is due next, and the word that work is under way, on which moves of
-  /// the clock wait.
+  /// What follows from a change: the alarm for what is due next, and the word that there is something to begin, for
+  /// which moves of the clock wait.
   private func settle(_ state: inout State) {
     if let due = state.lanes.nextDue, state.alarm.map({ due < $0.due }) ?? true {
       if let alarm = state.alarm?.alarm { alarms.cancel(alarm) }
       state.alarm = (alarms.set(at: due) { self.change { $0.alarm = nil } }, due)
     }
-    let isBusy = state.lanes.underWay > 0 || state.isOpen && state.lanes.isBusy
+    let isBusy = state.isOpen && state.lanes.canBegin
     guard isBusy != state.isBusy else { return }
     state.isBusy = isBusy
     if isBusy { alarms.begin() } else { alarms.end() }

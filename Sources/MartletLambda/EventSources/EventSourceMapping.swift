@@ -1,5 +1,5 @@
 // An event source mapping: what invokes a function with the records of a queue or a stream. It is kept and shown, and
-// passes through AWS's states; nothing is polled yet.
+// passes through AWS's states; Pollers.swift does what it says for queues.
 // https://docs.aws.amazon.com/lambda/latest/api/API_EventSourceMappingConfiguration.html
 import MartletCore
 import MartletStore
@@ -33,6 +33,8 @@ package struct EventSourceMapping: Document, TaggedRecord {
   /// By their names in the API, as answers show them.
   package var settings: [String: JSONValue]
   var tags: [(key: String, value: String)] = []
+  /// What keeps its poller from working at the moment; kept nowhere.
+  var problem: String?
 
   package var arn: String {
     ARN(service: "lambda", place: key.place, resource: "event-source-mapping:\(key.name)").description
@@ -66,8 +68,8 @@ package struct EventSourceMapping: Document, TaggedRecord {
     w.member("EventSourceMappingArn", arn)
     w.member("FunctionArn", functionARN)
     w.member("LastModified", Double(lastModified.milliseconds) / 1000)
-    // Nothing is polled yet, so this is true of every mapping.
-    if !source.isQueue { w.member("LastProcessingResult", "No records processed") }
+    // Of queues AWS shows no result. Other sources are not polled yet, so this is true of each of them.
+    w.member("LastProcessingResult", source.isQueue ? problem : "No records processed")
     w.member("State", state.rawValue)
     w.member("StateTransitionReason", source.userReason)
     for name in EventSourceMapping.names { w.member(name, settings[name]) }
@@ -109,6 +111,15 @@ struct EventSourceMappingAnswer: Writable, Sendable {
 
   func write(to w: inout Writer) {
     w.body { mapping.write(to: &$0) }
+  }
+}
+
+extension LambdaService {
+  /// A mapping with what is known of its work.
+  func shown(_ mapping: EventSourceMapping) -> EventSourceMapping {
+    var shown = mapping
+    shown.problem = mapping.source.isQueue ? pollers.find(mapping.key)?.problem : nil
+    return shown
   }
 }
 

@@ -28,6 +28,20 @@ extension AWSError {
 
   static func mappedFunctionMissing() -> AWSError { .invalidParameter("Function does not exist") }
 
+  static func mappedQueueUnusable(_ code: String, _ message: String) -> AWSError {
+    .invalidParameter("Error occurred while ReceiveMessage. SQS Error Code: \(code). SQS Error Message: \(message)")
+  }
+
+  static func mappedQueueForbidden() -> AWSError {
+    .invalidParameter("The provided execution role does not have permissions to call ReceiveMessage on SQS")
+  }
+
+  /// Both in seconds.
+  static func visibilityTooShort(_ visibility: Int, timeout: Int) -> AWSError {
+    .invalidParameter(
+      "Queue visibility timeout: \(visibility) seconds is less than Function timeout: \(timeout) seconds")
+  }
+
   static func startingPositionMissing() -> AWSError {
     .invalidParameter(
       "1 validation error detected: Value null at 'startingPosition' failed to satisfy constraint: "

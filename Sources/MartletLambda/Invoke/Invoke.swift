@@ -3,7 +3,15 @@
 import MartletCore
 import MartletWire
 
-package final class Line: Sendable {
+/// Who runs functions: the line, or what stands in for it where time is simulated.
+package protocol FunctionRunner: Sendable {
+  /// Runs a function once; see `Line.invoke`.
+  func invoke(_ invocation: Invocation) async throws(AWSError) -> Reply
+  /// - Throws: what an invocation would be refused with whatever the function's state.
+  func check(_ function: FunctionReference, tenant: String?) throws(AWSError)
+}
+
+package final class Line: FunctionRunner {
   private let functions: FunctionTable
   private let admission: Admission
   let placement: Placement
@@ -65,6 +73,10 @@ package final class Line: Sendable {
   /// Checks all that an invocation checks, and runs nothing.
   package func rehearse(_ function: FunctionReference, tenant: String?) async throws(AWSError) {
     try await resolve(function, in: functions).configuration.check(tenant: tenant)
+  }
+
+  package func check(_ function: FunctionReference, tenant: String?) throws(AWSError) {
+    try find(function, in: functions).configuration.check(tenant: tenant)
   }
 
   /// Returns when no invocation is under way.

@@ -37,6 +37,9 @@ struct Lineage {
     return entries[index].count
   }
 
+  /// How often its functions were invoked in the chain.
+  var depth: Int { entries.reduce(0) { $0 + $1.count + 1 } }
+
   /// The header with this in place of what it told.
   func replaced(in header: String) -> String {
     let others = header.split(separator: ";").filter { !$0.hasPrefix(Lineage.field) }

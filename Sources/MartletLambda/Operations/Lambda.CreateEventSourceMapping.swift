@@ -1,4 +1,4 @@
-// CreateEventSourceMapping: lets records of a queue or a stream invoke a function. It is kept; nothing is polled yet.
+// CreateEventSourceMapping: lets records of a queue or a stream invoke a function.
 // https://docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html
 import MartletCore
 import MartletStore
@@ -8,7 +8,6 @@ extension Lambda {
   enum CreateEventSourceMapping: Operation {
     static let route = Route.rest(
       "Lambda.CreateEventSourceMapping", .post, "/2015-03-31/event-source-mappings", status: 202)
-    static let stage = OperationStage.stored
 
     struct Input: Readable {
       let sourceARN: String?
@@ -54,6 +53,7 @@ extension Lambda {
       try EventSourceMapping.check(all: mapping.settings, of: source, input.sourceARN)
       try Tags.check(input.tags, lambda.limits)
       mapping.functionARN = try lambda.mappedFunction(input.name, call)
+      if let setup = PollerSetup(mapping) { try await lambda.requireReadable(setup) }
 
       let (catalogue, new) = (lambda.resources.eventSourceMappings, mapping)
       try await catalogue.change(new.key) { (after: inout EventSourceMapping?) throws(AWSError) -> Void in

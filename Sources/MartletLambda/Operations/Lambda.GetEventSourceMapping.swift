@@ -22,7 +22,7 @@ extension Lambda {
       guard let mapping = lambda.resources.eventSourceMappings.find(lambda.mappingKey(input.uuid, call)) else {
         throw .mappingNotFound()
       }
-      return Output(mapping: mapping)
+      return Output(mapping: lambda.shown(mapping))
     }
   }
 }

@@ -44,7 +44,7 @@ extension Lambda {
           && (input.sourceARN == nil || mapping.sourceARN == input.sourceARN)
       }
       let page = try input.page.cut(mappings, key: \.key.name)
-      return Output(mappings: page.elements, next: page.next)
+      return Output(mappings: page.elements.map(lambda.shown), next: page.next)
     }
   }
 }

@@ -8,7 +8,6 @@ extension Lambda {
   enum UpdateEventSourceMapping: Operation {
     static let route = Route.rest(
       "Lambda.UpdateEventSourceMapping", .put, "/2015-03-31/event-source-mappings/{UUID}", status: 202)
-    static let stage = OperationStage.stored
 
     struct Input: Readable {
       let uuid: String

@@ -2,6 +2,7 @@
 import Logging
 import MartletCore
 import MartletStore
+import Synchronization
 
 package final class LambdaResources: Sendable {
   package let codeSigningConfigs: Catalogue<CodeSigningConfig>
@@ -11,6 +12,7 @@ package final class LambdaResources: Sendable {
   private let log: Logger
   private let queue: AsyncStream<Change>
   private let enqueue: AsyncStream<Change>.Continuation
+  private let attendant = Mutex<(@Sendable (ResourceKey) async -> Void)?>(nil)
 
   /// Something that is on its way to another state.
   private enum Change: Sendable {
@@ -28,6 +30,9 @@ package final class LambdaResources: Sendable {
     (queue, enqueue) = AsyncStream.makeStream()
   }
 
+  /// Lets somebody do what the new state of a mapping asks for, before the mapping comes to rest.
+  func attend(_ body: @escaping @Sendable (ResourceKey) async -> Void) { attendant.withLock { $0 = body } }
+
   /// Asks for a mapping to be looked at. Called after every change that leaves it on its way.
   func schedule(mapping key: ResourceKey) { enqueue.yield(.mapping(key)) }
 
@@ -35,9 +40,19 @@ package final class LambdaResources: Sendable {
 
   /// The loop; what a crash left on its way is taken up first. Ends after `stop` was called and all is done.
   package func run() async {
-    for record in eventSourceMappings.all where record.state.isBusy { await settle(.mapping(record.key)) }
-    for record in capacityProviders.all where record.state.isBusy { await settle(.capacity(record.key)) }
-    for await change in queue { await settle(change) }
+    await withDiscardingTaskGroup { group in
+      for record in eventSourceMappings.all where record.state.isBusy { take(.mapping(record.key), &group) }
+      for record in capacityProviders.all where record.state.isBusy { take(.capacity(record.key), &group) }
+      for await change in queue { take(change, &group) }
+    }
+  }
+
+  /// What takes its time holds up nothing else.
+  private func take(_ change: Change, _ group: inout DiscardingTaskGroup) {
+    group.addTask {
+      if case .mapping(let key) = change, let attend = self.attendant.withLock({ $0 }) { await attend(key) }
+      await self.settle(change)
+    }
   }
 
   package func stop() { enqueue.finish() }

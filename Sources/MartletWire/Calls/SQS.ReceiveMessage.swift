@@ -19,6 +19,11 @@ extension SQS {
       package var names: [String] = []
       /// For a receive from a FIFO queue that is made again.
       package var attemptID: String?
+      /// Called once it is certain that the receive has to wait for messages.
+      package var waits: (@Sendable () -> Void)?
+
+      /// As `wait`, for callers inside of the server: until there is a message, or the caller's task is cancelled.
+      package static let untilThereIsOne = Int.max
 
       package init(queue: QueueReference) { self.queue = queue }
 
@@ -45,8 +50,13 @@ extension SQS {
 
     package struct Output: Writable, Sendable {
       package let messages: [Message]
+      /// Moves of the clock wait until it is over.
+      package let work: Alarms.Work?
 
-      package init(messages: [Message]) { self.messages = messages }
+      package init(messages: [Message], work: Alarms.Work? = nil) {
+        self.messages = messages
+        self.work = work
+      }
 
       package func write(to w: inout Writer) {
         w.body { w in

@@ -11,7 +11,7 @@ package enum SQS {
 
 extension SQS {
   /// Which queue is meant: its URL in any of the forms that clients have, or what is left of it.
-  package struct QueueReference: Sendable, Equatable {
+  package struct QueueReference: Sendable, Hashable {
     /// As it was given.
     package let url: String
     package let name: String

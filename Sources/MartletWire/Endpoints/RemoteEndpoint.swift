@@ -18,7 +18,7 @@ package struct RemoteEndpoint: Sendable, Equatable {
   }
 
   /// Services whose calls can leave the server.
-  package static let services = ["s3", "sns"]
+  package static let services = ["s3", "sns", "sqs"]
 
   /// The environment variable that names the endpoint of a service, and begins the names of its other settings.
   package static func variable(_ service: String) -> String { "MARTLET_ENDPOINT_\(service.uppercased())" }

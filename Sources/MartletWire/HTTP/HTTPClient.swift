@@ -8,6 +8,8 @@ import NIOPosix
 package protocol TransportSecurity: Sendable {
   /// Called on the channel's event loop before anything else is in its pipeline.
   func secure(_ channel: any Channel, host: String) throws
+  /// What went wrong, for people; nil for an error that is none of its own.
+  func words(_ error: any Error) -> String?
 }
 
 package struct HTTPClient: Sendable {
@@ -83,7 +85,7 @@ package struct HTTPClient: Sendable {
     } catch let fault as Fault {
       throw fault
     } catch {
-      throw Fault("HTTP to \(address)", HTTPClient.words(error))
+      throw Fault("HTTP to \(address)", security?.words(error) ?? HTTPClient.words(error))
     }
   }
 

@@ -5,6 +5,6 @@ import MartletWire
 
 extension SQS.ReceiveMessage: Operation {
   package static func answer(_ input: Input, _ call: Call, _ sqs: SQSService) async throws(AWSError) -> Output {
-    Output(messages: try await sqs.receive(input, call))
+    try await sqs.receive(input, call)
   }
 }

@@ -24,7 +24,7 @@ struct PollerSetup: Sendable {
     self.arn = arn
     self.queue = queue
     filters = (mapping.settings["FilterCriteria"]?["Filters"]?.array ?? []).compactMap { filter in
-      filter["Pattern"]?.string.flatMap { EventPattern($0) }
+      filter["Pattern"]?.string.flatMap { try? EventPattern($0, .filters) }
     }
     reportsFailures =
       mapping.settings["FunctionResponseTypes"]?.array?.contains(.string("ReportBatchItemFailures")) ?? false

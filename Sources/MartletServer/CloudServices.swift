@@ -4,7 +4,6 @@ import MartletCloud
 import MartletCore
 import MartletLambda
 import MartletStore
-import MartletTLS
 import MartletWire
 import ServiceLifecycle
 
@@ -24,7 +23,7 @@ struct CloudServices: Sendable {
   /// Reads what they have kept. The database must have been migrated.
   init(
     database: Database, iam: IAMService, world: any World, alarms: Alarms, door: Door, state: StateDirectory,
-    security: CertificateTrust, log: Logger
+    security: any TransportSecurity, log: Logger
   ) throws {
     bridge = try EventBridgeService(database: database, door: door, alarms: alarms, log: log)
     self.iam = iam

@@ -1,5 +1,5 @@
-// TLS for calls that leave the server: whom it trusts, and what is wrong with those whom it does not. The one place that
-// knows a TLS library, so that nothing else waits for it to be built (docs/decisions/010-tls-is-a-target-of-its-own.md).
+// TLS for calls that leave the server: whom it trusts, and what is wrong with others. The one place that knows a TLS
+// library, so that nothing else waits for it to be built (docs/decisions/010-tls-is-a-target-of-its-own.md).
 import MartletCore
 import MartletWire
 import NIOCore

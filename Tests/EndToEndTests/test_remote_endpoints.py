@@ -177,7 +177,7 @@ def test_endpoint_that_is_down(own_server, name):
 
 
 @pytest.mark.parametrize("flag, words", [
-    ("s3", "SERVICE=URL"), ("sns=http://127.0.0.1:1", "sns cannot be remote"), ("s3=localhost", "http://HOST:PORT")])
+    ("s3", "SERVICE=URL"), ("sts=http://127.0.0.1:1", "sts cannot be remote"), ("s3=localhost", "http://HOST:PORT")])
 def test_flags_that_make_no_sense(flag, words):
     done = subprocess.run(
         [program(), "serve", "--state", f"{new_directory()}/state", "--endpoint", flag], capture_output=True, text=True,

@@ -39,7 +39,7 @@ import Testing
   }
 
   @Test(arguments: [
-    (["s3"], [:], "SERVICE=URL"), (["sns=http://a"], [:], "sns cannot be remote"),
+    (["s3"], [:], "SERVICE=URL"), (["sts=http://a"], [:], "sts cannot be remote"),
     (["s3=a:9000"], [:], "--endpoint s3 (MARTLET_ENDPOINT_S3)"),
     (["s3=http://a"], ["AWS_ACCESS_KEY_ID": "k"], "only one of AWS_ACCESS_KEY_ID"),
   ])

@@ -78,7 +78,7 @@ import Testing
     (#"{"attributes":{"ApproximateReceiveCount":["2"]}}"#, "x", true), (#"{"awsRegion":["eu-west-1"]}"#, "x", false),
   ])
   func filters(_ pattern: String, _ body: String, _ expected: Bool) throws {
-    let pattern = try #require(MartletLambda.EventPattern(pattern).map { $0 })
+    let pattern = try EventPattern(pattern, .filters)
     #expect(pattern.matches(try record(body).filtered) == expected)
   }
 

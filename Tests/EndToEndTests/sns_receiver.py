@@ -3,6 +3,7 @@ import base64
 import http.server
 import json
 import queue
+import ssl
 import threading
 import urllib.request
 
@@ -14,7 +15,8 @@ from cryptography.hazmat.primitives.asymmetric import padding
 class Receiver:
     """Collects what is posted; answers with what `answers` says next, else 200."""
 
-    def __init__(self):
+    def __init__(self, certificate=None):
+        """`certificate`: paths of a certificate and its key, to be asked over HTTPS."""
         self.requests = queue.Queue()
         self.answers = queue.Queue()
         receiver = self
@@ -35,7 +37,11 @@ class Receiver:
                 pass
 
         self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.url = f"http://127.0.0.1:{self.server.server_port}"
+        if certificate:
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*certificate)
+            self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
+        self.url = f"{'https' if certificate else 'http'}://127.0.0.1:{self.server.server_port}"
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
 
     def next(self):

@@ -8,6 +8,7 @@ import pytest
 
 from conftest import wait_until
 from sns_receiver import Receiver, verified
+from test_https import Authority
 from test_iam import client_of
 from test_sqs import advance, drain
 
@@ -149,6 +150,24 @@ def test_an_http_endpoint_confirms_and_gets_messages(server, sns, topic, receive
     # Its owner ends it for good.
     sns.unsubscribe(SubscriptionArn=subscription)
     assert sns.list_subscriptions_by_topic(TopicArn=topic)["Subscriptions"] == []
+
+
+def test_an_endpoint_behind_tls_is_verified(own_server):
+    authority = Authority()
+    receivers = [Receiver(authority.certificate(name, subject)) for name, subject in (("good", "IP:127.0.0.1"), ("other", "DNS:elsewhere"))]
+    server = own_server("--ca-file", authority.file)
+    sns = client_of(server, "sns")
+    topic = sns.create_topic(Name="t")["TopicArn"]
+    for receiver in reversed(receivers):
+        sns.subscribe(TopicArn=topic, Protocol="https", Endpoint=receiver.url)
+    sns.confirm_subscription(TopicArn=topic, Token=verified(receivers[0].next()[2])["Token"])
+    sns.publish(TopicArn=topic, Message="m")
+    assert verified(receivers[0].next()[2])["Message"] == "m"
+    # What shows a certificate for another name is told nothing, however often it is tried.
+    advance(server, "2m")
+    assert receivers[1].is_empty() and "a message could not be delivered" in server.log
+    for receiver in receivers:
+        receiver.close()
 
 
 def test_only_its_owner_ends_a_protected_subscription(sns, topic, receiver):

@@ -39,6 +39,9 @@ final class NotificationSigner: Sendable {
     /// What was signed last: a message with many subscriptions is signed once.
     var recent: [String: String] = [:]
     var order: [String] = []
+    /// Somebody makes the key, and these wait for it.
+    var isMaking = false
+    var waiters: [CheckedContinuation<Bool, Never>] = []
   }
 
   private let records: Catalogue<SigningRecord>
@@ -105,8 +108,33 @@ final class NotificationSigner: Sendable {
     return .init(value: value, certificateURL: links.certificate(NotificationSigner.name(of: key)))
   }
 
-  /// Makes the key if there is none; it is on disk before anything is signed with it.
+  /// Makes the key if there is none: one delivery does, the others wait for it.
   private func signingKey() async throws(AWSError) -> SigningKey {
+    while true {
+      if let key = state.withLock({ $0.key }) { return key }
+      let isMaker = await withCheckedContinuation { continuation in
+        let isMaker = state.withLock { state in
+          if state.isMaking { state.waiters.append(continuation) }
+          defer { state.isMaking = true }
+          return !state.isMaking
+        }
+        if isMaker { continuation.resume(returning: true) }
+      }
+      guard isMaker else { continue }
+      defer {
+        let waiters = state.withLock { state in
+          defer { state.waiters = [] }
+          state.isMaking = false
+          return state.waiters
+        }
+        for waiter in waiters { waiter.resume(returning: false) }
+      }
+      return try await newKey()
+    }
+  }
+
+  /// It is on disk before anything is signed with it.
+  private func newKey() async throws(AWSError) -> SigningKey {
     if let key = state.withLock({ $0.key }) { return key }
     let (world, place) = (world, place)
     let made: Result<SigningKey, Fault>
@@ -121,7 +149,6 @@ final class NotificationSigner: Sendable {
     }
     let new: SigningKey
     do throws(Fault) { new = try made.get() } catch { throw .service("\(error)") }
-    // Whoever comes first makes it for all.
     let kept = try await records.change(place) { record throws(AWSError) -> SigningRecord in
       let kept = record ?? SigningRecord(key: place, new)
       record = kept

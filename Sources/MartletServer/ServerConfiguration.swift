@@ -25,6 +25,8 @@ package struct ServerConfiguration: Sendable {
   package var movableClock = false
   /// Services that somebody else runs.
   package var endpoints: [RemoteEndpoint] = []
+  /// Of streamed responses after their first 6 MiB, each second; nil = no limit.
+  package var streamingRate: ByteCount?
   /// How container images are fetched.
   package var registries = ImageRegistry.Settings()
   /// `IDENTIFIER=PATH`: interpreters that serve an identifier whatever their version.

@@ -56,6 +56,13 @@ struct Serve: ParsableCommand {
   var endpoints: [String] = []
 
   @Option(
+    name: .customLong("streaming-rate"),
+    help: ArgumentHelp(
+      "Bytes per second of a streamed response after its first 6 MiB; AWS has 2097152, and without it there is no such limit (MARTLET_STREAMING_RATE).",
+      valueName: "bytes"))
+  var streamingRate: Int?
+
+  @Option(
     name: .customLong("registry-credentials"),
     help:
       "File with the credentials of image registries, as skopeo login --authfile writes it (MARTLET_REGISTRY_CREDENTIALS)."
@@ -160,6 +167,10 @@ struct Serve: ParsableCommand {
         flags: fileSystems + (variables["MARTLET_FILE_SYSTEMS"] ?? "").split(separator: ",").map(String.init))
     } catch {
       throw ValidationError("\(error)")
+    }
+    configuration.authorities = text(authorities, "MARTLET_CA_FILE")
+    configuration.streamingRate = (streamingRate ?? variables["MARTLET_STREAMING_RATE"].flatMap { Int($0) }).map {
+      .bytes(max(1, $0))
     }
     configuration.registries.credentials = text(registryCredentials, "MARTLET_REGISTRY_CREDENTIALS")
     configuration.registries.insecure = Set(

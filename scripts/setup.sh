@@ -24,7 +24,7 @@ install_packages() {
       --no-install-recommends "${missing[@]}" >/dev/null; }
 }
 
-# Languages whose functions are tested. A test without its language is skipped and says so; the rest runs all the same.
+# Languages whose functions are tested, and a browser. A test without its own is skipped and says so; the rest runs all the same.
 install_languages() {
   local package
   for package in "$@"; do

@@ -27,6 +27,8 @@ package struct LambdaLimits: Sendable {
   package var invokeResponse = ByteCount.bytes(6_291_556)
   /// A streamed answer of a function.
   package var streamedResponse = ByteCount.bytes(209_715_200)
+  /// Bytes that it may have each second after the first 6 MiB; nil: as fast as it goes. AWS has 2 MiB.
+  package var streamingRate: ByteCount?
   /// Environment variables of a function, as compact JSON.
   package var environmentSize = ByteCount.bytes(4096)
   package var tags = 50

@@ -96,6 +96,7 @@ package struct PreparedNode: Sendable {
     let resources = try LambdaResources(database: database, world: world, log: log)
     var limits = LambdaLimits()
     limits.concurrentExecutions = configuration.concurrency
+    limits.streamingRate = configuration.streamingRate
     let packages = try codePackages(limits, world)
     let security = try CertificateTrust(authorities: configuration.authorities)
     let front = Front(

@@ -27,6 +27,8 @@ package struct ServerConfiguration: Sendable {
   package var endpoints: [RemoteEndpoint] = []
   /// A file of certificates (PEM) that calls over HTTPS trust besides the host's.
   package var authorities: String?
+  /// Of streamed responses after their first 6 MiB, each second; nil = no limit.
+  package var streamingRate: ByteCount?
   /// How container images are fetched.
   package var registries = ImageRegistry.Settings()
   /// `IDENTIFIER=PATH`: interpreters that serve an identifier whatever their version.

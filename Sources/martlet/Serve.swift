@@ -61,6 +61,13 @@ struct Serve: ParsableCommand {
   var authorities: String?
 
   @Option(
+    name: .customLong("streaming-rate"),
+    help: ArgumentHelp(
+      "Bytes per second of a streamed response after its first 6 MiB; AWS has 2097152, and without it there is no such limit (MARTLET_STREAMING_RATE).",
+      valueName: "bytes"))
+  var streamingRate: Int?
+
+  @Option(
     name: .customLong("registry-credentials"),
     help:
       "File with the credentials of image registries, as skopeo login --authfile writes it (MARTLET_REGISTRY_CREDENTIALS)."
@@ -167,6 +174,9 @@ struct Serve: ParsableCommand {
       throw ValidationError("\(error)")
     }
     configuration.authorities = text(authorities, "MARTLET_CA_FILE")
+    configuration.streamingRate = (streamingRate ?? variables["MARTLET_STREAMING_RATE"].flatMap { Int($0) }).map {
+      .bytes(max(1, $0))
+    }
     configuration.registries.credentials = text(registryCredentials, "MARTLET_REGISTRY_CREDENTIALS")
     configuration.registries.insecure = Set(
       insecureRegistries + (variables["MARTLET_INSECURE_REGISTRIES"] ?? "").split(separator: ",").map(String.init))

@@ -8,6 +8,7 @@ import os
 import random
 import signal
 import socket
+import time
 
 import boto3
 import botocore.config
@@ -506,3 +507,19 @@ while True:
     log = base64.b64decode(next(events)["InvokeComplete"]["LogResult"]).decode()
     assert log.count("\nREPORT RequestId: ") == 1
     assert collect(stream(server, name)) == (b"first second", {}), "who wants no log need not wait"
+
+
+def test_the_rate_of_aws(own_server, name):
+    """The first 6 MiB at once, the rest at the rate: 8 MiB cannot come before two thirds of a second are over at 3 MiB/s."""
+    server = own_server("--streaming-rate", str(3 * MEBIBYTE))
+    create_runtime(server, name, STREAM + """
+while True:
+    identifier, answer, event = take()
+    stream = Stream(identifier)
+    for _ in range(128): stream.write(bytes(65536))
+    stream.end()
+""", MemorySize=512)
+    collect(stream(server, name))
+    began = time.monotonic()
+    payload, complete = collect(stream(server, name))
+    assert len(payload) == 8 * MEBIBYTE and time.monotonic() - began > 0.6

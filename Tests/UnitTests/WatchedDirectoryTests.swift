@@ -185,4 +185,34 @@ import Testing
     let delta = DirectoryDelta(from: before, to: try bench.snapshot(isOld: true))
     #expect(Set(delta.changed.map(\.path)) == changed && Set(delta.gone.map(\.path)) == gone)
   }
+
+  /// A look that knows what was there before sees what one that knows nothing sees, whatever was done meanwhile.
+  @Test(arguments: 0..<25) func looksThatKnowTheOneBefore(seed: UInt64) throws {
+    var random = SplitMix(seed: seed)
+    let bench = try Bench()
+    var before: DirectorySnapshot?
+    for round in 0..<8 {
+      for _ in 0..<Int.random(in: 0...10, using: &random) {
+        let parts = (0..<Int.random(in: 1...3, using: &random)).map { _ in "n\(Int.random(in: 0..<4, using: &random))" }
+        let name = parts.joined(separator: "/")
+        switch Int.random(in: 0..<6, using: &random) {
+        case 0: mkdir("\(bench.source)/\(name)", 0o755)
+        case 1: CodeTrees.remove("\(bench.source)/\(name)")
+        case 2: symlink("n1", "\(bench.source)/\(name)")
+        case 3: rename("\(bench.source)/\(name)", "\(bench.source)/n\(Int.random(in: 0..<4, using: &random))")
+        default: bench.write(name, "round \(round) \(random.next())")
+        }
+      }
+      let descriptor = open(bench.source, O_RDONLY | O_DIRECTORY)
+      defer { close(descriptor) }
+      // What is young is read again, name by name; what is old is believed where the directory's stamp is the same.
+      let plain = try DirectorySnapshot(directory: descriptor, path: bench.source)
+      #expect(try DirectorySnapshot(directory: descriptor, path: bench.source, after: before) == plain)
+      let old = try DirectorySnapshot(
+        directory: descriptor, path: bench.source, taken: KernelTime.now(CLOCK_REALTIME) + 10_000_000_000)
+      let again = try DirectorySnapshot(directory: descriptor, path: bench.source, after: old)
+      #expect(again == plain && old == plain)
+      before = again
+    }
+  }
 }

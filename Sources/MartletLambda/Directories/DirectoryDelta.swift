@@ -34,4 +34,7 @@ struct DirectoryDelta {
     }
     gone = middle.filter { known[$0.path] != nil }
   }
+
+  /// True if both say the same of what has changed.
+  func says(_ a: [String: String], _ b: [String: String]) -> Bool { changed.allSatisfy { a[$0.path] == b[$0.path] } }
 }

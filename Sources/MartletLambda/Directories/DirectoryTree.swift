@@ -29,9 +29,13 @@ struct DirectoryTree: Sendable {
     var partial = ""
     do throws(Fault) {
       let delta = before.map { DirectoryDelta(from: $0.snapshot, to: snapshot) }
-      if let before, let delta, let same = try DirectoryTree.find(snapshot, delta, source, before, trees) {
+      var expected: DirectoryTree?
+      if let before, let delta { expected = try DirectoryTree.read(snapshot, delta, source, before) }
+      // It was saved without a change, or an edit was taken back, or what is there was changed so short a time ago that
+      // it had to be looked at again.
+      if let expected, utimes(trees.path(expected.package.key), nil) == 0 {
         if let spare { CodeTrees.remove(spare) }
-        self = same
+        self = expected
         return
       }
       var digests: [String: String]
@@ -43,8 +47,13 @@ struct DirectoryTree: Sendable {
         partial = try DirectoryTree.makePlace(trees)
         digests = try DirectoryTree.fill(partial, snapshot, source, before, trees)
       }
-      let digest = DirectoryTree.digest(of: snapshot, digests)
-      let key = Digest.hex(digest)
+      let made: CodePackage
+      if let expected, let delta, expected.digests.count == digests.count, delta.says(expected.digests, digests) {
+        made = expected.package
+      } else {
+        made = DirectoryTree.package(snapshot, DirectoryTree.digest(of: snapshot, digests))
+      }
+      let key = made.key
       isNew = rename(partial, trees.path(key)) == 0
       if isNew {
         // It may have been a spare for long.
@@ -56,8 +65,7 @@ struct DirectoryTree: Sendable {
       }
       self.snapshot = snapshot
       self.digests = digests
-      package = CodePackage(
-        key: key, sha256: Base64.encode(digest), size: snapshot.size, unpackedSize: snapshot.size)
+      package = made
     } catch {
       if let spare { CodeTrees.remove(spare) }
       if !partial.isEmpty { CodeTrees.remove(partial) }
@@ -69,8 +77,12 @@ struct DirectoryTree: Sendable {
     self.snapshot = snapshot
     self.digests = digests
     isNew = false
-    package = CodePackage(
-      key: Digest.hex(digest), sha256: Base64.encode(digest), size: snapshot.size, unpackedSize: snapshot.size)
+    package = DirectoryTree.package(snapshot, digest)
+  }
+
+  private static func package(_ snapshot: DirectorySnapshot, _ digest: [UInt8]) -> CodePackage {
+    let size = snapshot.size
+    return CodePackage(key: Digest.hex(digest), sha256: Base64.encode(digest), size: size, unpackedSize: size)
   }
 
   private static func makePlace(_ trees: CodeTrees) throws(Fault) -> String {
@@ -79,13 +91,10 @@ struct DirectoryTree: Sendable {
     return partial
   }
 
-  /// A tree that is there and has the content that the directory has now: it was saved without a change, or an edit was
-  /// taken back, or what is there was changed so short a time ago that it had to be looked at again.
-  private static func find(
-    _ snapshot: DirectorySnapshot, _ delta: DirectoryDelta, _ source: Source, _ before: DirectoryTree,
-    _ trees: CodeTrees
+  /// What the directory would be as a tree, by its files as they are now; nil if that is too much to read twice.
+  private static func read(
+    _ snapshot: DirectorySnapshot, _ delta: DirectoryDelta, _ source: Source, _ before: DirectoryTree
   ) throws(Fault) -> DirectoryTree? {
-    // Of very much it is not worth while to read everything twice.
     guard delta.changed.count <= 256 else { return nil }
     var digests = before.digests
     for entry in delta.gone { digests[entry.path] = nil }
@@ -97,8 +106,7 @@ struct DirectoryTree: Sendable {
         digests[entry.path] = Digest.hex(try open(entry.path, beneath: source).withBytes { Digest.sha256($0) })
       }
     }
-    let found = DirectoryTree(snapshot, digests, digest(of: snapshot, digests))
-    return utimes(trees.path(found.package.key), nil) == 0 ? found : nil
+    return DirectoryTree(snapshot, digests, digest(of: snapshot, digests))
   }
 
   /// Makes a copy of the tree of the directory as it was before into one of what it is now.

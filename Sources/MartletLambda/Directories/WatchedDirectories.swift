@@ -91,8 +91,8 @@ package final class WatchedDirectories: Sendable {
     let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard descriptor >= 0 else { throw Fault("open \(path)", errno: errno) }
     defer { close(descriptor) }
-    let snapshot = try DirectorySnapshot(directory: descriptor, path: path)
     let before = last?.path == path ? last : nil
+    let snapshot = try DirectorySnapshot(directory: descriptor, path: path, after: before?.tree.snapshot)
     if let before, before.origin == origin, before.tree.snapshot == snapshot, before.tree.snapshot.isSettled {
       return before
     }

@@ -3,6 +3,7 @@ import MartletCore
 import MartletWire
 import NIOCore
 import NIOHTTP1
+import Synchronization
 
 /// Lives on its environment's event loop.
 final class StreamedResponse: HTTPBodyReceiver {
@@ -11,18 +12,33 @@ final class StreamedResponse: HTTPBodyReceiver {
   private let environment: Environment
   private let flow: HTTPInflow
   private let limit: ByteCount
+  private var rate: StreamRate?
+  private let pace: Pace
   /// Bytes so far.
   private(set) var size = 0
   /// The runtime broke off.
   private(set) var isCut = false
   private var exceeded: Bool { size > limit.bytes }
 
+  /// The rate says to wait, whatever the reader does, who is on another thread.
+  private final class Pace: Sendable {
+    private let isSlow = Mutex(false)
+    var holds: Bool {
+      get { isSlow.withLock { $0 } }
+      set { isSlow.withLock { $0 = newValue } }
+    }
+  }
+
   init(_ environment: Environment, of work: Work, flow: HTTPInflow, limit: ByteCount) {
     self.environment = environment
     self.work = work
     self.flow = flow
     self.limit = limit
-    stream = PayloadStream { flow.release() }
+    let now = environment.parts.world.monotonic()
+    rate = environment.parts.limits.streamingRate.map { StreamRate(bytesPerSecond: $0.bytes, now: now) }
+    let pace = Pace()
+    self.pace = pace
+    stream = PayloadStream { if !pace.holds { flow.release() } }
   }
 
   func receive(_ part: ByteBuffer) {
@@ -30,8 +46,21 @@ final class StreamedResponse: HTTPBodyReceiver {
     size += part.readableBytes
     if exceeded {
       environment.streamed(self, failure: FunctionFailure.tooLarge(limit))
-    } else if !stream.write(part) {
-      flow.hold()
+    } else {
+      if !stream.write(part) { flow.hold() }
+      if rate != nil { slowDown(part.readableBytes) }
+    }
+  }
+
+  private func slowDown(_ bytes: Int) {
+    let wait = rate?.take(bytes, now: environment.parts.world.monotonic()) ?? 0
+    guard wait > 0, !pace.holds else { return }
+    pace.holds = true
+    flow.hold()
+    let (pace, flow, stream) = (pace, flow, stream)
+    environment.eventLoop.scheduleTask(in: .nanoseconds(Int64(wait))) {
+      pace.holds = false
+      if !stream.isHeldUp { flow.release() }
     }
   }
 

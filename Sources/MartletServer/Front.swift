@@ -41,8 +41,8 @@ package final class Front: HTTPResponder {
 
   package typealias Page = @Sendable (HTTPRequest) async -> HTTPReply
 
-  /// Pages below `/_martlet/`, for the operator.
-  package func serve(pages: [String: Page]) { self.pages.withLock { $0 = pages } }
+  /// Pages below `/_martlet/`, for the operator; they join those that are there.
+  package func serve(pages: [String: Page]) { self.pages.withLock { $0.merge(pages) { $1 } } }
 
   /// The services are made after the front, because environments lead back to it.
   package func serve(

@@ -128,7 +128,7 @@ package struct PreparedNode: Sendable {
     )
     door.offer(Lambda.FindFunction.self, by: lambda)
     door.offer(Lambda.InvokeEvent.self, by: lambda)
-    cloud.offer(at: door)
+    cloud.offer(at: door, and: front)
     cloud.sqs.whenQueuesAppear { lambda.pollers.queueAppeared($0) }
     let urls = FunctionURLs(functions: functions, line: line, world: world, limits: limits, log: log)
     front.serve(

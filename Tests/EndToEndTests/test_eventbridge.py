@@ -4,6 +4,7 @@ import json
 import signal
 import subprocess
 import sys
+import urllib.request
 
 import pytest
 
@@ -125,7 +126,7 @@ def test_a_fifo_queue_gets_events_in_order(events, sqs, name):
     assert bodies == list(range(30))
 
 
-def test_what_nobody_takes_is_a_dead_letter(events, sqs, url, name):
+def test_what_nobody_takes_is_a_dead_letter(server, events, sqs, url, name):
     missing = arn("lambda", "function:no-such-function")
     make_rule(events, name, {"Arn": missing, "DeadLetterConfig": {"Arn": arn("sqs", name)}})
     id = put(events, name, {"a": 1})
@@ -134,6 +135,13 @@ def test_what_nobody_takes_is_a_dead_letter(events, sqs, url, name):
     attributes = {key: value["StringValue"] for key, value in letter["MessageAttributes"].items()}
     assert attributes.pop("ERROR_MESSAGE").startswith("Function not found: ")
     assert attributes == {"RULE_ARN": arn("events", f"rule/{name}"), "TARGET_ARN": missing, "ERROR_CODE": "NO_RESOURCE"}
+
+    def tally():
+        with urllib.request.urlopen(f"{server.endpoint}/_martlet/eventbridge") as answer:
+            return json.load(answer)["rules"][attributes["RULE_ARN"]]
+    counted = wait_until(lambda: tally()["deadLetters"] and tally())
+    assert counted.pop("lastFailure").startswith(f"{missing}: ResourceNotFoundException: Function not found: ")
+    assert counted == {"matched": 1, "delivered": 0, "failures": 1, "deadLetters": 1, "dropped": 0}
 
 
 def test_refusals(events, name):

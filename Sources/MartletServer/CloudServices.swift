@@ -10,6 +10,7 @@ import ServiceLifecycle
 struct CloudServices: Sendable {
   let bridge: EventBridgeService
   let iam: IAMService
+  let ruleSchedules: RuleSchedules
   let s3: S3Service
   let scheduler: SchedulerService
   let sns: SNSService
@@ -25,7 +26,10 @@ struct CloudServices: Sendable {
     database: Database, iam: IAMService, world: any World, alarms: Alarms, door: Door, state: StateDirectory,
     security: any TransportSecurity, log: Logger
   ) throws {
-    bridge = try EventBridgeService(database: database, door: door, alarms: alarms, log: log)
+    let ruleSchedules = try RuleSchedules(database: database, alarms: alarms, log: log)
+    self.ruleSchedules = ruleSchedules
+    bridge = try EventBridgeService(
+      database: database, door: door, alarms: alarms, log: log, observer: { ruleSchedules.heard($0, $1) })
     self.iam = iam
     s3 = try S3Service(database: database, root: state.objects, alarms: alarms, door: door, log: log)
     scheduler = try SchedulerService(database: database, alarms: alarms, door: door, log: log)
@@ -74,8 +78,8 @@ struct CloudServices: Sendable {
   /// What runs for as long as the server, started and stopped in this order and its reverse.
   var loops: [any Service] {
     [
-      QueueService(sqs: sqs), TopicService(sns: sns), ScheduleService(scheduler: scheduler),
-      EventBridgeLoop(bridge: bridge),
+      QueueService(sqs: sqs), TopicService(sns: sns), ObjectService(s3: s3), ScheduleService(scheduler: scheduler),
+      EventBridgeLoop(bridge: bridge), RuleScheduleService(schedules: ruleSchedules, bridge: bridge),
     ]
   }
 }

@@ -83,6 +83,9 @@ package struct PreparedNode: Sendable {
   fileprivate let state: StateDirectory
   fileprivate let sandboxes: SandboxProcess
 
+  /// Whose resources callers mean who do not say so.
+  private var place: Place { Place(account: configuration.account, region: configuration.region) }
+
   /// Serves until SIGTERM or SIGINT, finishes what is under way, and returns.
   /// - Throws: a `Fault` that says what is wrong and how to mend it.
   package func run() async throws {
@@ -100,8 +103,7 @@ package struct PreparedNode: Sendable {
     let packages = try codePackages(limits, world)
     let security = try CertificateTrust(authorities: configuration.authorities)
     let front = Front(
-      world: world, defaults: Place(account: configuration.account, region: configuration.region), limits: limits,
-      packages: packages, incoming: state.incoming, log: log)
+      world: world, defaults: place, limits: limits, packages: packages, incoming: state.incoming, log: log)
     let group = MultiThreadedEventLoopGroup(numberOfThreads: configuration.threads)
     let parts = try environmentParts(world, limits, packages, runtimes, front, iam)
     let placement = Placement(parts: parts, group: group, idleTimeout: configuration.idleTimeout)
@@ -135,7 +137,7 @@ package struct PreparedNode: Sendable {
       cloud.wireServices(beside: lambda, door), iam: iam, urls: urls,
       operators: RESTService(lambda, rows: LambdaService.operatorRows, door: door))
     offerRemote(door, security)
-    front.serve(pages: operatorsPages(world, alarms, lambda, parts.fastStart))
+    front.serve(pages: operatorsPages(world, alarms, lambda, cloud, parts.fastStart))
     let listener = try await listen(front, group)
     let services: [any Service] =
       [
@@ -182,7 +184,7 @@ package struct PreparedNode: Sendable {
   }
 
   private func operatorsPages(
-    _ world: MovableWorld, _ alarms: Alarms, _ lambda: LambdaService, _ fastStart: FastStart?
+    _ world: MovableWorld, _ alarms: Alarms, _ lambda: LambdaService, _ cloud: CloudServices, _ fastStart: FastStart?
   ) -> [String: Front.Page] {
     if world.offset > 0 {
       log.notice(
@@ -191,8 +193,11 @@ package struct PreparedNode: Sendable {
     let clock = ClockPage(
       world: world, alarms: alarms, file: state.clock,
       isMovable: configuration.isLoopback || configuration.movableClock, log: log)
+    let explanations = ExplainPage(lambda: lambda, cloud: cloud, defaults: place)
     return [
       ClockPage.path: { await clock.answer($0) },
+      RulesPage.path: { _ in RulesPage.reply(cloud.bridge) },
+      ExplainPage.path: { await explanations.answer($0) },
       EventsPage.path: { _ in EventsPage.reply(lambda.events) },
       MappingsPage.path: { _ in MappingsPage.reply(lambda) },
       FastStartPage.path: { _ in await FastStartPage.reply(fastStart) },

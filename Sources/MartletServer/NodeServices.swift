@@ -161,6 +161,20 @@ struct ObjectService: Service {
   }
 }
 
+/// Fires the rules of EventBridge that have schedules.
+struct RuleScheduleService: Service {
+  let schedules: RuleSchedules
+  let bridge: EventBridgeService
+
+  func run() async throws {
+    await withGracefulShutdownHandler {
+      await schedules.run(bridge)
+    } onGracefulShutdown: {
+      schedules.stop()
+    }
+  }
+}
+
 /// Removes environments that nobody needs.
 struct SweepService: Service {
   let placement: Placement

@@ -46,6 +46,7 @@ final class EventBridgeFixture: Sendable {
 
   let directory: String
   let service: EventBridgeService
+  let schedules: RuleSchedules
   let alarms: Alarms
   let place: Place
   private let wire: TargetService<EventBridgeService>
@@ -65,7 +66,10 @@ final class EventBridgeFixture: Sendable {
     // Nothing rings but what the test moves the clock past.
     alarms = Alarms(world: MovableWorld(StandingWorld(), offset: offset)) { _, _ in }
     let door = Door(log: log)
-    service = try EventBridgeService(database: database, door: door, alarms: alarms, log: log)
+    let schedules = try RuleSchedules(database: database, alarms: alarms, log: log)
+    self.schedules = schedules
+    service = try EventBridgeService(
+      database: database, door: door, alarms: alarms, log: log, observer: { schedules.heard($0, $1) })
     wire = TargetService(service, door: door)
     door.offer(Lambda.InvokeEvent.self) { [weak self] (input, call) async throws(AWSError) in
       try self?.arrive(input.function, String(buffer: input.payload), call)
@@ -146,17 +150,22 @@ final class EventBridgeFixture: Sendable {
   /// Runs the loop while `body` runs.
   func serving<T: Sendable>(_ body: () async throws -> T) async throws -> T {
     async let running: Void = service.run()
+    async let firing: Void = schedules.run(service)
     // What cannot be read is dropped: once it is, the loop is at work.
     try await service.outbox.put([.init(target: "probe", body: [])])
     while service.outbox.count(of: "probe") > 0 { await Task.yield() }
     do {
       let value = try await body()
+      schedules.stop()
       service.stop()
       await running
+      await firing
       return value
     } catch {
+      schedules.stop()
       service.stop()
       await running
+      await firing
       throw error
     }
   }

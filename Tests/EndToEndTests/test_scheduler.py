@@ -127,6 +127,27 @@ def test_a_role_must_admit_the_scheduler(own, scheduler, name):
     assert scheduler.create_schedule(**settings)["ScheduleArn"].endswith(f":schedule/default/{name}")
 
 
+def test_rules_with_schedules_send_the_event_of_aws(own, sqs, name):
+    events = client_of(own, "events")
+    url = sqs.create_queue(QueueName=name)["QueueUrl"]
+    set_clock(own, "2028-05-05T07:30:00Z")
+    arn = events.put_rule(Name=name, ScheduleExpression="cron(0 8 ? * MON-FRI *)")["RuleArn"]
+    events.put_targets(Rule=name, Targets=[{"Id": "1", "Arn": ARN.format("sqs", name)}])
+    assert error_of(events.put_rule, Name="x", ScheduleExpression="rate(1 minutes)") == (
+        400, "ValidationException", "Parameter ScheduleExpression is not valid.")
+    advance(own, "4d")
+    got = [json.loads(body) for body in drain(sqs, url)]
+    assert sorted(event["time"] for event in got) == ["2028-05-05T08:00:00Z", "2028-05-08T08:00:00Z", "2028-05-09T08:00:00Z"][:len(got)] and len(got) == 2
+    del got[0]["id"], got[0]["time"]
+    assert got[0] == {"version": "0", "detail-type": "Scheduled Event", "source": "aws.events", "account": "000000000000", "region": "us-east-1",
+                      "resources": [arn], "detail": {}}
+    events.disable_rule(Name=name)
+    advance(own, "7d")
+    assert drain(sqs, url) == []
+    events.remove_targets(Rule=name, Ids=["1"])
+    events.delete_rule(Name=name)
+
+
 def test_the_command_line_of_aws(own, name):
     environment = {**os.environ, "AWS_ENDPOINT_URL": own.endpoint, "AWS_DEFAULT_REGION": "us-east-1", "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "x"}
 

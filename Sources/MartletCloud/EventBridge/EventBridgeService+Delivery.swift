@@ -63,8 +63,12 @@ extension EventBridgeService {
   }
 
   /// Sends the event of a schedule to the targets of its rule.
-  /// - Parameter time: when it was due.
-  package func fire(_ rule: EventRule, at time: Timestamp) async throws(AWSError) {
+  /// - Parameters:
+  ///   - time: when it was due.
+  ///   - more: writes what belongs into the same transaction.
+  package func fire(
+    _ rule: EventRule, at time: Timestamp, with more: @escaping @Sendable (SQLSession) throws(Fault) -> Void
+  ) async throws(AWSError) {
     let entry = EventBridge.PutEvents.Entry(
       source: "aws.events", detailType: "Scheduled Event", detail: "{}", resources: [rule.arn])
     let event = BusEvent(
@@ -77,7 +81,14 @@ extension EventBridgeService {
         event, input: input, to: target, of: rule, trace: nil, requestID: RequestID(from: world), chain: 0)
       return Parcel.Draft(target: target.arn, lane: target.messageGroup ?? "", body: delivery.body)
     }
-    do throws(Fault) { try await outbox.put(drafts) } catch { throw .service("\(error)") }
+    do throws(Fault) {
+      try await outbox.put { session in
+        try more(session)
+        return ((), drafts)
+      }
+    } catch {
+      throw .service("\(error)")
+    }
   }
 
   // MARK: - To the target

@@ -20,7 +20,7 @@ package final class SchedulerService: Sendable {
   let outbox: Outbox
   /// What became of the last attempts of each schedule.
   let notes = Mutex<[ResourceKey: SchedulerNote]>([:])
-  let clock: ScheduleAlarms
+  let clock: DueAlarms
   /// Tokens of requests that deleted something, so that they can be repeated.
   private let spent = Mutex<[String]>([])
 
@@ -36,9 +36,12 @@ package final class SchedulerService: Sendable {
     self.zones = zones
     outbox = try Outbox("scheduler", database: database, alarms: alarms, log: log)
     groups = try Catalogue(database: database)
-    let clock = ScheduleAlarms(alarms: alarms, zones: zones, log: log)
+    let clock = DueAlarms(alarms: alarms)
     self.clock = clock
-    schedules = try Catalogue(database: database) { clock.heard(after: $1, before: $0) }
+    schedules = try Catalogue(database: database) { before, after in
+      guard let key = after?.key ?? before?.key else { return }
+      clock.set(key, at: after.flatMap { SchedulerService.next($0, zones, log) })
+    }
   }
 
   /// Invokes targets until `stop` is called.
@@ -61,6 +64,18 @@ package final class SchedulerService: Sendable {
   package func stop() {
     clock.stop()
     outbox.stop()
+  }
+
+  /// When a schedule is due next.
+  private static func next(_ schedule: Schedule, _ zones: TimeZones, _ log: Logger) -> Timestamp? {
+    guard schedule.settings.isEnabled else { return nil }
+    guard let timing = schedule.timing(zones) else {
+      log.error(
+        "a schedule waits, because the host does not know its time zone",
+        metadata: ["schedule": "\(schedule.arn)", "zone": "\(schedule.settings.zone)"])
+      return nil
+    }
+    return timing.next(after: schedule.cursor)?.due
   }
 
   // MARK: - What is there
@@ -129,61 +144,4 @@ package final class SchedulerService: Sendable {
   }
 
   static let principal = "scheduler.amazonaws.com"
-}
-
-/// The next alarm of each schedule, which follow the catalogue.
-final class ScheduleAlarms: Sendable {
-  private struct Armed: Sendable {
-    let alarm: Alarms.Alarm
-    let due: Timestamp
-  }
-
-  private let alarms: Alarms
-  private let zones: TimeZones
-  private let log: Logger
-  private let armed = Mutex<[ResourceKey: Armed]>([:])
-  /// Schedules that are due, each announced with `alarms.begin()`.
-  let dues: AsyncStream<ResourceKey>
-  private let announce: AsyncStream<ResourceKey>.Continuation
-
-  init(alarms: Alarms, zones: TimeZones, log: Logger) {
-    self.alarms = alarms
-    self.zones = zones
-    self.log = log
-    (dues, announce) = AsyncStream.makeStream()
-  }
-
-  func stop() { announce.finish() }
-
-  /// A schedule was made, changed or deleted, or read at the start.
-  func heard(after: Schedule?, before: Schedule?) {
-    guard let key = after?.key ?? before?.key else { return }
-    let due = after.flatMap(next)
-    armed.withLock { armed in
-      if let old = armed.removeValue(forKey: key) { alarms.cancel(old.alarm) }
-      guard let due else { return }
-      armed[key] = Armed(alarm: alarms.set(at: due) { self.ring(key) }, due: due)
-    }
-  }
-
-  /// When a schedule is due next, for whoever asks.
-  func due(_ key: ResourceKey) -> Timestamp? { armed.withLock { $0[key]?.due } }
-
-  private func next(_ schedule: Schedule) -> Timestamp? {
-    guard schedule.settings.isEnabled else { return nil }
-    guard let timing = schedule.timing(zones) else {
-      log.error(
-        "a schedule waits, because the host does not know its time zone",
-        metadata: ["schedule": "\(schedule.arn)", "zone": "\(schedule.settings.zone)"])
-      return nil
-    }
-    return timing.next(after: schedule.cursor)?.due
-  }
-
-  /// Announces that a schedule is due.
-  func ring(_ key: ResourceKey) {
-    armed.withLock { $0[key] = nil }
-    alarms.begin()
-    announce.yield(key)
-  }
 }

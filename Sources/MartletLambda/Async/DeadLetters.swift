@@ -45,7 +45,7 @@ enum DeadLetters {
   }
 
   /// `errorMessage` of what a runtime answers for an error.
-  private static func message(of payload: ByteBuffer) -> String {
+  static func message(of payload: ByteBuffer) -> String {
     guard let json = try? JSONValue(parsing: payload) else { return String(buffer: payload) }
     return json["errorMessage"]?.string ?? String(buffer: payload)
   }

@@ -46,6 +46,7 @@ package final class EventQueue: Sendable {
   let alarms: Alarms
   let limits: LambdaLimits
   let log: Logger
+  let journal = EventJournal()
   private let threads: NIOThreadPool
   private let state: Mutex<State>
   private let pokes: AsyncStream<Void>
@@ -110,6 +111,7 @@ package final class EventQueue: Sendable {
 
   /// Lets an event that is on disk be tried.
   func admit(_ event: StoredEvent) {
+    journal.accepted(event)
     change { state in
       state.counts.accepted += 1
       state.keep(event)
@@ -242,6 +244,7 @@ package final class EventQueue: Sendable {
       }
       decision = event.retry.ended(outcome, now: alarms.world.now(), policy)
     }
+    journal.tried(event, last, decision, at: alarms.world.now())
     switch decision {
     case .retry(let due):
       if last.response == nil {
@@ -306,6 +309,7 @@ package final class EventQueue: Sendable {
     log.notice(
       "an event is dropped",
       metadata: ["function": "\(event.function.arn)", "request": "\(event.requestID)", "reason": "\(reason)"])
+    journal.dropped(event, reason)
     state.withLock { $0.counts.dropped += 1 }
     over(ticket)
   }
@@ -364,6 +368,11 @@ package final class EventQueue: Sendable {
           }
         }
         if let successor { admit(successor) }
+        if case .failed = telling {
+          journal.told(event, target, isDelivered: false)
+        } else {
+          journal.told(event, target, isDelivered: true)
+        }
         state.withLock { state in
           if case .failed = telling { state.counts.deliveryFailures += 1 } else { state.counts.delivered += 1 }
         }

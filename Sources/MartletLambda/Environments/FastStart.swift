@@ -105,7 +105,7 @@ package final class FastStart: Sendable {
       guard wasUp.load(ordering: .relaxed) else {
         owner.log.warning(
           "no fast start for an interpreter",
-          metadata: ["interpreter": "\(key.interpreter)", "fault": "\(fault.map { "\($0)" } ?? "it died")"])
+          metadata: ["interpreter": "\(key.interpreter)", "fault": "\(fault as Any)"])
         return owner.state.withLock { $0.machine.failed(key, at: owner.world.monotonic()) }
       }
       owner.perform(owner.state.withLock { $0.machine.ended(key, zygote, at: owner.world.monotonic()) })

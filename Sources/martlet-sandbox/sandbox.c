@@ -13,6 +13,7 @@
 #include <sys/vfs.h>
 #include <sys/wait.h>
 
+enum { ARMING_MS = 2000 };   // by then a v1 alarm is armed, whatever else the host is doing
 static struct sandbox *table[1024];
 static unsigned sandbox_count, watched_count;
 static uint8_t slots[MAX_SANDBOXES];
@@ -241,7 +242,10 @@ static void create(const struct message *message) {
   table[message->sandbox % 1024] = sandbox;
   sandbox_count++;
   if (set_up(sandbox, &stage) == 0) {
-    if (sandbox->nest.cgroups.usage >= 0) look_later(sandbox, 20);   // the alarm may not be armed before
+    if (sandbox->nest.cgroups.usage >= 0) {   // an alarm that is armed later says nothing of what was before
+      look_later(sandbox, 20);
+      sandbox->watch_until = now_ms() + (cgroup_is_v2(ROLE_MEMORY) ? 0 : ARMING_MS);
+    }
     if (sandbox->nest.cgroups.alarm >= 0)
       watch_add(sandbox->nest.cgroups.alarm, WATCH_ALARM, sandbox->id, cgroup_is_v2(ROLE_MEMORY) ? EPOLLPRI : EPOLLIN);
     return;
@@ -538,7 +542,7 @@ static void look_at_memory(struct sandbox *sandbox) {
     packet_begin(&packet, INIT_KILL_ALL, sandbox->id);
     if (sandbox->nest.init >= 0) packet_send(sandbox->nest.init, packet.bytes, packet.length, NULL, 0, MSG_DONTWAIT);
   }
-  bool watch = verdict.watch || verdict.kill;
+  bool watch = verdict.watch || verdict.kill || now_ms() < sandbox->watch_until;
   if (watch != sandbox->watched) watched_count += watch ? 1u : -1u;
   uint64_t change = reading.usage > sandbox->watch_usage ? reading.usage - sandbox->watch_usage
       : sandbox->watch_usage - reading.usage;

@@ -177,7 +177,7 @@ struct sandbox {
   uint64_t oom_before;        // the kernel's counter at that time
   bool watched;               // memory use is above the limit and is being looked at by the clock
   unsigned watch_interval;    // ms
-  uint64_t watch_at, watch_usage;
+  uint64_t watch_at, watch_usage, watch_until;
 };
 void server_message(const uint8_t *bytes, size_t length, int *fds, unsigned fd_count, bool truncated);
 void server_reply(struct packet *packet);

@@ -11,6 +11,7 @@ import ServiceLifecycle
 struct CloudServices: Sendable {
   let bridge: EventBridgeService
   let iam: IAMService
+  let logs: LogsService
   let s3: S3Service
   let scheduler: SchedulerService
   let sns: SNSService
@@ -24,10 +25,11 @@ struct CloudServices: Sendable {
   /// Reads what they have kept. The database must have been migrated.
   init(
     database: Database, iam: IAMService, world: any World, alarms: Alarms, door: Door, state: StateDirectory,
-    security: CertificateTrust, log: Logger
+    security: CertificateTrust, logs: LogsService, log: Logger
   ) throws {
     bridge = try EventBridgeService(database: database, door: door, alarms: alarms, log: log)
     self.iam = iam
+    self.logs = logs
     s3 = try S3Service(database: database, root: state.objects, alarms: alarms, door: door, log: log)
     scheduler = try SchedulerService(database: database, alarms: alarms, door: door, log: log)
     sns = try SNSService(database: database, door: door, alarms: alarms, log: log, security: security)
@@ -60,6 +62,9 @@ struct CloudServices: Sendable {
       "iam": QueryService(
         iam, rows: IAMService.rows, version: IAMService.version, namespace: IAMService.namespace, door: door),
       "lambda": RESTService(lambda, rows: LambdaService.rows, door: door),
+      "logs": TargetService(
+        logs, rows: LogsService.rows, version: "1.1", namespace: LogsService.namespace,
+        violationCode: "InvalidParameterException", door: door),
       "s3": S3WireService(s3, door: door),
       "scheduler": RESTService(scheduler, rows: SchedulerService.rows, door: door, messageKey: .upper),
       "sns": SNSWireService(sns, door: door),

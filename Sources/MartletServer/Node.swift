@@ -102,7 +102,10 @@ package struct PreparedNode: Sendable {
       world: world, defaults: Place(account: configuration.account, region: configuration.region), limits: limits,
       packages: packages, incoming: state.incoming, log: log)
     let group = MultiThreadedEventLoopGroup(numberOfThreads: configuration.threads)
-    let parts = try environmentParts(world, limits, packages, runtimes, front, iam)
+    let door = Door(log: log)
+    let alarms = makeAlarms(world, group)
+    let logs = try makeLogs(database, alarms, door)
+    let parts = try environmentParts(world, limits, packages, runtimes, front, iam, logs)
     let placement = Placement(parts: parts, group: group, idleTimeout: configuration.idleTimeout)
     let directories = WatchedDirectories(packages: packages, limits: limits, world: world)
     let debugging = DebugSessions(world: world, group: group, placement: placement)
@@ -110,12 +113,8 @@ package struct PreparedNode: Sendable {
       functions: functions, admission: Admission(limits: limits), placement: placement, directories: directories,
       debugging: debugging, world: world)
     let provisioned = ProvisionedConcurrency(functions: functions, placement: placement, log: log)
-    let door = Door(log: log)
     let activation = FunctionActivation(
       functions: functions, packages: packages, world: world, log: log, prepare: { parts.expect($0) })
-    let alarms = Alarms(world: world) { delay, body in
-      group.next().scheduleTask(in: .nanoseconds(delay.inNanoseconds)) { body() }
-    }
     let events = try EventQueue(
       database: database, functions: functions, line: line, door: door, alarms: alarms, limits: limits, log: log)
     let lambda = LambdaService(
@@ -123,8 +122,9 @@ package struct PreparedNode: Sendable {
       packages: packages, runtimes: runtimes,
       activation: activation, line: line, events: events, provisioned: provisioned, door: door, log: log)
     let cloud = try CloudServices(
-      database: database, iam: iam, world: world, alarms: alarms, door: door, state: state, security: security, log: log
-    )
+      database: database, iam: iam, world: world, alarms: alarms, door: door, state: state, security: security,
+      logs: logs,
+      log: log)
     door.offer(Lambda.FindFunction.self, by: lambda)
     door.offer(Lambda.InvokeEvent.self, by: lambda)
     cloud.offer(at: door)
@@ -134,11 +134,12 @@ package struct PreparedNode: Sendable {
       cloud.wireServices(beside: lambda, door), iam: iam, urls: urls,
       operators: RESTService(lambda, rows: LambdaService.operatorRows, door: door))
     offerRemote(door, security)
-    front.serve(pages: operatorsPages(world, alarms, lambda, parts.fastStart))
+    front.serve(pages: operatorsPages(world, alarms, lambda, logs, parts.fastStart))
     let listener = try await listen(front, group)
     let services: [any Service] =
       [
         SandboxService(sandboxes: sandboxes),
+        LogService(logs: logs),
         EnvironmentService(placement: placement),
         ActivationService(activation: activation),
         ResourceService(resources: resources),
@@ -151,7 +152,8 @@ package struct PreparedNode: Sendable {
         EventService(events: events),
       ] + cloud.loops + [
         PollerService(pollers: lambda.pollers),
-        ListenerService(listener: listener, lambda: lambda, sqs: cloud.sqs, debugging: debugging, log: log) {
+        ListenerService(listener: listener, lambda: lambda, sqs: cloud.sqs, logs: logs, debugging: debugging, log: log)
+        {
           announce(listener)
         },
       ]
@@ -168,6 +170,18 @@ package struct PreparedNode: Sendable {
     log.info("stopped")
   }
 
+  private func makeAlarms(_ world: MovableWorld, _ group: MultiThreadedEventLoopGroup) -> Alarms {
+    Alarms(world: world) { delay, body in
+      group.next().scheduleTask(in: .nanoseconds(delay.inNanoseconds)) { body() }
+    }
+  }
+
+  private func makeLogs(_ database: Database, _ alarms: Alarms, _ door: Door) throws -> LogsService {
+    try LogsService(
+      database: database, root: state.logs, alarms: alarms, door: door, log: log,
+      limits: LogsService.Limits(storage: configuration.logStorage))
+  }
+
   private func listen(_ front: Front, _ group: MultiThreadedEventLoopGroup) async throws -> HTTPListener {
     do {
       return try await HTTPServer.listen(
@@ -181,7 +195,7 @@ package struct PreparedNode: Sendable {
   }
 
   private func operatorsPages(
-    _ world: MovableWorld, _ alarms: Alarms, _ lambda: LambdaService, _ fastStart: FastStart?
+    _ world: MovableWorld, _ alarms: Alarms, _ lambda: LambdaService, _ logs: LogsService, _ fastStart: FastStart?
   ) -> [String: Front.Page] {
     if world.offset > 0 {
       log.notice(
@@ -193,6 +207,7 @@ package struct PreparedNode: Sendable {
     return [
       ClockPage.path: { await clock.answer($0) },
       EventsPage.path: { _ in EventsPage.reply(lambda.events) },
+      LogsPage.path: { _ in LogsPage.reply(logs) },
       MappingsPage.path: { _ in MappingsPage.reply(lambda) },
       FastStartPage.path: { _ in await FastStartPage.reply(fastStart) },
     ]
@@ -209,7 +224,7 @@ package struct PreparedNode: Sendable {
   /// What environments are made with.
   private func environmentParts(
     _ world: MovableWorld, _ limits: LambdaLimits, _ packages: CodePackages, _ runtimes: RuntimeCatalog,
-    _ front: Front, _ iam: IAMService
+    _ front: Front, _ iam: IAMService, _ logs: LogsService
   ) throws -> EnvironmentParts {
     let root = try RuntimeRoot(bootstrapsIn: state.runtimes, outbound: configuration.outbound)
     let isFast = configuration.fastStart && configuration.isolation == .full
@@ -218,7 +233,8 @@ package struct PreparedNode: Sendable {
       platform: FunctionsFront(front), network: configuration.outbound ? .outbound : .loopback,
       credentials: { iam.executionCredentials(role: $0, session: $1, account: $2.account) }, log: log,
       fileSystems: configuration.fileSystems,
-      fastStart: isFast ? FastStart(sandboxes: sandboxes, root: root, world: world, log: log) : nil)
+      fastStart: isFast ? FastStart(sandboxes: sandboxes, root: root, world: world, log: log) : nil,
+      logs: configuration.logStorage.bytes > 0 ? logs : nil)
   }
 
   /// Calls of services that somebody else runs leave by HTTP: this offer replaces the embedded service's.

@@ -12,6 +12,6 @@ struct Martlet: ParsableCommand {
       """,
     version: MartletVersion.text,
     subcommands: [
-      Serve.self, Clock.self, Invoke.self, Function.self, Event.self, Debug.self, Runtime.self, Doctor.self,
+      Serve.self, Clock.self, Invoke.self, Function.self, Logs.self, Event.self, Debug.self, Runtime.self, Doctor.self,
     ])
 }

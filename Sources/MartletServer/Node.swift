@@ -102,9 +102,7 @@ package struct PreparedNode: Sendable {
       world: world, defaults: Place(account: configuration.account, region: configuration.region), limits: limits,
       packages: packages, incoming: state.incoming, log: log)
     let group = MultiThreadedEventLoopGroup(numberOfThreads: configuration.threads)
-    let door = Door(log: log)
-    let alarms = makeAlarms(world, group)
-    let logs = try makeLogs(database, alarms, door)
+    let (door, alarms, logs) = try beginnings(database, world, group)
     let parts = try environmentParts(world, limits, packages, runtimes, front, iam, logs)
     let placement = Placement(parts: parts, group: group, idleTimeout: configuration.idleTimeout)
     let directories = WatchedDirectories(packages: packages, limits: limits, world: world)
@@ -123,8 +121,7 @@ package struct PreparedNode: Sendable {
       activation: activation, line: line, events: events, provisioned: provisioned, door: door, log: log)
     let cloud = try CloudServices(
       database: database, iam: iam, world: world, alarms: alarms, door: door, state: state, security: security,
-      logs: logs,
-      log: log)
+      logs: logs, log: log)
     door.offer(Lambda.FindFunction.self, by: lambda)
     door.offer(Lambda.InvokeEvent.self, by: lambda)
     cloud.offer(at: door)
@@ -170,16 +167,18 @@ package struct PreparedNode: Sendable {
     log.info("stopped")
   }
 
-  private func makeAlarms(_ world: MovableWorld, _ group: MultiThreadedEventLoopGroup) -> Alarms {
-    Alarms(world: world) { delay, body in
+  /// What both environments and services need.
+  private func beginnings(
+    _ database: Database, _ world: MovableWorld, _ group: MultiThreadedEventLoopGroup
+  ) throws -> (Door, Alarms, LogsService) {
+    let door = Door(log: log)
+    let alarms = Alarms(world: world) { delay, body in
       group.next().scheduleTask(in: .nanoseconds(delay.inNanoseconds)) { body() }
     }
-  }
-
-  private func makeLogs(_ database: Database, _ alarms: Alarms, _ door: Door) throws -> LogsService {
-    try LogsService(
+    let logs = try LogsService(
       database: database, root: state.logs, alarms: alarms, door: door, log: log,
       limits: LogsService.Limits(storage: configuration.logStorage))
+    return (door, alarms, logs)
   }
 
   private func listen(_ front: Front, _ group: MultiThreadedEventLoopGroup) async throws -> HTTPListener {

@@ -115,7 +115,7 @@ extension Environment {
     _ ending: PayloadStream.Ending, to stream: PayloadStream, of work: Work, _ reported: FunctionFailure?, _ live: Live
   ) {
     var ending = ending
-    let report = report(work, reported, live)
+    let report = work.told ?? report(work, reported, live)
     if !live.isFollowed { live.initDuration = nil }
     live.whenCaughtUp {
       self.writeEnd(work, report, live)

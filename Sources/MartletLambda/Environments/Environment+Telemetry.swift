@@ -201,6 +201,7 @@ extension Environment {
   func keepEnd(_ work: Work, _ failure: FunctionFailure?, _ live: Live) {
     guard live.kept != nil else { return }
     let report = work.told ?? report(work, failure, live)
+    work.told = report
     live.whenCaughtUp {
       self.flushUnended(live)
       for line in self.endLines(work, report, live) { live.kept?.write(line) }

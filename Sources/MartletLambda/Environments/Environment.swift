@@ -218,7 +218,7 @@ package final class Environment: Sendable {
   /// Sends an answer with the end of its log.
   private func send(_ reply: Reply, to work: Work, _ failure: FunctionFailure?, _ live: Live) {
     var reply = reply
-    let report = report(work, failure, live)
+    let report = work.told ?? report(work, failure, live)
     if !live.isFollowed { live.initDuration = nil }
     live.whenCaughtUp {
       self.writeEnd(work, report, live)

@@ -19,8 +19,12 @@ package struct AWSError: Error, Sendable, Equatable {
   package var messageKey: MessageKey
   /// Further members of the body, such as `Reason`.
   package var members: [(name: String, value: String)] = []
+  /// Further members of the body that are structures, as JSON.
+  package var documents: [(name: String, json: String)] = []
   /// Further headers, such as `Retry-After`.
   package var headers: [(name: String, value: String)] = []
+  /// True of the refusal of a request that breaks the service model, whose code some services call otherwise.
+  package var isViolation = false
   /// For the operator's log; never sent.
   package var note: String?
 
@@ -49,9 +53,11 @@ extension AWSError {
   /// Several violated constraints in one message, as AWS's validation layer words them.
   package static func validation(_ violations: [String]) -> AWSError {
     let noun = violations.count == 1 ? "validation error" : "validation errors"
-    return AWSError(
+    var error = AWSError(
       "ValidationException", status: 400,
       "\(violations.count) \(noun) detected: \(violations.joined(separator: "; "))", type: nil)
+    error.isViolation = true
+    return error
   }
 
   /// The body could not be read as what the operation declares.

@@ -10,6 +10,7 @@ import ServiceLifecycle
 struct CloudServices: Sendable {
   let bridge: EventBridgeService
   let iam: IAMService
+  let logs: LogsService
   let ruleSchedules: RuleSchedules
   let s3: S3Service
   let scheduler: SchedulerService
@@ -24,13 +25,14 @@ struct CloudServices: Sendable {
   /// Reads what they have kept. The database must have been migrated.
   init(
     database: Database, iam: IAMService, world: any World, alarms: Alarms, door: Door, state: StateDirectory,
-    security: any TransportSecurity, log: Logger
+    security: any TransportSecurity, logs: LogsService, log: Logger
   ) throws {
     let ruleSchedules = try RuleSchedules(database: database, alarms: alarms, log: log)
     self.ruleSchedules = ruleSchedules
     bridge = try EventBridgeService(
       database: database, door: door, alarms: alarms, log: log, observer: { ruleSchedules.heard($0, $1) })
     self.iam = iam
+    self.logs = logs
     s3 = try S3Service(database: database, root: state.objects, alarms: alarms, door: door, log: log)
     scheduler = try SchedulerService(database: database, alarms: alarms, door: door, log: log)
     sns = try SNSService(database: database, door: door, alarms: alarms, log: log, security: security)
@@ -64,6 +66,9 @@ struct CloudServices: Sendable {
       "iam": QueryService(
         iam, rows: IAMService.rows, version: IAMService.version, namespace: IAMService.namespace, door: door),
       "lambda": RESTService(lambda, rows: LambdaService.rows, door: door),
+      "logs": TargetService(
+        logs, rows: LogsService.rows, version: "1.1", namespace: LogsService.namespace,
+        violationCode: "InvalidParameterException", door: door),
       "s3": S3WireService(s3, door: door),
       "scheduler": RESTService(scheduler, rows: SchedulerService.rows, door: door, messageKey: .upper),
       "sns": SNSWireService(sns, door: door),

@@ -105,7 +105,8 @@ package struct PreparedNode: Sendable {
     let front = Front(
       world: world, defaults: place, limits: limits, packages: packages, incoming: state.incoming, log: log)
     let group = MultiThreadedEventLoopGroup(numberOfThreads: configuration.threads)
-    let parts = try environmentParts(world, limits, packages, runtimes, front, iam)
+    let (door, alarms, logs) = try beginnings(database, world, group)
+    let parts = try environmentParts(world, limits, packages, runtimes, front, iam, logs)
     let placement = Placement(parts: parts, group: group, idleTimeout: configuration.idleTimeout)
     let directories = WatchedDirectories(packages: packages, limits: limits, world: world)
     let debugging = DebugSessions(world: world, group: group, placement: placement)
@@ -113,12 +114,8 @@ package struct PreparedNode: Sendable {
       functions: functions, admission: Admission(limits: limits), placement: placement, directories: directories,
       debugging: debugging, world: world)
     let provisioned = ProvisionedConcurrency(functions: functions, placement: placement, log: log)
-    let door = Door(log: log)
     let activation = FunctionActivation(
       functions: functions, packages: packages, world: world, log: log, prepare: { parts.expect($0) })
-    let alarms = Alarms(world: world) { delay, body in
-      group.next().scheduleTask(in: .nanoseconds(delay.inNanoseconds)) { body() }
-    }
     let events = try EventQueue(
       database: database, functions: functions, line: line, door: door, alarms: alarms, limits: limits, log: log)
     let lambda = LambdaService(
@@ -126,8 +123,8 @@ package struct PreparedNode: Sendable {
       packages: packages, runtimes: runtimes,
       activation: activation, line: line, events: events, provisioned: provisioned, door: door, log: log)
     let cloud = try CloudServices(
-      database: database, iam: iam, world: world, alarms: alarms, door: door, state: state, security: security, log: log
-    )
+      database: database, iam: iam, world: world, alarms: alarms, door: door, state: state, security: security,
+      logs: logs, log: log)
     door.offer(Lambda.FindFunction.self, by: lambda)
     door.offer(Lambda.InvokeEvent.self, by: lambda)
     cloud.offer(at: door, and: front)
@@ -142,6 +139,7 @@ package struct PreparedNode: Sendable {
     let services: [any Service] =
       [
         SandboxService(sandboxes: sandboxes),
+        LogService(logs: logs),
         EnvironmentService(placement: placement),
         ActivationService(activation: activation),
         ResourceService(resources: resources),
@@ -154,7 +152,8 @@ package struct PreparedNode: Sendable {
         EventService(events: events),
       ] + cloud.loops + [
         PollerService(pollers: lambda.pollers),
-        ListenerService(listener: listener, lambda: lambda, sqs: cloud.sqs, debugging: debugging, log: log) {
+        ListenerService(listener: listener, lambda: lambda, sqs: cloud.sqs, logs: logs, debugging: debugging, log: log)
+        {
           announce(listener)
         },
       ]
@@ -169,6 +168,20 @@ package struct PreparedNode: Sendable {
       logger: Logger(label: "lifecycle") { _ in SwiftLogNoOpLogHandler() })
     try await lifecycle.run()
     log.info("stopped")
+  }
+
+  /// What both environments and services need.
+  private func beginnings(
+    _ database: Database, _ world: MovableWorld, _ group: MultiThreadedEventLoopGroup
+  ) throws -> (Door, Alarms, LogsService) {
+    let door = Door(log: log)
+    let alarms = Alarms(world: world) { delay, body in
+      group.next().scheduleTask(in: .nanoseconds(delay.inNanoseconds)) { body() }
+    }
+    let logs = try LogsService(
+      database: database, root: state.logs, alarms: alarms, door: door, log: log,
+      limits: LogsService.Limits(storage: configuration.logStorage))
+    return (door, alarms, logs)
   }
 
   private func listen(_ front: Front, _ group: MultiThreadedEventLoopGroup) async throws -> HTTPListener {
@@ -199,6 +212,7 @@ package struct PreparedNode: Sendable {
       RulesPage.path: { _ in RulesPage.reply(cloud.bridge) },
       ExplainPage.path: { await explanations.answer($0) },
       EventsPage.path: { _ in EventsPage.reply(lambda.events) },
+      LogsPage.path: { _ in LogsPage.reply(cloud.logs) },
       MappingsPage.path: { _ in MappingsPage.reply(lambda) },
       FastStartPage.path: { _ in await FastStartPage.reply(fastStart) },
     ]
@@ -215,7 +229,7 @@ package struct PreparedNode: Sendable {
   /// What environments are made with.
   private func environmentParts(
     _ world: MovableWorld, _ limits: LambdaLimits, _ packages: CodePackages, _ runtimes: RuntimeCatalog,
-    _ front: Front, _ iam: IAMService
+    _ front: Front, _ iam: IAMService, _ logs: LogsService
   ) throws -> EnvironmentParts {
     let root = try RuntimeRoot(bootstrapsIn: state.runtimes, outbound: configuration.outbound)
     let isFast = configuration.fastStart && configuration.isolation == .full
@@ -224,7 +238,8 @@ package struct PreparedNode: Sendable {
       platform: FunctionsFront(front), network: configuration.outbound ? .outbound : .loopback,
       credentials: { iam.executionCredentials(role: $0, session: $1, account: $2.account) }, log: log,
       fileSystems: configuration.fileSystems,
-      fastStart: isFast ? FastStart(sandboxes: sandboxes, root: root, world: world, log: log) : nil)
+      fastStart: isFast ? FastStart(sandboxes: sandboxes, root: root, world: world, log: log) : nil,
+      logs: configuration.logStorage.bytes > 0 ? logs : nil)
   }
 
   /// Calls of services that somebody else runs leave by HTTP: this offer replaces the embedded service's.

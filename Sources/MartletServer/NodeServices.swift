@@ -175,6 +175,26 @@ struct RuleScheduleService: Service {
   }
 }
 
+/// Writes and sends on what is logged. It stops after the environments, which say something to the end.
+struct LogService: Service {
+  let logs: LogsService
+
+  func run() async throws {
+    await withDiscardingTaskGroup { group in
+      group.addTask { await logs.run() }
+      group.addTask { await logs.deliver() }
+      group.addTask {
+        while !Task.isShuttingDownGracefully && !Task.isCancelled {
+          try? await cancelWhenGracefulShutdown { try await Task.sleep(for: .seconds(1)) }
+          logs.tick()
+        }
+      }
+      try? await gracefulShutdown()
+      logs.stop()
+    }
+  }
+}
+
 /// Removes environments that nobody needs.
 struct SweepService: Service {
   let placement: Placement
@@ -231,6 +251,7 @@ struct ListenerService: Service {
   let listener: HTTPListener
   let lambda: LambdaService
   let sqs: SQSService
+  let logs: LogsService
   let debugging: DebugSessions
   let log: Logger
   /// Called when signals are heard: whoever reads the announcement may send one at once.
@@ -246,6 +267,7 @@ struct ListenerService: Service {
       lambda.pollers.pause()
       debugging.endAll()
       sqs.release()
+      logs.release()
       await lambda.line.drain()
       await listener.drained(within: .seconds(10))
     } catch {

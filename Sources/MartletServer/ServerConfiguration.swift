@@ -37,6 +37,8 @@ package struct ServerConfiguration: Sendable {
   package var fileSystems = FileSystemDirectories()
   /// Interpreters that are up are forked into environments (docs/fast-start.md).
   package var fastStart = true
+  /// What log events may take on disk.
+  package var logStorage = ByteCount.mebibytes(2048)
   /// Threads that move bytes.
   package var threads: Int
   /// The path of `martlet-sandbox`.

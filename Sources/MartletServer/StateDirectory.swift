@@ -50,6 +50,8 @@ package final class StateDirectory: Sendable {
   package var clock: String { "\(path)/clock" }
   /// The bytes of the embedded S3.
   package var objects: String { "\(path)/objects" }
+  /// Log events.
+  package var logs: String { "\(path)/logs" }
   /// Where bytes lie that are still on their way, in files without names.
   package var incoming: String { "\(path)/incoming" }
 

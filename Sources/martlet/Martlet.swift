@@ -12,7 +12,7 @@ struct Martlet: ParsableCommand {
       """,
     version: MartletVersion.text,
     subcommands: [
-      Serve.self, Clock.self, Invoke.self, Function.self, Event.self, Explain.self, Debug.self, Runtime.self,
-      Doctor.self,
+      Serve.self, Clock.self, Invoke.self, Function.self, Logs.self, Event.self, Explain.self, Debug.self,
+      Runtime.self, Doctor.self,
     ])
 }

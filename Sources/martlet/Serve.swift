@@ -98,6 +98,13 @@ struct Serve: ParsableCommand {
   @Option(help: "Concurrent executions per account and region (MARTLET_CONCURRENCY; default 1000).")
   var concurrency: Int?
 
+  @Option(
+    name: .customLong("log-storage"),
+    help: ArgumentHelp(
+      "Mebibytes that the log events of functions may take on disk; the oldest go first, and 0 keeps none (MARTLET_LOG_STORAGE; default 2048). See docs/logs.md."
+    ))
+  var logStorage: Int?
+
   @Flag(
     name: .customLong("movable-clock"),
     help: ArgumentHelp(
@@ -186,6 +193,9 @@ struct Serve: ParsableCommand {
       movableClock || ["1", "true", "yes"].contains(variables["MARTLET_MOVABLE_CLOCK"] ?? "")
     if let seconds = try number(idleTimeout, "MARTLET_IDLE_TIMEOUT", 1...86_400) {
       configuration.idleTimeout = .seconds(seconds)
+    }
+    if let storage = try number(logStorage, "MARTLET_LOG_STORAGE", 0...100_000_000) {
+      configuration.logStorage = .mebibytes(storage)
     }
     configuration.concurrency = try number(concurrency, "MARTLET_CONCURRENCY", 1...100_000) ?? configuration.concurrency
     configuration.isolation = try choice(text(isolation, "MARTLET_ISOLATION"), "--isolation") ?? .full

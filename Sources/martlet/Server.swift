@@ -14,8 +14,12 @@ struct ServerOptions: ParsableArguments {
   var region: String?
 
   /// One call. Refusals of the server become a line on standard error and exit code 2.
+  /// - Parameters:
+  ///   - service: the signing name.
+  ///   - expected: true of a refusal that is an answer for the caller.
   func call(
-    _ method: Route.Method, _ uri: String, headers: [(String, String)] = [], body: ByteBuffer = ByteBuffer()
+    _ method: Route.Method, _ uri: String, headers: [(String, String)] = [], body: ByteBuffer = ByteBuffer(),
+    service: String = "lambda", expected: (HTTPReply) -> Bool = { _ in false }
   ) async throws -> HTTPReply {
     let variables = ProcessVariables.all
     let address = endpoint ?? variables["MARTLET_ENDPOINT"] ?? variables["AWS_ENDPOINT_URL"] ?? "http://127.0.0.1:4566"
@@ -25,7 +29,7 @@ struct ServerOptions: ParsableArguments {
     let region = region ?? variables["AWS_REGION"] ?? variables["AWS_DEFAULT_REGION"] ?? "us-east-1"
     let key = variables["AWS_ACCESS_KEY_ID"] ?? "martlet"
     let scope =
-      "AWS4-HMAC-SHA256 Credential=\(key)/20260101/\(region)/lambda/aws4_request, SignedHeaders=host, Signature=0"
+      "AWS4-HMAC-SHA256 Credential=\(key)/20260101/\(region)/\(service)/aws4_request, SignedHeaders=host, Signature=0"
     // A function may take fifteen minutes.
     var patience = HTTPClient.Patience()
     patience.silence = .seconds(1000)
@@ -38,10 +42,12 @@ struct ServerOptions: ParsableArguments {
       Console.complain("martlet: no server answers at \(address) (\(error)). Start one with: martlet serve")
       throw ExitCode(2)
     }
-    guard (200..<300).contains(reply.status) else {
+    guard (200..<300).contains(reply.status) || expected(reply) else {
       let json = try? JSONValue(parsing: reply.body)
       let text = (json?["message"] ?? json?["Message"])?.string ?? String(buffer: reply.body)
-      Console.complain("martlet: \(reply.header("x-amzn-ErrorType") ?? "error") (\(reply.status)): \(text)")
+      Console.complain(
+        "martlet: \(reply.header("x-amzn-ErrorType") ?? json?["__type"]?.string?.split(separator: "#").last.map(String.init) ?? "error") (\(reply.status)): \(text)"
+      )
       throw ExitCode(2)
     }
     return reply

@@ -35,6 +35,7 @@ import Testing
       "Scheduler", "EventBridge Scheduler: once, at a rate, by cron ([docs/scheduler.md](scheduler.md)).",
       SchedulerService.rows),
     Section("SNS", "Topics and what is published to them ([docs/sns.md](sns.md)).", SNSService.rows),
+    Section("Logs", "What functions log ([docs/logs.md](logs.md)).", LogsService.rows),
     Section("SQS", "Queues and their messages, in both protocols ([docs/sqs.md](sqs.md)).", SQSService.rows),
     Section("STS", "Who calls, and temporary credentials.", STSService.rows),
   ]

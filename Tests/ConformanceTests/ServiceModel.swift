@@ -92,6 +92,7 @@ struct ServiceModel: Sendable {
   static let scheduler = ServiceModel(of: "scheduler")
   static let events = ServiceModel(of: "events")
   static let s3 = ServiceModel(of: "s3")
+  static let logs = ServiceModel(of: "logs")
 
   private init(of service: String) {
     guard let model = try? ServiceModel(path: "\(ServiceModel.here)/\(service)-model.json") else {

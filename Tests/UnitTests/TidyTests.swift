@@ -133,6 +133,7 @@ import Testing
     ("EventBridge", EventBridgeService.rows.map { ($0.route, $0.isWritten) }),
     ("SQS", SQSService.rows.map { ($0.route, $0.isWritten) }),
     ("S3", S3Service.rows.map { ($0.route, $0.isWritten) }),
+    ("Logs", LogsService.rows.map { ($0.route, $0.isWritten) }),
   ]
 
   @Test func everyOperationHasItsFileAndItsRow() {

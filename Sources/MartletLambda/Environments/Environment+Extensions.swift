@@ -208,7 +208,10 @@ extension Environment {
     live.telemetry = purpose == .reset && !extensionPrograms.isEmpty ? Telemetry() : nil
     if let extensions = live.extensions {
       live.extensions = nil
-      for output in extensions.outputs { output.close() }
+      for output in extensions.outputs {
+        output.drain()
+        output.close()
+      }
     }
     defer {
       if purpose == .removal {
@@ -224,7 +227,10 @@ extension Environment {
       for channel in live.channels { channel.close(promise: nil) }
       live.channels = []
       parts.sandboxes.destroy(sandbox)
+      live.output.drain()
       live.output.close()
+      flushUnended(live)
+      live.kept?.flush()
       live.resources = nil
       let tickets = live.tickets.values
       live.tickets = [:]

@@ -48,6 +48,8 @@ extension Environment {
     var extensions: Extensions?
     /// nil as long as there are no extensions, and when nobody has subscribed.
     var telemetry: Telemetry?
+    /// Where what is logged is kept; nil = nowhere.
+    var kept: FunctionLog?
     /// Connections into the environment that were asked for.
     var tickets: [UInt32: EventLoopPromise<CInt>] = [:]
     var lastTicket: UInt32 = 0
@@ -65,6 +67,9 @@ extension Environment {
     }
 
     deinit { close(outputWriter) }
+
+    /// Somebody wants to know how long an invocation took when it is over.
+    var isFollowed: Bool { telemetry != nil || kept != nil }
 
     /// Calls `body` when everything that was printed has been read.
     func whenCaughtUp(_ body: @escaping () -> Void) {

@@ -101,7 +101,7 @@ extension Environment {
     noteAnswer(work, bytes: response.size, errorType: failure?.type, live)
     let ending = PayloadStream.Ending(failure: failure)
     if !work.invocation.wantsLog {
-      if live.telemetry == nil { live.initDuration = nil }
+      if !live.isFollowed { live.initDuration = nil }
       response.stream.finish(ending)
     } else if reported == nil, live.extensions?.machine.followsInvocations == true {
       work.heldEnding = (response.stream, ending)
@@ -115,8 +115,8 @@ extension Environment {
     _ ending: PayloadStream.Ending, to stream: PayloadStream, of work: Work, _ reported: FunctionFailure?, _ live: Live
   ) {
     var ending = ending
-    let report = report(work, reported, live)
-    if live.telemetry == nil { live.initDuration = nil }
+    let report = work.told ?? report(work, reported, live)
+    if !live.isFollowed { live.initDuration = nil }
     live.whenCaughtUp {
       self.writeEnd(work, report, live)
       ending.log = self.log(of: work, live).end

@@ -16,7 +16,7 @@ extension Environment {
   func printed(_ bytes: ByteBuffer, _ source: LogSource, _ category: TelemetrySubscription.Category) {
     let live = live.value
     let takesLines = filtersRecords || live.concurrent != nil
-    guard takesLines || live.telemetry != nil else { return live.log.append(bytes) }
+    guard takesLines || live.isFollowed else { return live.log.append(bytes) }
     if !takesLines { live.log.append(bytes) }
     for line in source.lines.append(bytes) { take(line, category, live) }
   }
@@ -41,24 +41,33 @@ extension Environment {
       }
       append(line, object, live)
     }
+    live.kept?.write(line: line)
+    guard live.telemetry != nil else { return }
     live.telemetry?.add(TelemetryEvent(time: parts.world.now(), category: category, payload: payload))
   }
 
   // MARK: - Records of the platform
 
   /// Tells a record to the subscribers, and to the log if an invocation wants it.
-  /// - Parameter text: the record as the text format has it, with its line end; nil if it has none.
-  /// - Parameter work: whose log it goes to; nil = the environment's.
-  func tell(_ record: PlatformRecord, text: String? = nil, of work: Work? = nil, toLog: Bool, _ live: Live) {
+  /// - Parameters:
+  ///   - text: the record as the text format has it, with its line end; nil if it has none.
+  ///   - work: whose log it goes to; nil = the environment's.
+  ///   - isKept: false for what comes into the log stream in another way.
+  func tell(
+    _ record: PlatformRecord, text: String? = nil, of work: Work? = nil, toLog: Bool, isKept: Bool = true, _ live: Live
+  ) {
     let now = parts.world.now()
     live.telemetry?.add(TelemetryEvent(time: now, category: .platform, payload: .platform(record)))
-    guard toLog else { return }
-    if configuration.logging.format == .json {
-      let lowest = PlatformRecord.Level(configuration.logging.systemLevel)
-      if record.level.rawValue >= lowest.rawValue { log(of: work, live).write(record.line(at: now)) }
-    } else if let text {
-      log(of: work, live).write(text)
-    }
+    guard toLog || (isKept && live.kept != nil), let line = line(record, text, at: now) else { return }
+    if toLog { log(of: work, live).write(line) }
+    if isKept { live.kept?.write(line) }
+  }
+
+  /// A record as the log has it; nil if it does not belong there.
+  private func line(_ record: PlatformRecord, _ text: String?, at now: Timestamp) -> String? {
+    guard configuration.logging.format == .json else { return text }
+    let lowest = PlatformRecord.Level(configuration.logging.systemLevel)
+    return record.level.rawValue >= lowest.rawValue ? record.line(at: now) : nil
   }
 
   private func initialisation(_ live: Live) -> PlatformRecord.Initialisation {
@@ -73,15 +82,17 @@ extension Environment {
   }
 
   func tellInitStart(_ live: Live) {
-    guard live.telemetry != nil || configuration.logging.format == .json else { return }
+    guard live.isFollowed || configuration.logging.format == .json else { return }
+    let record = PlatformRecord.initStart(configuration, initialisation(live), instance: logStream)
     tell(
-      .initStart(configuration, initialisation(live), instance: logStream), toLog: isLogged(live.machine.work, live),
+      record, text: live.initPhase == .initialisation ? LogLines.initStart(record) : nil,
+      toLog: isLogged(live.machine.work, live),
       live)
   }
 
   /// The runtime has initialised, or something has failed.
   func tellInitRuntimeDone(_ failure: FunctionFailure?, _ work: Work?, _ live: Live) {
-    guard live.telemetry != nil else { return }
+    guard live.telemetry != nil || (live.kept != nil && filtersRecords) else { return }
     tell(.initRuntimeDone(initialisation(live), failure), toLog: isLogged(work, live), live)
   }
 
@@ -95,10 +106,13 @@ extension Environment {
         text: LogLines.extension(member.name, state: member.state.rawValue, events: events, errorType: type),
         toLog: isLogged(work, live), live)
     }
-    guard failure != nil || live.telemetry != nil else { return }
-    let text = failure.map {
-      LogLines.initReport(duration, phase: live.initPhase == .initialisation ? "init" : "invoke", $0)
+    guard failure != nil || live.telemetry != nil || (live.kept != nil && (filtersRecords || fate != nil)) else {
+      return
     }
+    // Who only initialises on demand says nothing of success.
+    let text =
+      failure == nil && fate == nil
+      ? nil : LogLines.initReport(duration, phase: live.initPhase == .initialisation ? "init" : "invoke", failure)
     tell(
       .initReport(initialisation(live), duration, failure), text: text, toLog: work?.invocation.wantsLog == true, live)
   }
@@ -106,7 +120,10 @@ extension Environment {
   func tellStart(_ work: Work, _ live: Live) {
     work.span = live.telemetry == nil ? "" : randomHex(16, from: parts.world)
     guard live.telemetry != nil || configuration.logging.format == .json else {
-      return log(of: work, live).write(LogLines.start(work.invocation.requestID, configuration.version))
+      let line = LogLines.start(work.invocation.requestID, configuration.version)
+      if work.invocation.wantsLog { log(of: work, live).write(line) }
+      live.kept?.write(line)
+      return
     }
     work.began = parts.world.now()
     tell(
@@ -134,7 +151,7 @@ extension Environment {
       overhead: work.answer.map { Nanoseconds(count: work.runtimeDone &- $0.moment) },
       producedBytes: work.answer?.bytes)
     let record = PlatformRecord.runtimeDone(work, done, failure, began: work.began, span: work.span)
-    live.output.whenCaughtUp { self.tell(record, toLog: false, live) }
+    live.output.whenCaughtUp { self.tell(record, toLog: false, isKept: false, live) }
   }
 
   /// What the function said about its own failure.
@@ -144,6 +161,7 @@ extension Environment {
 
   /// The invocation is over.
   func tellEnd(_ work: Work, _ failure: FunctionFailure?, _ live: Live) {
+    keepEnd(work, failure, live)
     guard live.telemetry != nil else { return }
     let report = report(work, failure ?? ownFailure(work), live)
     var overhead: (began: Timestamp, Nanoseconds)?
@@ -153,13 +171,15 @@ extension Environment {
     }
     let record = PlatformRecord.report(work, report, extensionOverhead: overhead, span: work.span)
     live.whenCaughtUp {
-      if let failure, failure.status != "timeout" { self.tell(.fault(work, failure), toLog: false, live) }
-      self.tell(.end(work), toLog: false, live)
-      self.tell(record, toLog: false, live)
+      if let failure, failure.status != "timeout" {
+        self.tell(.fault(work, failure), toLog: false, isKept: false, live)
+      }
+      self.tell(.end(work), toLog: false, isKept: false, live)
+      self.tell(record, toLog: false, isKept: false, live)
     }
   }
 
-  /// The figures of the invocation that ends now.
+  /// The figures of the invocation that ends now; they are the same wherever they are told.
   func report(_ work: Work, _ failure: FunctionFailure?, _ live: Live) -> InvocationReport {
     // An invocation that ends before it began has taken no time.
     let elapsed = work.started == 0 ? 0 : parts.world.monotonic() &- work.started
@@ -170,11 +190,37 @@ extension Environment {
       failure: failure)
   }
 
-  /// END, REPORT, and what goes with a failure.
+  /// END, REPORT, and what goes with a failure, for whoever wanted to see the log.
   func writeEnd(_ work: Work, _ report: InvocationReport, _ live: Live) {
+    if filtersRecords { flushLines(live) }
+    work.told = report
+    for line in endLines(work, report, live) { log(of: work, live).write(line) }
+  }
+
+  /// The same for the log stream.
+  func keepEnd(_ work: Work, _ failure: FunctionFailure?, _ live: Live) {
+    guard live.kept != nil else { return }
+    let report = work.told ?? report(work, failure, live)
+    work.told = report
+    live.whenCaughtUp {
+      self.flushUnended(live)
+      for line in self.endLines(work, report, live) { live.kept?.write(line) }
+    }
+  }
+
+  /// What has no line end yet is an event all the same, once an invocation is over.
+  func flushUnended(_ live: Live) {
+    // Where invocations share the environment, the line may be another one's.
+    guard live.kept != nil, live.concurrent == nil else { return }
+    for source in [live.output] + (live.extensions?.outputs ?? []) {
+      if let line = source.lines.flush() { take(line, source === live.output ? .function : .extension, live) }
+    }
+  }
+
+  /// One text for each event.
+  private func endLines(_ work: Work, _ report: InvocationReport, _ live: Live) -> [String] {
     let id = work.invocation.requestID
-    if configuration.logging.format == .json {
-      flushLines(live)
+    if filtersRecords {
       let now = parts.world.now()
       let done = PlatformRecord.RuntimeDone(
         duration: report.duration, responseLatency: nil, responseDuration: Nanoseconds(count: 0), overhead: nil,
@@ -184,15 +230,26 @@ extension Environment {
         .runtimeDone(work, done, report.failure, began: now, span: work.span),
         .report(work, report, extensionOverhead: nil, span: work.span),
       ]
-      for record in records where record.level.rawValue >= lowest { log(of: work, live).write(record.line(at: now)) }
-      return
+      return records.filter { $0.level.rawValue >= lowest }.map { $0.line(at: now) }
     }
     let hasTimedOut = report.failure?.status == "timeout"
-    var lines = hasTimedOut ? LogLines.timedOut(id, at: parts.world.now(), seconds: configuration.timeout) : ""
-    lines += LogLines.end(id)
-    lines += LogLines.report(id, report)
-    if let failure = report.failure, !hasTimedOut, !failure.isReportedByRuntime { lines += LogLines.crash(id, failure) }
-    log(of: work, live).write(lines)
+    var lines = hasTimedOut ? [LogLines.timedOut(id, at: parts.world.now(), seconds: configuration.timeout)] : []
+    lines += [LogLines.end(id), LogLines.report(id, report)]
+    if let failure = report.failure, !hasTimedOut, !failure.isReportedByRuntime {
+      lines.append(LogLines.crash(id, failure))
+    }
+    return lines
+  }
+
+  /// Where what is logged goes; nil = nowhere.
+  func newLog() -> FunctionLog? {
+    guard let sink = parts.logs else { return nil }
+    let name = LogStreamName(place: configuration.place, group: configuration.logging.group, stream: logStream)
+    let isJSON = filtersRecords
+    let world = parts.world
+    return FunctionLog(sink, name, eventLoop: eventLoop, world: world) { loss in
+      isJSON ? PlatformRecord.logsDropped(loss, .telemetry).line(at: world.now()) : LogLines.dropped(loss)
+    }
   }
 
   // MARK: - Subscriptions

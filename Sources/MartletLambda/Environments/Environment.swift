@@ -84,6 +84,7 @@ package final class Environment: Sendable {
     onLoop { live in
       live.isProvisioned = self.fate != nil
       live.concurrent = self.concurrency.map { ConcurrentStateMachine(limit: $0) }
+      live.kept = self.newLog()
       live.output.attach(self.eventLoop) { self.printed($1, $0, .function) }
       var specification = self.specification
       specification.zygote = self.parts.fastStart?.zygote(for: self.program, self.configuration, self.served)
@@ -165,7 +166,7 @@ package final class Environment: Sendable {
       live.output.settle()
       live.log.begin()
     }
-    if work.invocation.wantsLog || live.telemetry != nil { tellStart(work, live) }
+    if work.invocation.wantsLog || live.isFollowed { tellStart(work, live) }
   }
 
   func deliver(_ work: Work, to poll: HTTPExchange, _ live: Live) {
@@ -203,7 +204,7 @@ package final class Environment: Sendable {
       traceHeader: work.traceHeader)
     reply.contentType = contentType
     guard work.invocation.wantsLog else {
-      if live.telemetry == nil { live.initDuration = nil }
+      if !live.isFollowed { live.initDuration = nil }
       return work.resume(reply)
     }
     if failure == nil, live.extensions?.machine.followsInvocations == true {
@@ -217,8 +218,8 @@ package final class Environment: Sendable {
   /// Sends an answer with the end of its log.
   private func send(_ reply: Reply, to work: Work, _ failure: FunctionFailure?, _ live: Live) {
     var reply = reply
-    let report = report(work, failure, live)
-    if live.telemetry == nil { live.initDuration = nil }
+    let report = work.told ?? report(work, failure, live)
+    if !live.isFollowed { live.initDuration = nil }
     live.whenCaughtUp {
       self.writeEnd(work, report, live)
       reply.log = self.log(of: work, live).end
@@ -300,7 +301,9 @@ package final class Environment: Sendable {
     case .initialised(let phase, let work):
       if configuration.debugging == nil { live.resources?.limitCPU(specification.cpu) }
       let duration = Nanoseconds(count: parts.world.monotonic() &- live.initStarted)
-      if live.extensions != nil || configuration.logging.format == .json { tellInitReport(duration, nil, work, live) }
+      if live.extensions != nil || configuration.logging.format == .json || fate != nil {
+        tellInitReport(duration, nil, work, live)
+      }
       live.telemetry?.close()
       if live.telemetry?.isWanted == false { live.telemetry = nil }
       if phase == .initialisation {
@@ -459,7 +462,12 @@ package final class Environment: Sendable {
     }
     if let (work, answered) = live.machine.remove() {
       let failure = FunctionFailure(type: "Sandbox.Failure", message: "The execution environment was removed")
-      if answered { ended(work, failure, live) } else { answer(work, failure, live) }
+      if answered {
+        ended(work, failure, live)
+      } else {
+        keepEnd(work, failure, live)
+        answer(work, failure, live)
+      }
       work.permit = nil
     }
     if live.concurrent != nil { removeAll(live) }

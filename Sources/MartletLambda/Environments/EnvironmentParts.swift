@@ -23,6 +23,8 @@ package struct EnvironmentParts: Sendable {
   package let fileSystems: FileSystemDirectories
   /// nil: every program is executed.
   package let fastStart: FastStart?
+  /// Where what is logged is kept; nil = nowhere.
+  package let logs: (any LogSink)?
 
   package init(
     world: any World, limits: LambdaLimits, sandboxes: any SandboxHost, packages: CodePackages,
@@ -32,8 +34,9 @@ package struct EnvironmentParts: Sendable {
       nil
     },
     freezeDelay: Duration = .milliseconds(5), log: Logger, fileSystems: FileSystemDirectories = FileSystemDirectories(),
-    fastStart: FastStart? = nil
+    fastStart: FastStart? = nil, logs: (any LogSink)? = nil
   ) {
+    self.logs = logs
     self.world = world
     self.limits = limits
     self.sandboxes = sandboxes

@@ -73,7 +73,9 @@ struct EnvironmentSetup {
   private static let debuggerMemory = 512
 
   static func newLogStream(_ c: FunctionConfiguration, _ parts: EnvironmentParts) -> String {
-    "\(parts.world.now().logDate)/[\(c.version)]\(randomHex(32, from: parts.world))"
+    // In a group that several functions may have, the stream says whose it is.
+    let owner = c.logging.group == "/aws/lambda/\(c.name)" ? "" : c.name
+    return "\(parts.world.now().logDate)/\(owner)[\(c.version)]\(randomHex(32, from: parts.world))"
   }
 
   /// Thousandths of a core: one core per 1,769 MB, or as many GiB as the function's capacity provider is asked for.

@@ -1,5 +1,6 @@
 // The lines that the platform writes into a function's log (reference/runtime-api.md 1.9).
 import MartletCore
+import MartletWire
 
 enum LogLines {
   static func start(_ id: RequestID, _ version: VersionName) -> String {
@@ -12,9 +13,22 @@ enum LogLines {
     "\(moment.iso8601) \(id) Task timed out after \(seconds).00 seconds\n\n"
   }
 
-  static func initReport(_ duration: Nanoseconds, phase: String, _ failure: FunctionFailure) -> String {
+  /// The first line of an environment; nil if there is no version to tell.
+  static func initStart(_ record: PlatformRecord) -> String? {
+    guard let version = record.record["runtimeVersion"]?.string, let arn = record.record["runtimeVersionArn"]?.string
+    else { return nil }
+    return "INIT_START Runtime Version: \(version)\tRuntime Version ARN: \(arn)\n"
+  }
+
+  static func initReport(_ duration: Nanoseconds, phase: String, _ failure: FunctionFailure?) -> String {
+    let line = "INIT_REPORT Init Duration: \(duration.milliseconds) ms\tPhase: \(phase)"
+    guard let failure else { return line + "\n" }
     let type = failure.status == "timeout" ? "" : "\tError Type: \(failure.type)"
-    return "INIT_REPORT Init Duration: \(duration.milliseconds) ms\tPhase: \(phase)\tStatus: \(failure.status)\(type)\n"
+    return line + "\tStatus: \(failure.status)\(type)\n"
+  }
+
+  static func dropped(_ loss: TelemetryBuffer.Loss) -> String {
+    "LOGS_DROPPED\tRecords: \(loss.records)\tBytes: \(loss.bytes)\tReason: more was logged than could be written\n"
   }
 
   static func `extension`(_ name: String, state: String, events: [String], errorType: String?) -> String {

@@ -34,6 +34,19 @@ final class LogSource {
       }
   }
 
+  /// Reads what still lies in the pipe, because it will be closed.
+  func drain() {
+    guard !hasEnded, channel != nil else { return }
+    var bytes = [UInt8](repeating: 0, count: 65_536)
+    for _ in 0..<16 {
+      var pending: CInt = 0
+      guard ioctl(descriptor, UInt(FIONREAD), &pending) == 0, pending > 0 else { return }
+      let count = Glibc.read(descriptor, &bytes, bytes.count)
+      guard count > 0 else { return }
+      read(ByteBuffer(bytes: bytes[0..<count]))
+    }
+  }
+
   func close() {
     ended()
     channel?.close(promise: nil)

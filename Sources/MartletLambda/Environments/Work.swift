@@ -31,6 +31,8 @@ final class Work: @unchecked Sendable {
   var answer: (began: UInt64, moment: UInt64, bytes: Int, errorType: String?)?
   var answerBegan: UInt64?
   var runtimeDone: UInt64 = 0
+  /// Its figures, once they were told.
+  var told: InvocationReport?
   var span = ""
 
   init(_ invocation: Invocation, traceHeader: String, permit: consuming Permit) {

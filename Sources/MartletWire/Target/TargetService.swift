@@ -9,6 +9,7 @@ package struct TargetService<Service: Sendable>: WireService {
   private let version: String
   private let namespace: String
   private let queryCodes: [String: String]?
+  private let violationCode: String
   private let byAction: [String: Int]
   private let service: Service
   private let door: Door
@@ -18,10 +19,12 @@ package struct TargetService<Service: Sendable>: WireService {
   ///   - namespace: of the errors' types.
   ///   - queryCodes: the codes that errors have in the query protocol, where they are others than the model's, for a
   ///     service whose clients go by these; nil = it never spoke that protocol.
+  ///   - violationCode: the code of the error that tells of violated constraints.
   package init(
     _ service: Service, rows: [OperationRow<Service>], version: String, namespace: String,
-    queryCodes: [String: String]? = nil, door: Door
+    queryCodes: [String: String]? = nil, violationCode: String = "ValidationException", door: Door
   ) {
+    self.violationCode = violationCode
     self.service = service
     self.rows = rows
     self.version = version
@@ -52,6 +55,8 @@ package struct TargetService<Service: Sendable>: WireService {
       throw AWSError("RequestEntityTooLargeException", status: 413, "The request is too large.")
     }
     var reply = try await rows[index].run(Reader(request), call, door, service)
+    // A stream of events says itself what it is.
+    if reply.stream != nil { return reply }
     reply.headers.removeAll { $0.name == "Content-Type" }
     reply.headers.append(("Content-Type", "application/x-amz-json-\(version)"))
     return reply
@@ -62,10 +67,15 @@ package struct TargetService<Service: Sendable>: WireService {
     var json = JSONWriter()
     json.object { w in
       w.name("__type")
-      w.value("\(namespace)#\(error.code)")
+      w.value("\(namespace)#\(error.isViolation ? violationCode : error.code)")
       for member in error.members {
         w.name(member.name)
         w.value(member.value)
+      }
+      for document in error.documents {
+        guard let value = try? JSONValue(parsing: document.json) else { continue }
+        w.name(document.name)
+        w.value(value)
       }
       w.name("message")
       w.value(error.message)

@@ -1,0 +1,136 @@
+// Sending events on: what a subscription filter matches becomes an event of a function, delivered at least once.
+// https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/SubscriptionFilters.html
+import Logging
+import MartletCore
+import MartletStore
+import MartletWire
+import NIOCore
+
+extension LogsService {
+  /// Bytes of the texts of one delivery, so that it fits into an asynchronous invocation.
+  private static let parcelSize = 180_000
+  /// AWS tries for a day.
+  private static let patience = Duration.seconds(86_400)
+
+  /// Refuses what nothing can be sent to.
+  func checkDestination(_ destination: String, _ call: Call) async throws(AWSError) {
+    guard let arn = ARN(destination) else {
+      throw .logsInvalid("destinationArn must be the ARN of a Lambda function: \(destination)")
+    }
+    guard arn.service == "lambda", arn.resource.hasPrefix("function:") else {
+      throw .notImplemented("a subscription filter whose destination is \(arn.service)")
+    }
+    do throws(AWSError) {
+      _ = try await door.call(Lambda.FindFunction.self, .init(function: destination), call)
+    } catch {
+      guard error.status < 500 else { throw error }
+      throw .logsInvalid(
+        "Could not execute the lambda function. Make sure you have given CloudWatch Logs permission to execute your function."
+      )
+    }
+  }
+
+  /// Puts what subscriptions want on its way.
+  func passOn(_ written: [(LogStream, LogBatch)], of group: LogGroup) async {
+    guard !group.subscriptions.isEmpty else { return }
+    var drafts: [Parcel.Draft] = []
+    for filter in group.subscriptions {
+      guard let pattern = try? FilterPattern(filter.pattern) else { continue }
+      for (stream, batch) in written {
+        drafts += parcels(filter, pattern, stream, batch, group)
+      }
+    }
+    do throws(Fault) {
+      try await subscriptions.put(drafts)
+    } catch {
+      log.error("log events were not sent on", metadata: ["group": "\(group.key.name)", "fault": "\(error)"])
+    }
+  }
+
+  private func parcels(
+    _ filter: SubscriptionFilter, _ pattern: FilterPattern, _ stream: LogStream, _ batch: LogBatch, _ group: LogGroup
+  ) -> [Parcel.Draft] {
+    var drafts: [Parcel.Draft] = []
+    var (events, size): ([JSONValue], Int) = ([], 0)
+    func close() {
+      guard !events.isEmpty else { return }
+      let message: JSONValue = .members(
+        ("messageType", .string("DATA_MESSAGE")), ("owner", .string(group.key.place.account.id)),
+        ("logGroup", .string(group.key.name)), ("logStream", .string(stream.name)),
+        ("subscriptionFilters", .array([.string(filter.name)])), ("logEvents", .array(events)))
+      let data = Base64.encode(Gzip.stored(Array(message.text.utf8)))
+      let body: JSONValue = .members(
+        ("place", .string("\(group.key.place.account)/\(group.key.place.region)")),
+        ("event", .members(("awslogs", .members(("data", .string(data)))))))
+      drafts.append(
+        Parcel.Draft(
+          target: filter.destination, lane: filter.distribution == "Random" ? "" : stream.name,
+          body: Array(body.text.utf8)))
+      (events, size) = ([], 0)
+    }
+    batch.visit { time, text in
+      let text = String(buffer: text)
+      guard let extracted = pattern.extract(text) else { return }
+      if size + text.utf8.count > LogsService.parcelSize { close() }
+      size += text.utf8.count + 128
+      let id = Logs.digits(UInt64(max(0, time)), 20) + Logs.digits(world.random() % 1_000_000_000_000_000_000, 36)
+      events.append(
+        .members(
+          ("id", .string(id)), ("timestamp", .integer(time)), ("message", .string(text)),
+          (
+            "extractedFields",
+            extracted.isEmpty
+              ? nil : .object(extracted.map { .init(String($0.key.dropFirst()), .string($0.value)) })
+          )))
+    }
+    close()
+    return drafts
+  }
+
+  /// Delivers, until the server stops.
+  package func deliver() async { await subscriptions.run { await self.deliver($0) } }
+
+  private func deliver(_ parcel: Parcel) async -> Parcel.Fate {
+    guard let json = try? JSONValue(parsing: ByteBuffer(bytes: parcel.body)),
+      let place = json["place"]?.string?.split(separator: "/"), place.count == 2, let account = Account(place[0]),
+      let region = Region(place[1]), let event = json["event"]
+    else { return .over }
+    let call = Call(
+      requestID: RequestID(from: world), place: Place(account: account, region: region),
+      caller: .service("logs.amazonaws.com"), host: "", traceHeader: nil)
+    do throws(AWSError) {
+      _ = try await door.call(
+        Lambda.InvokeEvent.self, .init(function: parcel.target, payload: ByteBuffer(string: event.text)), call)
+      return .over
+    } catch {
+      let isPassing = error.status >= 500 || error.status == 429
+      guard isPassing, world.now() - parcel.created < LogsService.patience else {
+        log.notice(
+          "log events were not delivered", metadata: ["function": "\(parcel.target)", "why": "\(error.message)"])
+        return .over
+      }
+      return .again(after: .seconds(min(900, 1 << min(parcel.attempts, 9))))
+    }
+  }
+}
+
+/// The container of gzip around bytes that are not compressed: every reader takes it, and it costs no time.
+enum Gzip {
+  static func stored(_ bytes: [UInt8]) -> ByteBuffer {
+    var out = ByteBuffer(bytes: [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff])
+    var rest = bytes[...]
+    repeat {
+      let part = rest.prefix(65_535)
+      rest = rest.dropFirst(part.count)
+      out.writeInteger(UInt8(rest.isEmpty ? 1 : 0))
+      out.writeInteger(UInt16(part.count), endianness: .little)
+      out.writeInteger(~UInt16(part.count), endianness: .little)
+      out.writeBytes(part)
+    } while !rest.isEmpty
+    var check = CRC32()
+    bytes.withUnsafeBytes { check.update($0) }
+    out.writeInteger(check.value, endianness: .little)
+    out.writeInteger(UInt32(truncatingIfNeeded: bytes.count), endianness: .little)
+    return out
+  }
+}

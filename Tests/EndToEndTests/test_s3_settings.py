@@ -387,3 +387,10 @@ def test_locks(s3, bucket):
     assert error_of(s3.get_object_legal_hold, **here)[:2] == (404, "NoSuchObjectLockConfiguration")
     assert error_of(s3.put_object_lock_configuration, Bucket=bucket, ObjectLockConfiguration=rule)[:2] == (409, "InvalidBucketState")
     assert error_of(s3.get_object_retention, Bucket=bucket, Key="k")[1] == "NoSuchKey"
+
+
+def test_attributes_of_an_object(s3, bucket):
+    put = s3.put_object(Bucket=bucket, Key="k", Body=b"12345", ChecksumAlgorithm="SHA256")
+    got = s3.get_object_attributes(Bucket=bucket, Key="k", ObjectAttributes=["ETag", "Checksum", "ObjectSize", "StorageClass", "ObjectParts"])
+    assert (got["ETag"], got["ObjectSize"], got["StorageClass"]) == (put["ETag"].strip('"'), 5, "STANDARD") and "ObjectParts" not in got
+    assert got["Checksum"] == {"ChecksumSHA256": put["ChecksumSHA256"], "ChecksumType": "FULL_OBJECT"}

@@ -345,7 +345,9 @@ extension PollerSetup {
   /// Whether a filter lets the message through.
   func wants(_ record: QueueRecord) -> Bool {
     let value = record.filtered
-    return filters.contains { $0.matches(value) }
+    let isText = value["body"]?.string != nil
+    // A filter that says what is in a body lets no body through that has nothing in it, whatever need not be there.
+    return filters.contains { !(isText && $0.looksIntoBody) && $0.matches(value) }
   }
 
   /// The messages that stay in the queue.
@@ -357,6 +359,15 @@ extension PollerSetup {
     case .success: return []
     case .failures(let failed): return failed
     case .malformed: return ids
+    }
+  }
+}
+
+extension EventPattern {
+  fileprivate var looksIntoBody: Bool {
+    fields.contains { field in
+      guard field.name == "body", case .fields = field.rule else { return false }
+      return true
     }
   }
 }

@@ -11,9 +11,11 @@ extension S3Service {
     let path = text.firstRange(of: ":::").map { text[$0.upperBound...] } ?? text[...]
     let name = String(path.prefix { $0 != "/" })
     let key = path.count > name.count ? String(path.dropFirst(name.count + 1)) : nil
-    let known = try await catalogue.read { session throws(Fault) -> (S3Bucket, S3Notifications?)? in
-      guard let bucket = try session.bucket(name) else { return nil }
-      return (bucket, try session.document(of: .notification, name).map { S3Notifications($0) })
+    let known = try await catalogue.read {
+      session throws(Fault) -> Result<(S3Bucket, S3Notifications?)?, AWSError> in
+      guard let bucket = try session.bucket(name) else { return .success(nil) }
+      let document = try session.document(of: .notification, name)
+      return .success((bucket, document.map { S3Notifications($0) }))
     }
     guard let (bucket, notifications) = known else { return nil }
     var found = Explanation("the notifications of the bucket \(bucket.name)")

@@ -63,7 +63,7 @@ import Testing
 
   @Test func whatIsFreshIsNotSettled() throws {
     let bench = try Bench()
-    #expect(try bench.snapshot().isSettled, "nothing is there")
+    #expect(try bench.snapshot(isOld: true).isSettled, "nothing is there, and has not been for a while")
     bench.write("a", "1")
     let snapshot = try bench.snapshot()
     #expect(!snapshot.isSettled && snapshot.entries.count == 1 && snapshot.size == 1)

@@ -1,5 +1,5 @@
-// An OCI image as the root file system of a managed runtime: AWS's base images give exact parity, and any image with the
-// interpreter will do.
+// An OCI image as the root file system of a managed runtime: AWS's base images give exact parity, and any image with
+// the interpreter will do.
 import MartletCore
 import MartletSandbox
 import MartletStore

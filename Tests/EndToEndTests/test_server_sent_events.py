@@ -5,6 +5,7 @@ import json
 import os
 import queue
 import shutil
+import signal
 import subprocess
 import threading
 
@@ -89,7 +90,7 @@ def test_a_browser_has_the_events_before_the_function_ends(server, name, page, g
         browser = subprocess.Popen(
             [BROWSER, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", "--disable-background-networking",
              f"--user-data-dir={profile}", "--remote-debugging-port=0", f"http://127.0.0.1:{page.server_port}/"],
-            stdout=log, stderr=log, env={**os.environ, "HOME": profile})
+            stdout=log, stderr=log, env={**os.environ, "HOME": profile}, start_new_session=True)
     try:
         told = [page.told.get(timeout=60) for _ in range(3)]
         # The page tells of each event by a request of its own, and they may overtake each other.
@@ -97,6 +98,6 @@ def test_a_browser_has_the_events_before_the_function_ends(server, name, page, g
         # The last one came from a function that has not ended: it waits for the gate.
         assert browser.poll() is None and page.told.empty()
     finally:
-        browser.kill()
+        os.killpg(browser.pid, signal.SIGKILL)  # with the processes of its own that it has started
         browser.wait()
         gate()

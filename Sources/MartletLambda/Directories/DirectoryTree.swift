@@ -19,11 +19,12 @@ struct DirectoryTree: Sendable {
   /// Brings `directory` into `trees`.
   /// - Parameters:
   ///   - before: what was brought in last; its tree is used if it is still there.
-  ///   - spare: a copy of that tree, which becomes the new one: then an edit costs nothing for what it leaves alone.
+  ///   - spare: a copy of that tree, which becomes the new one: then an edit costs nothing for what it leaves alone. Is
+  ///     asked for only if a tree has to be made.
   /// - Throws: a `Fault` that names the file; then nothing is left behind.
   init(
-    of snapshot: DirectorySnapshot, directory: CInt, path: String, before: DirectoryTree?, spare: String? = nil,
-    in trees: CodeTrees
+    of snapshot: DirectorySnapshot, directory: CInt, path: String, before: DirectoryTree?,
+    spare: () -> String? = { nil }, in trees: CodeTrees
   ) throws(Fault) {
     let source = (descriptor: directory, path: path)
     var partial = ""
@@ -34,15 +35,14 @@ struct DirectoryTree: Sendable {
       // It was saved without a change, or an edit was taken back, or what is there was changed so short a time ago that
       // it had to be looked at again.
       if let expected, utimes(trees.path(expected.package.key), nil) == 0 {
-        if let spare { CodeTrees.remove(spare) }
         self = expected
         return
       }
       var digests: [String: String]
-      if let spare, let before, let delta {
+      if let before, let delta, let spare = spare() {
         partial = spare
         digests = before.digests
-        try DirectoryTree.apply(delta, to: spare, source, &digests)
+        try DirectoryTree.apply(delta, to: partial, source, &digests)
       } else {
         partial = try DirectoryTree.makePlace(trees)
         digests = try DirectoryTree.fill(partial, snapshot, source, before, trees)
@@ -67,7 +67,6 @@ struct DirectoryTree: Sendable {
       self.digests = digests
       package = made
     } catch {
-      if let spare { CodeTrees.remove(spare) }
       if !partial.isEmpty { CodeTrees.remove(partial) }
       throw error
     }

@@ -17,6 +17,8 @@ package final class WatchedDirectories: Sendable {
     /// A copy of a tree in which the next edit can be made, and of which.
     let spare = Mutex<(path: String, of: String)?>(nil)
 
+    func hasSpare(of key: String) -> Bool { spare.withLock { $0?.of == key } }
+
     /// The copy of that tree; others are of no use any more.
     func takeSpare(of key: String?) -> String? {
       guard let spare = spare.withLock({ $0.take() }) else { return nil }
@@ -101,8 +103,10 @@ package final class WatchedDirectories: Sendable {
     }
     let tree = try DirectoryTree(
       of: snapshot, directory: descriptor, path: path, before: before?.tree,
-      spare: watch.takeSpare(of: before?.tree.package.key), in: packages.trees)
-    if snapshot.entries.count >= WatchedDirectories.worthASpare { makeSpare(of: tree, for: watch) }
+      spare: { watch.takeSpare(of: before?.tree.package.key) }, in: packages.trees)
+    if snapshot.entries.count >= WatchedDirectories.worthASpare, !watch.hasSpare(of: tree.package.key) {
+      makeSpare(of: tree, for: watch)
+    }
     let isSame = before.map { $0.origin == origin && $0.tree.package.key == tree.package.key } ?? false
     return Look(
       path: path, tree: tree, origin: origin,

@@ -180,6 +180,7 @@ struct Serve: ParsableCommand {
     } catch {
       throw ValidationError("\(error)")
     }
+    configuration.authorities = text(authorities, "MARTLET_CA_FILE")
     configuration.streamingRate = (streamingRate ?? variables["MARTLET_STREAMING_RATE"].flatMap { Int($0) }).map {
       .bytes(max(1, $0))
     }

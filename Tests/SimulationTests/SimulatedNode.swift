@@ -170,6 +170,8 @@ final class SimulatedNode: Sendable {
 
   /// Moves the clock from alarm to alarm.
   func pass(_ duration: Duration) async {
+    // Time must not pass before the node is up, however busy the host is.
+    while !events.isRunning { await Task.yield() }
     let move = await alarms.move(patience: .seconds(60)) { $0 + duration }
     #expect(move.isSettled, "work goes on for ever")
   }

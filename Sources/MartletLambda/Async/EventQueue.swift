@@ -83,6 +83,9 @@ package final class EventQueue: Sendable {
   /// Events that wait, and attempts that are under way.
   package var census: (waiting: Int, underWay: Int) { state.withLock { ($0.lanes.count, $0.lanes.underWay) } }
 
+  /// True from the moment when `run` has begun until `pause` or `stop`.
+  package var isRunning: Bool { state.withLock { $0.isOpen } }
+
   // MARK: - Accepting
 
   /// Takes an event. When this returns it is on disk.

@@ -104,8 +104,7 @@ let package = Package(
       name: "UnitTests",
       dependencies: [
         "MartletLambda", "MartletCloud", "MartletServer", "MartletSandbox", "MartletStore", "MartletWire",
-        "MartletCore", "CMartlet", nioCore, nioEmbedded,
-        nioHTTP1,
+        "MartletCore", "CMartlet", nioCore, nioEmbedded, nioHTTP1, nioPosix, logging,
       ],
       exclude: ["golden"],
       swiftSettings: strict),

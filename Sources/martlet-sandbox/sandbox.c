@@ -3,6 +3,7 @@
 //
 // Promises to the server: every request but SIGNAL has exactly one answer, and every SPAWNED process exactly one
 // EXITED, also when a RESET or DESTROY ends it (then before RESET_DONE and DESTROYED).
+#include <poll.h>
 #include "sandbox.h"
 
 #include <linux/magic.h>
@@ -182,14 +183,26 @@ static void end_fork(struct sandbox *sandbox, uint32_t unused) {
   forked_forget(sandbox);
 }
 
-// The zygotes go before their forks are waited for, which then are ours: no init ends before its namespace is empty.
+// Waits for an init. It does not end before its namespace is empty, and what is left in there may be ours to reap:
+// forks whose zygote is gone. Whoever else is reaped here is waited for by nobody who would mind, because all ends.
+static void wait_for_init(int pidfd) {
+  for (;;) {
+    siginfo_t info = {0};
+    if (waitid(P_PIDFD, (id_t)pidfd, &info, WEXITED | WNOHANG) < 0 || info.si_pid != 0) return;
+    info.si_pid = 0;
+    if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG) == 0 && info.si_pid != 0) continue;
+    poll(&(struct pollfd){.fd = pidfd, .events = POLLIN}, 1, 10);
+  }
+}
+
+// The zygotes go before their forks are waited for.
 void sandbox_destroy_all(void) {
   sandbox_each(begin_end, 0);
   zygote_destroy_all();
   sandbox_each(end_fork, 0);
   for (unsigned bucket = 0; bucket < 1024; bucket++)
     while (table[bucket]) {
-      if (table[bucket]->nest.pidfd >= 0) waitid(P_PIDFD, (id_t)table[bucket]->nest.pidfd, &(siginfo_t){0}, WEXITED);
+      if (table[bucket]->nest.pidfd >= 0) wait_for_init(table[bucket]->nest.pidfd);
       table[bucket]->process_count = 0;
       release(table[bucket]);
     }

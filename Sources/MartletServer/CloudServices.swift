@@ -40,9 +40,8 @@ struct CloudServices: Sendable {
     sts = STSService(iam: iam, world: world)
   }
 
-  /// What others in this process call, and what the operator sees.
-  func offer(at door: Door, and front: Front) {
-    front.serve(pages: [RulesPage.path: { _ in RulesPage.reply(bridge) }])
+  /// What others in this process call.
+  func offer(at door: Door) {
     door.offer(EventBridge.PutEvents.self, by: bridge)
     door.offer(IAM.GetRole.self, by: iam)
     door.offer(STS.AssumeRole.self, by: sts)

@@ -41,8 +41,8 @@ package final class Front: HTTPResponder {
 
   package typealias Page = @Sendable (HTTPRequest) async -> HTTPReply
 
-  /// Pages below `/_martlet/`, for the operator; they join those that are there.
-  package func serve(pages: [String: Page]) { self.pages.withLock { $0.merge(pages) { $1 } } }
+  /// Pages below `/_martlet/`, for the operator.
+  package func serve(pages: [String: Page]) { self.pages.withLock { $0 = pages } }
 
   /// The services are made after the front, because environments lead back to it.
   package func serve(
@@ -56,10 +56,17 @@ package final class Front: HTTPResponder {
   }
 
   package func bodyLimit(for head: HTTPRequestHead) -> Int {
-    let isInvocation = head.method == .POST && head.uri.contains("invocations")
+    let isInvocation = head.method == .POST && Front.namesInvocations(head.uri)
     if isInvocation || isFunctionURL(head) { return limits.invokeRequest.bytes }
     return Front.length(of: head) > limits.requestSize.bytes && isObject(head)
       ? Front.largestObject : limits.requestSize.bytes
+  }
+
+  /// True of `/2015-03-31/functions/f/invocations` and its like. Asked of every request, so by bytes: they cost a
+  /// fraction of what characters do.
+  private static func namesInvocations(_ uri: String) -> Bool {
+    let path = uri.utf8.prefix { $0 != UInt8(ascii: "?") }
+    return path.reversed().drop { $0 == UInt8(ascii: "/") }.starts(with: "invocations".utf8.reversed())
   }
 
   /// Larger objects go into a file while they come in.
@@ -138,14 +145,6 @@ package final class Front: HTTPResponder {
         ])
       exchange.send(reply)
     }
-  }
-
-  private func operatorsReply(to request: HTTPRequest, _ exchange: HTTPExchange) {
-    guard let page = pages.withLock({ $0[String(request.path)] }) else {
-      exchange.send(operatorsReply(to: request))
-      return
-    }
-    Task.immediate(executorPreference: executor(of: exchange.eventLoop)) { exchange.send(await page(request)) }
   }
 
   private func operatorsReply(to request: HTTPRequest) -> HTTPReply {

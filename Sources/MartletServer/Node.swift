@@ -127,7 +127,7 @@ package struct PreparedNode: Sendable {
       logs: logs, log: log)
     door.offer(Lambda.FindFunction.self, by: lambda)
     door.offer(Lambda.InvokeEvent.self, by: lambda)
-    cloud.offer(at: door, and: front)
+    cloud.offer(at: door)
     cloud.sqs.whenQueuesAppear { lambda.pollers.queueAppeared($0) }
     let urls = FunctionURLs(functions: functions, line: line, world: world, limits: limits, log: log)
     front.serve(

@@ -92,6 +92,7 @@ package final class HTTPConnection: ChannelInboundHandler {
   private let responder: any HTTPResponder
   private let use: HTTPUse?
   private var context: ChannelHandlerContext?
+  private var knownPeer: String?
   private var head: HTTPRequestHead?
   private var body = ByteBuffer()
   /// In the place of `body`.
@@ -361,7 +362,11 @@ package final class HTTPConnection: ChannelInboundHandler {
     try? context.channel.syncOptions?.setOption(.autoRead, value: !paused)
   }
 
-  fileprivate var peerAddress: String? { context?.remoteAddress?.ipAddress }
+  /// Made into text once: every request asks for it.
+  fileprivate var peerAddress: String? {
+    if knownPeer == nil { knownPeer = context?.remoteAddress?.ipAddress }
+    return knownPeer
+  }
 
   // MARK: - Bodies in pieces
 

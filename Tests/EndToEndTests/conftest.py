@@ -69,7 +69,7 @@ def new_directory(mode=0o755):
 
 
 def pytest_configure(config):
-    config.addinivalue_line("markers", "alone: counts what the whole host has, so nothing else may run beside it")
+    config.addinivalue_line("markers", "alone: counts what the whole host has, or has only the time that AWS gives: nothing else may run beside it")
 
 
 def pytest_collection_modifyitems(items):

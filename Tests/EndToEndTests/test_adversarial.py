@@ -35,7 +35,7 @@ def handler(event, context):
         if os.fork() == 0:
             time.sleep(60); os._exit(0)
     return 'well'
-""", {"bomb": 1})
+""", {"bomb": 1}, Timeout=60)
     assert failed(answer) == ("BlockingIOError", "[Errno 11] Resource temporarily unavailable")
     assert "REPORT RequestId" in answer.log and "Status" not in answer.log.split("REPORT")[1].split("\n")[0]
 

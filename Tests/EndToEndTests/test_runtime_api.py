@@ -261,3 +261,16 @@ while True:
     else:
         assert answer.succeeded()[1] is None
     assert server.invoke(name).succeeded() == [None, None]
+
+
+def test_a_runtime_that_is_slow_to_come_back_is_waited_for(server, name):
+    """As long as another one would take to start."""
+    create(server, name, """
+time.sleep(0.6)
+started = time.monotonic_ns()
+while True:
+    identifier, _, _ = take()
+    respond(identifier, json.dumps(started))
+    time.sleep(0.15)
+""")
+    assert len({server.invoke(name).raw for _ in range(4)}) == 1

@@ -308,6 +308,7 @@ package final class Environment: Sendable {
       if live.telemetry?.isWanted == false { live.telemetry = nil }
       if phase == .initialisation {
         live.initDuration = duration
+        pool.hasStarted(in: duration.count)
         if let work {
           begin(work, live)
         } else {

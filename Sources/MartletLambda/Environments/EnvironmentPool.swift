@@ -16,6 +16,8 @@ final class EnvironmentPool: Sendable {
     /// Invocations that wait for one of the expected, no more of them than there are.
     var waiters: [Waiter] = []
     var waiterNumber: UInt64 = 0
+    /// How long the last of them took to initialise, in nanoseconds.
+    var lastColdStart: UInt64 = 0
     var isRetired = false
   }
 
@@ -58,19 +60,28 @@ final class EnvironmentPool: Sendable {
     }
   }
 
-  /// An environment that is free, or will be within `limit`; nil if there is none.
-  func takeSoon(within limit: TimeAmount, on eventLoop: any EventLoop) async -> Environment? {
+  /// A new environment has initialised within so many nanoseconds.
+  func hasStarted(in duration: UInt64) { state.withLock { $0.lastColdStart = duration } }
+
+  /// An environment that is free, or will be soon; nil if there is none. To wait is worth at most what a cold start
+  /// takes: who waits so long and then starts one has spent no more than twice the time of the better choice.
+  func takeSoon(on eventLoop: any EventLoop) async -> Environment? {
     await withCheckedContinuation { continuation in
-      let outcome = state.withLock { state -> (environment: Environment?, number: UInt64?) in
-        if let free = state.take() { return (free, nil) }
-        guard state.expected.count > state.waiters.count else { return (nil, nil) }
+      let outcome = state.withLock { state -> (environment: Environment?, number: UInt64?, limit: TimeAmount) in
+        if let free = state.take() { return (free, nil, .zero) }
+        guard state.expected.count > state.waiters.count else { return (nil, nil, .zero) }
         state.waiterNumber += 1
         state.waiters.append(Waiter(number: state.waiterNumber, continuation: continuation))
-        return (nil, state.waiterNumber)
+        return (nil, state.waiterNumber, EnvironmentPool.patience(coldStart: state.lastColdStart))
       }
       guard let number = outcome.number else { return continuation.resume(returning: outcome.environment) }
-      eventLoop.scheduleTask(in: limit) { self.giveUp(number) }
+      eventLoop.scheduleTask(in: outcome.limit) { self.giveUp(number) }
     }
+  }
+
+  /// How long an invocation waits for a runtime that has answered already to come back.
+  static func patience(coldStart nanoseconds: UInt64) -> TimeAmount {
+    .nanoseconds(Int64(min(max(nanoseconds, 20_000_000), 1_000_000_000)))
   }
 
   private func giveUp(_ number: UInt64) {

@@ -32,9 +32,6 @@ package final class Placement: Sendable {
     }
   }
 
-  /// How long an invocation waits for a runtime that has answered already to come back: less than any cold start.
-  static let patience = TimeAmount.milliseconds(20)
-
   /// - Parameter idleTimeout: how long an environment is kept without work.
   package init(parts: EnvironmentParts, group: MultiThreadedEventLoopGroup, idleTimeout: Duration) {
     self.parts = parts
@@ -52,7 +49,7 @@ package final class Placement: Sendable {
     let pool = tenant.map { self.pool(of: version, $0) } ?? pool(of: version)
     if let environment = pool.take() { return Lease(environment: environment, permit: permit) }
     let eventLoop = self.eventLoop
-    if let environment = await pool.takeSoon(within: Placement.patience, on: eventLoop) {
+    if let environment = await pool.takeSoon(on: eventLoop) {
       return Lease(environment: environment, permit: permit)
     }
     let environment = try Environment(version, parts: parts, eventLoop: eventLoop, pool: pool)

@@ -88,7 +88,7 @@ let package = Package(
       sources: ["MartletRuntimes.swift"],
       resources: [
         .embedInCode("python/bootstrap.py"), .embedInCode("python/debug.py"), .embedInCode("python/debug_relay.py"),
-        .embedInCode("python/zygote.py"),
+        .embedInCode("python/compile.py"), .embedInCode("python/zygote.py"),
         .embedInCode("nodejs/bootstrap.mjs"), .embedInCode("nodejs/debug.mjs"), .embedInCode("nodejs/debug_relay.mjs"),
         .embedInCode("java/bootstrap.jar"), .embedInCode("ruby/bootstrap.rb"),
       ],

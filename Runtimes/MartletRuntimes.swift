@@ -10,6 +10,7 @@ package enum MartletRuntimes {
 
   package static let files = [
     File(family: "python", name: "bootstrap.py", content: PackageResources.bootstrap_py),
+    File(family: "python", name: "compile.py", content: PackageResources.compile_py),
     File(family: "python", name: "debug.py", content: PackageResources.debug_py),
     File(family: "python", name: "debug_relay.py", content: PackageResources.debug_relay_py),
     File(family: "python", name: "zygote.py", content: PackageResources.zygote_py),

@@ -88,6 +88,7 @@ package struct ByteCount: Hashable, Comparable, Sendable {
   package init(bytes: Int) { self.bytes = bytes }
 
   package static func bytes(_ n: Int) -> ByteCount { ByteCount(bytes: n) }
+  package static func kibibytes(_ n: Int) -> ByteCount { ByteCount(bytes: n << 10) }
   package static func mebibytes(_ n: Int) -> ByteCount { ByteCount(bytes: n << 20) }
   package static func < (a: ByteCount, b: ByteCount) -> Bool { a.bytes < b.bytes }
 }

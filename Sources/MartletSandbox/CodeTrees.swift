@@ -38,7 +38,7 @@ package struct CodeTrees: Sendable {
 
   /// Removes what nobody uses. Trees younger than `age` are kept: whoever unpacked one may not have said so yet.
   package func collect(keeping used: Set<String>, olderThan age: Duration) {
-    for name in CodeTrees.names(in: root) where !used.contains(name) {
+    for name in CodeTrees.names(in: root) where !used.contains(CodeTrees.origin(of: name)) {
       var status = stat()
       guard lstat(path(name), &status) == 0,
         time(nil) - KernelTime.seconds(status.st_mtim) >= Int(age.components.seconds)
@@ -48,6 +48,9 @@ package struct CodeTrees: Sendable {
       CodeTrees.remove(path(name))
     }
   }
+
+  /// The tree of which another one was made: what stands before a plus sign. It is used as long as that one is.
+  private static func origin(of name: String) -> String { String(name.prefix { $0 != "+" }) }
 
   /// Removes a tree without following links.
   package static func remove(_ path: String) {

@@ -115,7 +115,8 @@ package struct PreparedNode: Sendable {
       debugging: debugging, world: world)
     let provisioned = ProvisionedConcurrency(functions: functions, placement: placement, log: log)
     let activation = FunctionActivation(
-      functions: functions, packages: packages, world: world, log: log, prepare: { parts.expect($0) })
+      functions: functions, packages: packages, bytecode: parts.makeBytecode(), world: world, log: log,
+      prepare: { parts.expect($0) })
     let events = try EventQueue(
       database: database, functions: functions, line: line, door: door, alarms: alarms, limits: limits, log: log)
     let lambda = LambdaService(

@@ -52,6 +52,13 @@ package struct EnvironmentParts: Sendable {
     self.fastStart = fastStart
   }
 
+  /// Compiles packages ahead; nil where environments have no root of their own, in which modules know their path.
+  package func makeBytecode() -> PythonBytecode? {
+    guard sandboxes.hasOwnRoot else { return nil }
+    return PythonBytecode(
+      sandboxes: sandboxes, root: root, packages: packages, runtimes: runtimes, world: world, log: log)
+  }
+
   /// The ports on which an environment's listeners are, inside of it.
   static let runtimePort = 9001
   static let platformPort = 4566

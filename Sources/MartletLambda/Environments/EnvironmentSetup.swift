@@ -15,9 +15,9 @@ struct EnvironmentSetup {
     _ c: FunctionConfiguration, family: RuntimeFamily, served: RuntimeCatalog.Served, image: RuntimeImage? = nil,
     parts: EnvironmentParts, isProvisioned: Bool = false
   ) throws(AWSError) {
-    let code = parts.packages.directory(c.code)
-    let layers = parts.packages.layerDirectory(c)
     let interpreter: Interpreter? = if case .interpreter(let found) = served { found } else { nil }
+    let code = parts.packages.directory(c.code, compiledFor: parts.sandboxes.hasOwnRoot ? interpreter : nil)
+    let layers = parts.packages.layerDirectory(c, compiledFor: parts.sandboxes.hasOwnRoot ? interpreter : nil)
     let hasPlatform = parts.platform != nil
     let root = try image.map { (image) throws(AWSError) in try EnvironmentSetup.root(of: image, parts) }
     let hasOwnBootstrap =

@@ -124,12 +124,22 @@ package struct CodePackages: Sendable {
     }
   }
 
-  /// The directory that becomes /var/task.
-  package func directory(_ package: CodePackage) -> String { trees.path(package.key) }
+  /// The directory that becomes /var/task: with what was compiled of it, if there is an interpreter that takes it.
+  package func directory(_ package: CodePackage, compiledFor interpreter: Interpreter? = nil) -> String {
+    compiled(package.key, at: "/var/task", for: interpreter) ?? trees.path(package.key)
+  }
 
   /// The directory that becomes /opt; nil if a version has no layers.
-  package func layerDirectory(_ configuration: FunctionConfiguration) -> String? {
-    configuration.layerTree.map { trees.path($0) }
+  package func layerDirectory(
+    _ configuration: FunctionConfiguration, compiledFor interpreter: Interpreter? = nil
+  ) -> String? {
+    configuration.layerTree.map { compiled($0, at: "/opt", for: interpreter) ?? trees.path($0) }
+  }
+
+  private func compiled(_ key: String, at target: String, for interpreter: Interpreter?) -> String? {
+    guard let interpreter, interpreter.family == .python else { return nil }
+    let tree = trees.path(PythonBytecode.tree(key, at: target, for: interpreter.version))
+    return Files.exists(tree) ? tree : nil
   }
 
   private static func error(_ flaw: CodeArchive.Flaw, limit: ByteCount) -> AWSError {

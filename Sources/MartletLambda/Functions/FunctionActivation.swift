@@ -5,6 +5,8 @@ import MartletCore
 package final class FunctionActivation: Sendable {
   private let functions: FunctionTable
   private let packages: CodePackages
+  /// nil: Python is compiled where it runs.
+  private let bytecode: PythonBytecode?
   private let world: any World
   private let log: Logger
   /// Told of every function that is ready to run.
@@ -13,12 +15,13 @@ package final class FunctionActivation: Sendable {
   private let enqueue: AsyncStream<FunctionKey>.Continuation
 
   package init(
-    functions: FunctionTable, packages: CodePackages, world: any World, log: Logger,
+    functions: FunctionTable, packages: CodePackages, bytecode: PythonBytecode? = nil, world: any World, log: Logger,
     prepare: @escaping @Sendable (FunctionConfiguration) -> Void = { _ in }
   ) {
     self.prepare = prepare
     self.functions = functions
     self.packages = packages
+    self.bytecode = bytecode
     self.world = world
     self.log = log
     (queue, enqueue) = AsyncStream.makeStream()
@@ -35,9 +38,11 @@ package final class FunctionActivation: Sendable {
       await restoreCode(of: record, seen: &seen)
     }
     await withDiscardingTaskGroup { fetching in
+      // Functions of a server before this one, or of another interpreter.
+      fetching.addTask { for record in self.functions.all { await self.bytecode?.prepare(record.latest) } }
       for await key in queue {
-        // An image may take minutes: nobody else waits for it.
-        if functions.find(key)?.latest.image != nil {
+        // An image may take minutes, and so may a large package: nobody else waits for it.
+        if let latest = functions.find(key)?.latest, latest.image != nil || bytecode?.isWanted(latest) == true {
           fetching.addTask { await self.activate(key) }
         } else {
           await activate(key)
@@ -65,6 +70,7 @@ package final class FunctionActivation: Sendable {
 
   package func stop() {
     enqueue.finish()
+    bytecode?.stop()
     packages.images.stop()
   }
 
@@ -86,6 +92,7 @@ package final class FunctionActivation: Sendable {
             log.error("activation failed", metadata: ["function": "\(key.name)", "fault": "\(error)"])
             throw .inside("The package could not be unpacked: \(error.stage)")
           }
+          await bytecode?.prepare(configuration)
         }
         ready.insert(configuration.incarnation)
         prepare(configuration)

@@ -1,0 +1,244 @@
+// Compiles the Python of packages when functions are made, so that no cold start does it (docs/fast-start.md). A package
+// and what was compiled of it are one tree, beside the package's own, for each version of Python and each place at
+// which it is mounted, because compiled modules know their path.
+import Glibc
+import Logging
+import MartletCore
+import MartletSandbox
+import MartletStore
+import NIOPosix
+import Synchronization
+
+package final class PythonBytecode: Sendable {
+  private let sandboxes: any SandboxHost
+  private let root: RuntimeRoot
+  private let trees: CodeTrees
+  private let runtimes: RuntimeCatalog
+  private let world: any World
+  private let log: Logger
+  /// One package at a time: another core is for the functions.
+  private let thread = NIOThreadPool(numberOfThreads: 1)
+  private let isStopped = Atomic(false)
+
+  package init(
+    sandboxes: any SandboxHost, root: RuntimeRoot, packages: CodePackages, runtimes: RuntimeCatalog, world: any World,
+    log: Logger
+  ) {
+    self.sandboxes = sandboxes
+    self.root = root
+    trees = packages.trees
+    self.runtimes = runtimes
+    self.world = world
+    self.log = log
+    thread.start()
+  }
+
+  /// Smaller packages are compiled in less time than an interpreter takes to start.
+  static let smallest = ByteCount.kibibytes(16)
+  /// What is compiled of a package may have this size at most, in memory and on disk.
+  static let largest = ByteCount.mebibytes(512)
+  /// How long a package may take; after that it stays as it was sent.
+  static let patience = Duration.seconds(120)
+  private static let memory = ByteCount.mebibytes(1024)
+
+  /// A package, where it will be mounted, and for what.
+  struct Subject: Hashable, Sendable {
+    let key: String
+    let target: String
+    let interpreter: String
+
+    /// The name of the tree that has both.
+    var tree: String { PythonBytecode.tree(key, at: target, for: interpreter) }
+  }
+
+  /// - Parameter version: of Python, as "3.12.4".
+  static func tree(_ key: String, at target: String, for version: String) -> String {
+    let numbers = version.split(separator: ".").prefix(2).joined(separator: ".")
+    return "\(key)+\(target == "/opt" ? "opt" : "task")-python\(numbers)"
+  }
+
+  /// True if there is something to compile, which may take a while.
+  package func isWanted(_ c: FunctionConfiguration) -> Bool { !subjects(c).isEmpty }
+
+  /// Compiles what a version will run, unless that was done before. Whatever goes wrong, the version runs all the same.
+  package func prepare(_ c: FunctionConfiguration) async {
+    guard let interpreter = interpreter(c) else { return }
+    for subject in subjects(c) {
+      do {
+        try await thread.runIfActive { self.compile(subject, with: interpreter) }
+      } catch {
+        log.debug("not compiled", metadata: ["function": "\(c.name)", "reason": "\(error)"])
+      }
+    }
+  }
+
+  /// What is being compiled is given up.
+  package func stop() {
+    isStopped.store(true, ordering: .relaxed)
+    thread.shutdownGracefully { _ in }
+  }
+
+  private func interpreter(_ c: FunctionConfiguration) -> Interpreter? {
+    guard c.image == nil, let identifier = RuntimeCatalog.identifier(c.runtime ?? ""),
+      case .interpreter(let found) = runtimes.serves(identifier), found.family == .python, found.root == nil
+    else { return nil }
+    return found
+  }
+
+  private func subjects(_ c: FunctionConfiguration) -> [Subject] {
+    guard let interpreter = interpreter(c) else { return [] }
+    var found: [Subject] = []
+    if c.code.unpackedSize >= PythonBytecode.smallest.bytes {
+      found.append(Subject(key: c.code.key, target: "/var/task", interpreter: interpreter.version))
+    }
+    if let layers = c.layerTree,
+      c.layers.contains(where: { $0.package.unpackedSize >= PythonBytecode.smallest.bytes })
+    {
+      found.append(Subject(key: layers, target: "/opt", interpreter: interpreter.version))
+    }
+    return found.filter { !Files.exists(trees.path($0.tree)) }
+  }
+
+  // MARK: - One package, on the thread
+
+  private func compile(_ subject: Subject, with interpreter: Interpreter) {
+    guard !Files.exists(trees.path(subject.tree)) else { return }
+    let begun = world.monotonic()
+    do throws(Fault) {
+      let results = try run(subject, with: interpreter)
+      defer { unlink(results) }
+      let count = try keep(results, of: subject)
+      log.debug(
+        "compiled",
+        metadata: [
+          "package": "\(subject.key.prefix(12))", "bytes": "\(count)",
+          "ms": "\((world.monotonic() - begun) / 1_000_000)",
+        ])
+    } catch {
+      log.notice(
+        "a package was not compiled; its functions start slower",
+        metadata: ["package": "\(subject.key.prefix(12))", "fault": "\(error)"])
+    }
+  }
+
+  /// Runs the compiler in a sandbox of its own.
+  /// - Returns: the path of a file with what it wrote.
+  private func run(_ subject: Subject, with interpreter: Interpreter) throws(Fault) -> String {
+    let tree = trees.path(subject.key)
+    let specification = SandboxSpecification(
+      memory: PythonBytecode.memory, tmp: .mebibytes(16), cpu: 1000, processes: 16, descriptors: 256,
+      hostname: "sandbox",
+      mounts: root.mounts(
+        family: .python, interpreter: interpreter, code: tree, layers: subject.target == "/opt" ? tree : nil),
+      ports: [], network: .loopback)
+    let program = SandboxProgram(
+      arguments: [interpreter.pathInRoot, "-I", "-S", "/var/runtime/compile.py", subject.target],
+      environment: ["PATH=/usr/bin:/bin", "LANG=C.UTF-8"], workingDirectory: "/")
+    let pipe = try Pipe()
+    defer { close(pipe.reader) }
+    let run = try CompilerRun()
+    let sandbox = sandboxes.create(specification, observer: run)
+    defer { sandboxes.destroy(sandbox) }
+    sandboxes.start(program, number: 1, in: sandbox, output: pipe.writer)
+    close(pipe.writer)
+    let path = "\(trees.root)/\(UInt64.random(in: 0...UInt64.max)).compiled.part"
+    do throws(Fault) {
+      try copy(pipe.reader, to: path)
+      try run.wait(within: .seconds(5))
+    } catch {
+      unlink(path)
+      throw error
+    }
+    return path
+  }
+
+  private func copy(_ reader: CInt, to path: String) throws(Fault) {
+    let file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
+    guard file >= 0 else { throw Fault("make \(path)", errno: errno) }
+    defer { close(file) }
+    let end = world.monotonic() &+ PythonBytecode.patience.nanoseconds
+    var buffer = [UInt8](repeating: 0, count: 1 << 18)
+    var total = 0
+    while true {
+      var ready = pollfd(fd: reader, events: Int16(POLLIN), revents: 0)
+      guard !isStopped.load(ordering: .relaxed) else { throw Fault("compile", "the server ends") }
+      guard Int64(bitPattern: end &- world.monotonic()) > 0 else {
+        throw Fault("compile", "it took longer than \(PythonBytecode.patience.components.seconds) s")
+      }
+      // Not longer, to hear of the server's end.
+      guard poll(&ready, 1, 100) > 0 else { continue }
+      let count = read(reader, &buffer, buffer.count)
+      if count == 0 { return }
+      guard count > 0 else { throw Fault("compile", errno: errno) }
+      total += count
+      guard total <= PythonBytecode.largest.bytes else { throw Fault("compile", "the results are too large") }
+      var written = 0
+      while written < count {
+        let now = buffer.withUnsafeBytes { write(file, $0.baseAddress.map { $0 + written }, count - written) }
+        guard now > 0 else { throw Fault("write \(path)", errno: errno) }
+        written += now
+      }
+    }
+  }
+
+  /// Makes the tree of package and results. What of both has the same path is taken from the results: the package's own
+  /// would not have been loaded.
+  /// - Returns: the size of the results.
+  private func keep(_ results: String, of subject: Subject) throws(Fault) -> Int {
+    let part = "\(subject.tree).results.part"
+    CodeTrees.remove(trees.path(part))
+    let unpacked = try OpenFile(path: results).withBytes { raw in
+      Result { () throws(CodeArchive.Flaw) in try trees.unpack(raw, key: part, limit: PythonBytecode.largest) }
+    }
+    defer { CodeTrees.remove(trees.path(part)) }
+    switch unpacked {
+    case .success(let size):
+      try trees.merge([subject.key, part], as: subject.tree)
+      return size.bytes
+    case .failure(.empty): return 0
+    case .failure(let flaw): throw Fault("compile", "what came back is no archive: \(flaw)")
+    }
+  }
+}
+
+/// Hears how the compiler ended.
+private final class CompilerRun: SandboxObserver {
+  private let ended = Mutex<Result<ExitStatus, Fault>?>(nil)
+  /// Has something to be read once it has ended.
+  private let bell: Pipe
+
+  init() throws(Fault) { bell = try Pipe() }
+
+  deinit {
+    close(bell.reader)
+    close(bell.writer)
+  }
+
+  /// - Throws: if it ended with a failure, or has not ended within `limit`.
+  func wait(within limit: Duration) throws(Fault) {
+    var ready = pollfd(fd: bell.reader, events: Int16(POLLIN), revents: 0)
+    _ = poll(&ready, 1, CInt(limit.nanoseconds / 1_000_000))
+    guard let result = ended.withLock({ $0 }) else { throw Fault("compile", "the compiler did not end") }
+    let status = try result.get()
+    guard status == .code(0) else { throw Fault("compile", "the compiler ended with \(status)") }
+  }
+
+  private func settle(_ result: Result<ExitStatus, Fault>) {
+    ended.withLock { $0 = $0 ?? result }
+    _ = write(bell.writer, [1], 1)
+  }
+
+  func sandboxCreated(_ resources: SandboxResources) {
+    for listener in resources.listeners { close(listener) }
+  }
+  func sandboxProgramStarted(_ program: UInt32) {}
+  func sandboxProgramEnded(_ program: UInt32, _ status: ExitStatus, outOfMemory: Bool) { settle(.success(status)) }
+  func sandboxWasReset(newListeners: [CInt]) {
+    for listener in newListeners { close(listener) }
+  }
+  func sandboxDestroyed() {}
+  func sandboxConnected(_ ticket: UInt32, _ result: Result<CInt, Fault>) {
+    if case .success(let descriptor) = result { close(descriptor) }
+  }
+  func sandboxFailed(_ fault: Fault, program: UInt32?) { settle(.failure(fault)) }
+}

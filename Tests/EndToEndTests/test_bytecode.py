@@ -1,0 +1,79 @@
+# Packages are compiled when functions are made: what functions find, and that whatever is in a package, it works as before.
+import os
+import py_compile
+
+import pytest
+
+from conftest import package
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs a root of its own")
+
+#: Large enough to be compiled ahead.
+LARGE = "".join(f"def function_{i}(x):\n    return x + {i}\n" for i in range(1000)) + "def fail():\n    raise ValueError('mine')\n"
+TELL = """
+import os, traceback
+def handler(event, context):
+    import large
+    try: large.fail()
+    except ValueError as error: frame = traceback.extract_tb(error.__traceback__)[-1]
+    cached = large.__spec__.cached
+    head = open(cached, 'rb').read(8) if os.path.exists(cached) else b''
+    return {'cached': cached, 'flags': list(head[4:8]), 'sum': large.function_7(1), 'frame': [frame.filename, frame.lineno, frame.line],
+            'files': sorted(os.path.relpath(os.path.join(d, f), '/var/task') for d, _, fs in os.walk('/var/task') for f in fs)}
+"""
+UNCHECKED = [1, 0, 0, 0]
+
+
+def test_a_module_of_a_package_is_compiled_before_it_is_imported(server, name):
+    server.create(name, package({"app.py": TELL, "large.py": LARGE, "inner/__init__.py": "", "inner/other.py": LARGE}))
+    seen = server.invoke(name).succeeded()
+    assert seen["cached"] == "/var/task/__pycache__/large.cpython-311.pyc" and seen["flags"] == UNCHECKED and seen["sum"] == 8
+    assert seen["frame"] == ["/var/task/large.py", 2002, "raise ValueError('mine')"]
+    assert "inner/__pycache__/other.cpython-311.pyc" in seen["files"] and "__pycache__/app.cpython-311.pyc" in seen["files"]
+
+
+def test_a_layer_is_compiled_for_opt(server, name):
+    layer = server.client.publish_layer_version(LayerName=name, Content={"ZipFile": package({"python/large.py": LARGE})})
+    server.create(name, package({"app.py": TELL}), Layers=[layer["LayerVersionArn"]])
+    seen = server.invoke(name).succeeded()
+    assert seen["cached"] == "/opt/python/__pycache__/large.cpython-311.pyc" and seen["flags"] == UNCHECKED
+    assert seen["frame"][0] == "/opt/python/large.py" and seen["files"] == ["app.py"]
+
+
+def test_small_packages_are_left_alone(server, name):
+    server.create(name, package({"app.py": TELL, "large.py": "def function_7(x): return x\ndef fail(): raise ValueError()\n"}))
+    assert server.invoke(name).succeeded()["files"] == ["app.py", "large.py"]
+
+
+def test_an_update_is_compiled(server, name):
+    server.create(name, package({"app.py": TELL, "large.py": LARGE}))
+    assert server.invoke(name).succeeded()["sum"] == 8
+    server.client.update_function_code(FunctionName=name, ZipFile=package({"app.py": TELL, "large.py": LARGE.replace("x + 7\n", "x + 700\n")}))
+    server.client.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.02, "MaxAttempts": 500})
+    seen = server.invoke(name).succeeded()
+    assert seen["sum"] == 701 and seen["flags"] == UNCHECKED
+
+
+def test_what_came_compiled_for_another_source_is_not_believed(server, name, tmp_path):
+    (tmp_path / "large.py").write_text(LARGE.replace("x + 7\n", "x + 13\n"))
+    old = py_compile.compile(str(tmp_path / "large.py"), doraise=True)
+    with open(old, "rb") as file:
+        server.create(name, package({"app.py": TELL, "large.py": LARGE, "__pycache__/large.cpython-311.pyc": file.read()}))
+    seen = server.invoke(name).succeeded()
+    assert seen["sum"] == 8 and seen["flags"] == UNCHECKED
+
+
+def test_what_cannot_be_compiled_keeps_nobody_from_running(server, name):
+    files = {"app.py": TELL, "large.py": LARGE, "broken.py": "def (:\n", "nul.py": "x = '\0'\n", "deep.py": "x = " + "(" * 5000 + ")" * 5000,
+             "latin.py": b"# caf\xe9\n", "zipfile.py": "raise SystemExit('shadowed')",
+             "inner/__pycache__": "a file\n", "inner/other.py": LARGE, "dir.py/inside.py": "x = 1\n"}
+    server.create(name, package(files))
+    seen = server.invoke(name).succeeded()
+    assert seen["sum"] == 8
+
+
+def test_a_compiler_that_needs_too_much_is_ended(server, name):
+    """Constants that the compiler folds: it would take many gigabytes."""
+    hungry = "x = [" + ",".join(f"('a' * 4096) * {i % 7 + 1}" for i in range(60000)) + "]\n"
+    server.create(name, package({"app.py": TELL, "large.py": LARGE, "hungry.py": hungry}))
+    assert server.invoke(name).succeeded()["sum"] == 8

@@ -2,8 +2,9 @@
 its `__pycache__`, in which the interpreter that runs this will find them. Martlet runs it in a sandbox of its own when a
 function is made (Sources/MartletLambda/Runtimes/PythonBytecode.swift), with `-I -S`: nothing of the package is executed.
 
-What cannot be compiled is left out, as are modules that came with a result that the interpreter will take. The results say
-that they need not be compared with their source (PEP 552, unchecked): packages do not change.
+Usage: compile.py DIRECTORY SECONDS. What cannot be compiled is left out, what there is no time for, and modules that came with
+a result that the interpreter will take. The results say that they need not be compared with their source (PEP 552,
+unchecked): packages do not change.
 """
 
 import importlib._bootstrap_external as loader
@@ -11,6 +12,7 @@ import importlib.util
 import io
 import os
 import sys
+import time
 import warnings
 import zipfile
 
@@ -67,11 +69,14 @@ class Output(io.RawIOBase):
         return len(data)
 
 
-def main(root):
+def main(root, seconds):
+    end = time.monotonic() + seconds
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     warnings.simplefilter("ignore")
     with zipfile.ZipFile(io.BufferedWriter(Output(), 1 << 20), "w", zipfile.ZIP_STORED) as archive:
         for path in modules(root):
+            if time.monotonic() > end:
+                break
             cached = importlib.util.cache_from_source(path)
             data = result(path, cached)
             if data is not None:
@@ -81,4 +86,4 @@ def main(root):
         archive.fp.flush()
 
 
-main(sys.argv[1])
+main(sys.argv[1], float(sys.argv[2]))

@@ -37,8 +37,10 @@ package final class PythonBytecode: Sendable {
   static let smallest = ByteCount.kibibytes(16)
   /// What is compiled of a package may have this size at most, in memory and on disk.
   static let largest = ByteCount.mebibytes(512)
-  /// How long a package may take; after that it stays as it was sent.
-  static let patience = Duration.seconds(120)
+  /// How long is compiled; what remains of a package is compiled where it runs.
+  static let time = Duration.seconds(120)
+  /// After this the package stays as it was sent.
+  static let patience = Duration.seconds(150)
   private static let memory = ByteCount.mebibytes(1024)
 
   /// A package, where it will be mounted, and for what.
@@ -132,7 +134,10 @@ package final class PythonBytecode: Sendable {
         family: .python, interpreter: interpreter, code: tree, layers: subject.target == "/opt" ? tree : nil),
       ports: [], network: .loopback)
     let program = SandboxProgram(
-      arguments: [interpreter.pathInRoot, "-I", "-S", "/var/runtime/compile.py", subject.target],
+      arguments: [
+        interpreter.pathInRoot, "-I", "-S", "/var/runtime/compile.py", subject.target,
+        "\(PythonBytecode.time.components.seconds)",
+      ],
       environment: ["PATH=/usr/bin:/bin", "LANG=C.UTF-8"], workingDirectory: "/")
     let pipe = try Pipe()
     defer { close(pipe.reader) }

@@ -44,6 +44,8 @@ struct CloudServices: Sendable {
   func offer(at door: Door) {
     door.offer(EventBridge.PutEvents.self, by: bridge)
     door.offer(IAM.GetRole.self, by: iam)
+    door.offer(Logs.CreateLogStream.self, by: logs)
+    door.offer(Logs.PutLogEvents.self, by: logs)
     door.offer(STS.AssumeRole.self, by: sts)
     door.offer(S3.GetObject.self, by: s3)
     door.offer(S3.PutObject.self, by: s3)

@@ -19,6 +19,9 @@ struct RuleTarget: Sendable, Equatable {
   /// Seconds.
   var greatestAge: Int { json["RetryPolicy"]?["MaximumEventAgeInSeconds"]?.integer ?? RuleTarget.usualAge }
 
+  /// True if the target says itself what it gets, and does not only choose a part of the event.
+  var makesInput: Bool { input != nil || json["InputTransformer"] != nil }
+
   static let usualRetries = 185
   static let usualAge = 86400
 
@@ -29,7 +32,7 @@ struct RuleTarget: Sendable, Equatable {
   }
 
   /// Services whose resources events can be sent to here. AWS has more.
-  static let services: Set<String> = ["lambda", "sqs", "sns", "events"]
+  static let services: Set<String> = ["lambda", "sqs", "sns", "events", "logs"]
 
   /// Refuses what the model allows and the service does not.
   func check() throws(AWSError) {
@@ -45,6 +48,7 @@ struct RuleTarget: Sendable, Equatable {
         throw .eventsInvalid("Input, InputPath and InputTransformer are not supported for target \(id).")
       }
     }
+    if arn.service == "logs" { try checkLogGroup(arn) }
     if arn.service == "sqs", arn.resource.hasSuffix(".fifo"), json["SqsParameters"] == nil {
       throw .eventsTargetMissing("SqsParameters", id)
     }
@@ -52,6 +56,18 @@ struct RuleTarget: Sendable, Equatable {
       throw .eventsInvalid(id, "Provided DeadLetterConfig Arn is not in correct format.")
     }
     try checkInput()
+  }
+
+  /// Of the ARN of a log group, which may end in `:*`.
+  static func logGroup(_ arn: ARN) -> String {
+    String(arn.resource.dropFirst("log-group:".count).prefix { $0 != ":" })
+  }
+
+  private func checkLogGroup(_ arn: ARN) throws(AWSError) {
+    let group = RuleTarget.logGroup(arn)
+    guard arn.resource.hasPrefix("log-group:"), !group.isEmpty,
+      ["log-group:\(group)", "log-group:\(group):*"].contains(arn.resource)
+    else { throw .eventsInvalid(id, "Provided Arn is not in correct format.") }
   }
 
   private func checkInput() throws(AWSError) {

@@ -10,6 +10,7 @@ import pytest
 
 from conftest import error_of, wait_until
 from test_iam import client_of
+from test_kinesis import read_all
 from test_sqs import advance, drain
 
 ACCOUNT = "000000000000"
@@ -134,6 +135,24 @@ def test_a_log_group_gets_events(server, events, sqs, url, name):
     codes = {letter["MessageAttributes"]["ERROR_CODE"]["StringValue"] for letter in received(sqs, url, 2)}
     assert codes == {"INVALID_PARAMETER", "NO_RESOURCE"}
     assert error_of(events.put_targets, Rule=name, Targets=[{"Id": "x", "Arn": arn("logs", "log-group:g:log-stream:s")}])[1] == "ValidationException"
+
+
+def test_a_stream_gets_events(server, events, sqs, url, name):
+    kinesis = client_of(server, "kinesis")
+    kinesis.create_stream(StreamName=name, ShardCount=2)
+    stream = arn("kinesis", f"stream/{name}")
+    letters = {"DeadLetterConfig": {"Arn": arn("sqs", name)}}
+    make_rule(
+        events, name, {"Arn": stream, "KinesisParameters": {"PartitionKeyPath": "$.detail.who"}, "InputPath": "$.detail"}, {"Arn": stream},
+        {"Arn": arn("kinesis", "stream/no-such-stream"), **letters})
+    id = put(events, name, {"who": "a"})
+
+    def found():
+        return [(record["PartitionKey"], json.loads(record["Data"])) for record in read_all(kinesis, name)]
+    records = dict(wait_until(lambda: len(found()) == 2 and found()))
+    assert records["a"] == {"who": "a"} and records[id]["id"] == id
+    assert received(sqs, url)[0]["MessageAttributes"]["ERROR_CODE"]["StringValue"] == "NO_RESOURCE"
+    assert error_of(events.put_targets, Rule=name, Targets=[{"Id": "x", "Arn": arn("kinesis", "channel/x")}])[1] == "ValidationException"
 
 
 def test_a_fifo_queue_gets_events_in_order(events, sqs, name):

@@ -55,7 +55,8 @@ extension EventBridgeService {
     return rule.targets.map { prepared in
       let delivery = EventDelivery(
         arrival.event, input: prepared.input(arrival.event, circumstances), to: prepared.target, of: rule.rule,
-        trace: arrival.trace, requestID: RequestID(from: world), chain: arrival.chain)
+        trace: arrival.trace, requestID: RequestID(from: world), chain: arrival.chain,
+        partitionKey: prepared.partitionKey(arrival.event))
       // Messages of a group keep their order as long as nothing is in their way.
       return Parcel.Draft(target: prepared.target.arn, lane: prepared.target.messageGroup ?? "", body: delivery.body)
     }
@@ -75,9 +76,10 @@ extension EventBridgeService {
     let now = world.now()
     let circumstances = InputTransformer.Circumstances(ruleARN: rule.arn, ruleName: rule.name, ingested: now)
     let drafts = rule.targets.map { target in
-      let input = PreparedTarget(target).input(event, circumstances)
+      let prepared = PreparedTarget(target)
       let delivery = EventDelivery(
-        event, input: input, to: target, of: rule, trace: nil, requestID: RequestID(from: world), chain: 0)
+        event, input: prepared.input(event, circumstances), to: target, of: rule, trace: nil,
+        requestID: RequestID(from: world), chain: 0, partitionKey: prepared.partitionKey(event))
       return Parcel.Draft(target: target.arn, lane: target.messageGroup ?? "", body: delivery.body)
     }
     do throws(Fault) {

@@ -1,4 +1,4 @@
-// What each kind of target gets of a delivery: an invocation, a message, a log event, or the event itself on another bus.
+// What each kind of target gets of a delivery: an invocation, a message, a record, a log event, or the event on another bus.
 // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-targets.html
 import MartletCore
 import MartletWire
@@ -27,6 +27,12 @@ extension EventBridgeService {
     case "sns":
       _ = try await door.call(SNS.Publish.self, .init(topic: delivery.target, message: delivery.payload), call)
     case "events": try await pass(delivery, to: arn, call)
+    case "kinesis":
+      let record = Kinesis.Outgoing(
+        data: ByteBuffer(string: delivery.payload),
+        partitionKey: delivery.partitionKey ?? delivery.requestID.description)
+      _ = try await door.call(
+        Kinesis.PutRecord.self, .init(stream: .init(arn: delivery.target), record: record), call)
     case "logs": try await writeLog(delivery, in: arn, call)
     default: throw .notImplemented("an EventBridge target of the service \(arn.service)")
     }

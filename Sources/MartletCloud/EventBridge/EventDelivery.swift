@@ -18,6 +18,8 @@ struct EventDelivery: Sendable, Equatable {
   let greatestAge: Int
   let deadLetters: String?
   let messageGroup: String?
+  /// Of a record of Kinesis.
+  let partitionKey: String?
   let traceHeader: String?
   /// The same over all attempts.
   let requestID: RequestID
@@ -28,8 +30,9 @@ struct EventDelivery: Sendable, Equatable {
 
   init(
     _ event: BusEvent, input: String?, to target: RuleTarget, of rule: EventRule, trace: String?, requestID: RequestID,
-    chain: Int
+    chain: Int, partitionKey: String? = nil
   ) {
+    self.partitionKey = partitionKey
     self.event = event.text
     time = event.time
     self.input = input
@@ -54,7 +57,8 @@ struct EventDelivery: Sendable, Equatable {
         ("made", isInputMade ? .bool(true) : nil),
         ("target", .string(target)), ("rule", .string(rule)), ("retries", .integer(Int64(retries))),
         ("age", .integer(Int64(greatestAge))), ("letters", deadLetters.map { .string($0) }),
-        ("group", messageGroup.map { .string($0) }), ("trace", traceHeader.map { .string($0) }),
+        ("group", messageGroup.map { .string($0) }),
+        ("partition", partitionKey.map { .string($0) }), ("trace", traceHeader.map { .string($0) }),
         ("request", .string(requestID.description)), ("chain", .integer(Int64(chain)))
       ).text.utf8)
   }
@@ -76,6 +80,7 @@ struct EventDelivery: Sendable, Equatable {
     greatestAge = json["age"]?.integer ?? 0
     deadLetters = json["letters"]?.string
     messageGroup = json["group"]?.string
+    partitionKey = json["partition"]?.string
     traceHeader = json["trace"]?.string
     chain = json["chain"]?.integer ?? 0
   }

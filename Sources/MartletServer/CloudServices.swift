@@ -10,6 +10,7 @@ import ServiceLifecycle
 struct CloudServices: Sendable {
   let bridge: EventBridgeService
   let iam: IAMService
+  let kinesis: KinesisService
   let logs: LogsService
   let ruleSchedules: RuleSchedules
   let s3: S3Service
@@ -19,7 +20,8 @@ struct CloudServices: Sendable {
   let sts: STSService
 
   static let migrations =
-    EventBridgeService.migrations + S3Service.migrations + SNSService.migrations + SQSService.migrations
+    EventBridgeService.migrations + KinesisService.migrations + S3Service.migrations + SNSService.migrations
+    + SQSService.migrations
     + Outbox.migrations
 
   /// Reads what they have kept. The database must have been migrated.
@@ -33,6 +35,7 @@ struct CloudServices: Sendable {
       database: database, door: door, alarms: alarms, log: log, observer: { ruleSchedules.heard($0, $1) })
     self.iam = iam
     self.logs = logs
+    kinesis = try KinesisService(database: database, alarms: alarms, log: log)
     s3 = try S3Service(database: database, root: state.objects, alarms: alarms, door: door, log: log)
     scheduler = try SchedulerService(database: database, alarms: alarms, door: door, log: log)
     sns = try SNSService(database: database, door: door, alarms: alarms, log: log, security: security)
@@ -44,6 +47,10 @@ struct CloudServices: Sendable {
   func offer(at door: Door) {
     door.offer(EventBridge.PutEvents.self, by: bridge)
     door.offer(IAM.GetRole.self, by: iam)
+    door.offer(Kinesis.PutRecord.self, by: kinesis)
+    door.offer(Kinesis.PutRecords.self, by: kinesis)
+    door.offer(Logs.CreateLogStream.self, by: logs)
+    door.offer(Logs.PutLogEvents.self, by: logs)
     door.offer(STS.AssumeRole.self, by: sts)
     door.offer(S3.GetObject.self, by: s3)
     door.offer(S3.PutObject.self, by: s3)
@@ -64,6 +71,7 @@ struct CloudServices: Sendable {
       "events": TargetService(bridge, door: door),
       "iam": QueryService(
         iam, rows: IAMService.rows, version: IAMService.version, namespace: IAMService.namespace, door: door),
+      "kinesis": TargetService(kinesis, door: door),
       "lambda": RESTService(lambda, rows: LambdaService.rows, door: door),
       "logs": TargetService(
         logs, rows: LogsService.rows, version: "1.1", namespace: LogsService.namespace,

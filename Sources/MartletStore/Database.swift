@@ -58,6 +58,7 @@ package struct SQLCells {
 
   package func text(_ position: Int) -> String { row[position] }
   package func integer(_ position: Int) -> Int { row[position] }
+  package func blob(_ position: Int) -> [UInt8] { Array(row[position] as Data) }
 }
 
 /// What a read or a write may do with the database.

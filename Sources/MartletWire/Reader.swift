@@ -521,6 +521,11 @@ package struct Members {
     return map
   }
 
+  package func requiredBlob(_ name: String) -> ByteBuffer {
+    if find(name) == nil { missing(name) }
+    return blob(name) ?? ByteBuffer()
+  }
+
   /// Base64 in JSON, bytes in the program.
   package func blob(_ name: String) -> ByteBuffer? {
     guard let value = find(name) else { return nil }

@@ -146,8 +146,12 @@ import Testing
         "Invalid InputTemplate for target 1"
       ),
       (
-        #""Arn":"arn:aws:kinesis:us-east-1:111111111111:stream/s""#, "NotImplementedException",
-        "Martlet does not implement EventBridge.PutTargets with a target of the service kinesis yet. UNIMPLEMENTED.txt lists what is missing."
+        #""Arn":"arn:aws:kinesis:us-east-1:111111111111:stream/s","KinesisParameters":{"PartitionKeyPath":"detail"}"#,
+        "ValidationException", "Invalid PartitionKeyPath for target 1."
+      ),
+      (
+        #""Arn":"arn:aws:states:us-east-1:111111111111:stateMachine:s""#, "NotImplementedException",
+        "Martlet does not implement EventBridge.PutTargets with a target of the service states yet. UNIMPLEMENTED.txt lists what is missing."
       ),
     ] {
       let answer = try await events.call("PutTargets", #"{"Rule":"r","Targets":[{"Id":"1",\#(target)}]}"#)

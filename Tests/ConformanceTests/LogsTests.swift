@@ -288,7 +288,7 @@ import Testing
     #expect(try await put("b").status == 200)
     #expect(try await put("b").status == 200)
     #expect(try await put("c").code == "LimitExceededException")
-    #expect(try await put("c", "kinesis").status == 501)
+    #expect(try await put("c", "firehose").status == 501)
     #expect(try await put("a", function: "gone").message.hasPrefix("Could not execute the lambda function."))
   }
 

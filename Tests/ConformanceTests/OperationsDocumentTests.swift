@@ -30,6 +30,8 @@ import Testing
       "EventBridge", "Buses, rules and their targets, archives and replays ([docs/eventbridge.md](eventbridge.md)).",
       EventBridgeService.rows),
     Section("IAM", "What deployment tools call around a function.", IAMService.rows),
+    Section(
+      "Kinesis", "Streams, their shards and records ([docs/kinesis.md](kinesis.md)).", KinesisService.rows),
     Section("S3", "Buckets, and objects in them ([docs/s3.md](s3.md)).", S3Service.rows),
     Section(
       "Scheduler", "EventBridge Scheduler: once, at a rate, by cron ([docs/scheduler.md](scheduler.md)).",

@@ -86,6 +86,7 @@ struct ServiceModel: Sendable {
   static let here = String(#filePath.prefix(upTo: #filePath.lastIndex(of: "/") ?? #filePath.endIndex))
   static let lambda = ServiceModel(of: "lambda")
   static let iam = ServiceModel(of: "iam")
+  static let kinesis = ServiceModel(of: "kinesis")
   static let sts = ServiceModel(of: "sts")
   static let sns = ServiceModel(of: "sns")
   static let sqs = ServiceModel(of: "sqs")

@@ -10,6 +10,7 @@ import pytest
 
 from conftest import error_of, wait_until
 from test_iam import client_of
+from test_kinesis import read_all
 from test_sqs import advance, drain
 
 ACCOUNT = "000000000000"
@@ -110,6 +111,48 @@ def test_transformers_make_the_input(events, sqs, url, name):
         {"constant": 1}, {"y": 2}, {"w": 'a "b"', "t": ["x", {"y": 2}], "s": f'a "b" by {name}'}, 'hello a "b"')}
     target = events.list_targets_by_rule(Rule=name)["Targets"][2]
     assert target["InputTransformer"]["InputPathsMap"] == {"who": "$.detail.who", "tags": "$.detail.tags"}
+
+
+def test_a_log_group_gets_events(server, events, sqs, url, name):
+    logs = client_of(server, "logs")
+    group = f"/aws/events/{name}"
+    logs.create_log_group(logGroupName=group)
+    template = {"InputPathsMap": {"at": "$.time", "who": "$.detail.who"}, "InputTemplate": '{"timestamp": <at>, "message": "<who> came"}'}
+    letters = {"DeadLetterConfig": {"Arn": arn("sqs", name)}}
+    make_rule(
+        events, name, {"Arn": arn("logs", f"log-group:{group}")}, {"Arn": arn("logs", f"log-group:{group}:*"), "InputPath": "$.detail"},
+        {"Arn": arn("logs", f"log-group:{group}"), "InputTransformer": template}, {"Arn": arn("logs", f"log-group:{group}"), "Input": '{"no": "message"}', **letters},
+        {"Arn": arn("logs", "log-group:/aws/events/no-such-group"), **letters})
+    time = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0)
+    id = put(events, name, {"who": "a"}, Time=time)
+
+    def found():
+        return [event for page in logs.get_paginator("filter_log_events").paginate(logGroupName=group) for event in page["events"]]
+    entries = wait_until(lambda: len(found()) == 3 and found())
+    assert {entry["timestamp"] for entry in entries} == {int(time.timestamp() * 1000)} and len({entry["logStreamName"] for entry in entries}) == 3
+    texts = {entry["message"] for entry in entries}
+    assert {'{"who":"a"}', "a came"} < texts and json.loads((texts - {'{"who":"a"}', "a came"}).pop())["id"] == id
+    codes = {letter["MessageAttributes"]["ERROR_CODE"]["StringValue"] for letter in received(sqs, url, 2)}
+    assert codes == {"INVALID_PARAMETER", "NO_RESOURCE"}
+    assert error_of(events.put_targets, Rule=name, Targets=[{"Id": "x", "Arn": arn("logs", "log-group:g:log-stream:s")}])[1] == "ValidationException"
+
+
+def test_a_stream_gets_events(server, events, sqs, url, name):
+    kinesis = client_of(server, "kinesis")
+    kinesis.create_stream(StreamName=name, ShardCount=2)
+    stream = arn("kinesis", f"stream/{name}")
+    letters = {"DeadLetterConfig": {"Arn": arn("sqs", name)}}
+    make_rule(
+        events, name, {"Arn": stream, "KinesisParameters": {"PartitionKeyPath": "$.detail.who"}, "InputPath": "$.detail"}, {"Arn": stream},
+        {"Arn": arn("kinesis", "stream/no-such-stream"), **letters})
+    id = put(events, name, {"who": "a"})
+
+    def found():
+        return [(record["PartitionKey"], json.loads(record["Data"])) for record in read_all(kinesis, name)]
+    records = dict(wait_until(lambda: len(found()) == 2 and found()))
+    assert records["a"] == {"who": "a"} and records[id]["id"] == id
+    assert received(sqs, url)[0]["MessageAttributes"]["ERROR_CODE"]["StringValue"] == "NO_RESOURCE"
+    assert error_of(events.put_targets, Rule=name, Targets=[{"Id": "x", "Arn": arn("kinesis", "channel/x")}])[1] == "ValidationException"
 
 
 def test_a_fifo_queue_gets_events_in_order(events, sqs, name):

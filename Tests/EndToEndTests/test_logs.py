@@ -14,6 +14,8 @@ import botocore.config
 import pytest
 
 from conftest import Server, new_directory, program, wait_until
+from test_iam import client_of
+from test_kinesis import read_all
 
 GROUP = "/aws/lambda/"
 TALK = """
@@ -184,6 +186,41 @@ def test_subscriptions_invoke_a_function(server, logs):
     assert event["messageType"] == "DATA_MESSAGE" and event["logGroup"] == GROUP + "speaker"
     assert event["subscriptionFilters"] == ["to-listener"] and event["owner"] == "000000000000"
     assert [one["message"] for one in event["logEvents"]] == ["begun aloud\n"]
+
+
+def test_subscriptions_put_records_into_a_stream(server, logs):
+    kinesis = client_of(server, "kinesis")
+    kinesis.create_stream(StreamName="from-logs", ShardCount=2)
+    logs.create_log_group(logGroupName="to-kinesis")
+    for stream in ("one", "two"):
+        logs.create_log_stream(logGroupName="to-kinesis", logStreamName=stream)
+    stream = "arn:aws:kinesis:us-east-1:000000000000:stream/from-logs"
+    role = "arn:aws:iam::000000000000:role/logs"
+    subscription = {"logGroupName": "to-kinesis", "filterName": "x", "filterPattern": "ERROR", "roleArn": role, "distribution": "ByLogStream"}
+    with pytest.raises(logs.exceptions.InvalidParameterException, match="Could not deliver test message to specified Kinesis stream"):
+        logs.put_subscription_filter(**{**subscription, "destinationArn": stream + "-not-there"})
+    logs.put_subscription_filter(**subscription, destinationArn=stream)
+    shown, = logs.describe_subscription_filters(logGroupName="to-kinesis")["subscriptionFilters"]
+    assert shown["destinationArn"] == stream and shown["roleArn"] == role and shown["distribution"] == "ByLogStream"
+    now = int(time.time() * 1000)
+    for n in range(3):
+        for name in ("one", "two"):
+            logs.put_log_events(logGroupName="to-kinesis", logStreamName=name, logEvents=[{"timestamp": now + n, "message": f"an ERROR {n}"}, {"timestamp": now + n, "message": "fine"}])
+
+    def found():
+        records = [(record["PartitionKey"], json.loads(gzip.decompress(record["Data"]))) for record in read_all(kinesis, "from-logs")]
+        return [record for record in records if record[1]["messageType"] == "DATA_MESSAGE"], [record for _, record in records if record["messageType"] == "CONTROL_MESSAGE"]
+    data, control = wait_until(lambda: sum(len(message["logEvents"]) for _, message in found()[0]) == 6 and found())
+    assert len(control) == 1 and control[0]["logEvents"][0]["message"].startswith("CWL CONTROL MESSAGE")
+    # The records of a log stream have one key, so that they stay in their order.
+    keys = {name: {key for key, message in data if message["logStream"] == name} for name in ("one", "two")}
+    assert len(keys["one"]) == len(keys["two"]) == 1 and keys["one"] != keys["two"]
+    for name in keys:
+        assert [event["message"] for _, message in data if message["logStream"] == name for event in message["logEvents"]] == [f"an ERROR {n}" for n in range(3)]
+    assert data[0][1]["owner"] == "000000000000" and data[0][1]["subscriptionFilters"] == ["x"] and data[0][1]["logGroup"] == "to-kinesis"
+    logs.put_subscription_filter(**{**subscription, "distribution": "Random"}, destinationArn=stream)
+    logs.put_log_events(logGroupName="to-kinesis", logStreamName="one", logEvents=[{"timestamp": now, "message": "ERROR at random"}])
+    wait_until(lambda: any("ERROR at random" in event["message"] for key, message in found()[0] for event in message["logEvents"] if key not in keys["one"]))
 
 
 def test_the_command_line(server, logs):

@@ -81,6 +81,34 @@ import Testing
     #expect(read == rule)
   }
 
+  /// A log group gets the event, a part of it, or what the target's input says of time and text.
+  @Test(arguments: [
+    (#"{}"#, 5000, "EVENT"), (#"{"InputPath":"$.x"}"#, 5000, "7"),
+    (#"{"Input":"{\"timestamp\":1700000000000,\"message\":\"m\"}"}"#, 1_700_000_000_000, "m"),
+    (#"{"Input":"{\"message\":\"m\",\"timestamp\":\"1700000000001\"}"}"#, 1_700_000_000_001, "m"),
+    (
+      #"{"InputTransformer":{"InputPathsMap":{"t":"$.t"},"InputTemplate":"{\"timestamp\":<t>,\"message\":\"x <t>\"}"}}"#,
+      1_767_323_045_000, "x 2026-01-02T03:04:05Z"
+    ),
+    (#"{"Input":"{\"timestamp\":\"2026-01-02T03:04:05.67Z\",\"message\":\"m\"}"}"#, 1_767_323_045_670, "m"),
+    (#"{"Input":"{\"timestamp\":\"yesterday\",\"message\":\"m\"}"}"#, nil, nil),
+    (#"{"Input":"{\"timestamp\":1,\"message\":{}}"}"#, nil, nil), (#"{"Input":"\"m\""}"#, nil, nil),
+    (#"{"Input":"{\"timestamp\":1,\"message\":\"m\",\"x\":1}"}"#, nil, nil),
+  ]) func logGroupsGetEntries(_ target: String, _ time: Int64?, _ message: String?) throws {
+    let place = Place(account: try #require(Account("111111111111")), region: try #require(Region("us-east-1")))
+    var rule = EventRule(RuleKey(ResourceKey(place: place, name: "default"), "r"), tags: [], scheduled: 0)
+    rule.targets = [RuleTarget(json: try JSONValue(parsing: target))]
+    let event = try #require(
+      BusEvent(text: #"{"id":"i","t":"2026-01-02T03:04:05Z","x":7}"#, time: .init(milliseconds: 5000)))
+    let circumstances = InputTransformer.Circumstances(
+      ruleARN: "arn", ruleName: "r", ingested: Timestamp(milliseconds: 0))
+    let delivery = EventDelivery(
+      event, input: PreparedTarget(rule.targets[0]).input(event, circumstances), to: rule.targets[0], of: rule,
+      trace: nil, requestID: RequestID(from: RealWorld()), chain: 0)
+    let entry = EventLogEntry(try #require(EventDelivery(body: delivery.body)))
+    #expect(entry?.time == time && entry?.message == (message == "EVENT" ? event.text : message))
+  }
+
   /// The index finds what comparing with every rule finds, after any changes.
   @Test(arguments: 1...4 as ClosedRange<UInt64>) func theIndexFindsWhatAllRulesWouldFind(seed: UInt64) throws {
     var random = SplitMix(seed: seed)

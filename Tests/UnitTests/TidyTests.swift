@@ -131,6 +131,7 @@ import Testing
     ("Scheduler", SchedulerService.rows.map { ($0.route, $0.isWritten) }),
     ("SNS", SNSService.rows.map { ($0.route, $0.isWritten) }),
     ("EventBridge", EventBridgeService.rows.map { ($0.route, $0.isWritten) }),
+    ("Kinesis", KinesisService.rows.map { ($0.route, $0.isWritten) }),
     ("SQS", SQSService.rows.map { ($0.route, $0.isWritten) }),
     ("S3", S3Service.rows.map { ($0.route, $0.isWritten) }),
     ("Logs", LogsService.rows.map { ($0.route, $0.isWritten) }),

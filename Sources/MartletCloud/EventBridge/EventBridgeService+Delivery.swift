@@ -4,7 +4,6 @@ import Logging
 import MartletCore
 import MartletStore
 import MartletWire
-import NIOCore
 
 extension EventBridgeService {
   /// An event that is to be put on a bus.
@@ -56,7 +55,8 @@ extension EventBridgeService {
     return rule.targets.map { prepared in
       let delivery = EventDelivery(
         arrival.event, input: prepared.input(arrival.event, circumstances), to: prepared.target, of: rule.rule,
-        trace: arrival.trace, requestID: RequestID(from: world), chain: arrival.chain)
+        trace: arrival.trace, requestID: RequestID(from: world), chain: arrival.chain,
+        partitionKey: prepared.partitionKey(arrival.event))
       // Messages of a group keep their order as long as nothing is in their way.
       return Parcel.Draft(target: prepared.target.arn, lane: prepared.target.messageGroup ?? "", body: delivery.body)
     }
@@ -76,9 +76,10 @@ extension EventBridgeService {
     let now = world.now()
     let circumstances = InputTransformer.Circumstances(ruleARN: rule.arn, ruleName: rule.name, ingested: now)
     let drafts = rule.targets.map { target in
-      let input = PreparedTarget(target).input(event, circumstances)
+      let prepared = PreparedTarget(target)
       let delivery = EventDelivery(
-        event, input: input, to: target, of: rule, trace: nil, requestID: RequestID(from: world), chain: 0)
+        event, input: prepared.input(event, circumstances), to: target, of: rule, trace: nil,
+        requestID: RequestID(from: world), chain: 0, partitionKey: prepared.partitionKey(event))
       return Parcel.Draft(target: target.arn, lane: target.messageGroup ?? "", body: delivery.body)
     }
     do throws(Fault) {
@@ -115,59 +116,6 @@ extension EventBridgeService {
         return await bury(delivery, error, exhausted: exhausted, attempts: parcel.attempts)
       }
     }
-  }
-
-  private func call(_ arn: ARN, _ delivery: EventDelivery) throws(AWSError) -> Call {
-    guard let account = Account(arn.account), let region = Region(arn.region) else {
-      throw .eventsInvalid(arn.description, "Provided Arn is not in correct format.")
-    }
-    return Call(
-      requestID: delivery.requestID, place: Place(account: account, region: region),
-      caller: .service("events.amazonaws.com"), host: "localhost", traceHeader: delivery.traceHeader)
-  }
-
-  private func send(_ delivery: EventDelivery) async throws(AWSError) {
-    guard let arn = ARN(delivery.target) else {
-      throw .eventsInvalid(delivery.target, "Provided Arn is not in correct format.")
-    }
-    let call = try call(arn, delivery)
-    switch arn.service {
-    case "lambda":
-      _ = try await door.call(
-        Lambda.InvokeEvent.self, .init(function: delivery.target, payload: ByteBuffer(string: delivery.payload)), call)
-    case "sqs": try await send(delivery.payload, to: delivery.target, group: delivery.messageGroup, call)
-    case "sns":
-      _ = try await door.call(SNS.Publish.self, .init(topic: delivery.target, message: delivery.payload), call)
-    case "events": try await pass(delivery, to: arn, call)
-    default: throw .notImplemented("an EventBridge target of the service \(arn.service)")
-    }
-  }
-
-  private func send(
-    _ body: String, to queue: String, group: String? = nil, attributes: [SQS.Attribute] = [], _ call: Call
-  ) async throws(AWSError) {
-    guard let reference = SQS.QueueReference(arn: queue) else {
-      throw .eventsInvalid(queue, "Provided Arn is not in correct format.")
-    }
-    var message = SQS.Outgoing(body: body)
-    message.groupID = group
-    message.attributes = attributes
-    message.systemAttributes =
-      call.traceHeader.map { [.init(name: "AWSTraceHeader", type: "String", string: $0)] } ?? []
-    _ = try await door.call(SQS.SendMessage.self, .init(queue: reference, message: message), call)
-  }
-
-  /// To another bus.
-  private func pass(_ delivery: EventDelivery, to arn: ARN, _ call: Call) async throws(AWSError) {
-    let key = BusReference(arn.description).key(call)
-    _ = try bus(key)
-    guard delivery.chain < EventBridge.longestChain else {
-      throw .eventsInvalid("The event has been on \(delivery.chain + 1) event buses.")
-    }
-    guard let event = BusEvent(text: delivery.event, time: delivery.time) else {
-      throw .eventsInvalid("The event is damaged.")
-    }
-    try await take([Arrival(event: event, bus: key, trace: delivery.traceHeader, chain: delivery.chain + 1)])
   }
 
   /// To the target's dead-letter queue, or nowhere.

@@ -9,6 +9,8 @@ struct EventDelivery: Sendable, Equatable {
   let time: Timestamp
   /// What the target gets, unless it is the event itself.
   let input: String?
+  /// True of an input that `Input` or `InputTransformer` says.
+  let isInputMade: Bool
   let target: String
   let rule: String
   let retries: Int
@@ -16,6 +18,8 @@ struct EventDelivery: Sendable, Equatable {
   let greatestAge: Int
   let deadLetters: String?
   let messageGroup: String?
+  /// Of a record of Kinesis.
+  let partitionKey: String?
   let traceHeader: String?
   /// The same over all attempts.
   let requestID: RequestID
@@ -26,11 +30,13 @@ struct EventDelivery: Sendable, Equatable {
 
   init(
     _ event: BusEvent, input: String?, to target: RuleTarget, of rule: EventRule, trace: String?, requestID: RequestID,
-    chain: Int
+    chain: Int, partitionKey: String? = nil
   ) {
+    self.partitionKey = partitionKey
     self.event = event.text
     time = event.time
     self.input = input
+    isInputMade = target.makesInput
     self.target = target.arn
     self.rule = rule.arn
     retries = target.retries
@@ -48,9 +54,11 @@ struct EventDelivery: Sendable, Equatable {
     Array(
       JSONValue.members(
         ("event", .string(event)), ("time", .integer(time.milliseconds)), ("input", input.map { .string($0) }),
+        ("made", isInputMade ? .bool(true) : nil),
         ("target", .string(target)), ("rule", .string(rule)), ("retries", .integer(Int64(retries))),
         ("age", .integer(Int64(greatestAge))), ("letters", deadLetters.map { .string($0) }),
-        ("group", messageGroup.map { .string($0) }), ("trace", traceHeader.map { .string($0) }),
+        ("group", messageGroup.map { .string($0) }),
+        ("partition", partitionKey.map { .string($0) }), ("trace", traceHeader.map { .string($0) }),
         ("request", .string(requestID.description)), ("chain", .integer(Int64(chain)))
       ).text.utf8)
   }
@@ -67,10 +75,12 @@ struct EventDelivery: Sendable, Equatable {
     requestID = request
     time = Timestamp(milliseconds: Int64(json["time"]?.integer ?? 0))
     input = json["input"]?.string
+    isInputMade = json["made"]?.bool ?? false
     retries = json["retries"]?.integer ?? 0
     greatestAge = json["age"]?.integer ?? 0
     deadLetters = json["letters"]?.string
     messageGroup = json["group"]?.string
+    partitionKey = json["partition"]?.string
     traceHeader = json["trace"]?.string
     chain = json["chain"]?.integer ?? 0
   }

@@ -14,10 +14,14 @@ struct RuleTarget: Sendable, Equatable {
   var input: String? { json["Input"]?.string }
   var inputPath: String? { json["InputPath"]?.string }
   var messageGroup: String? { json["SqsParameters"]?["MessageGroupId"]?.string }
+  var partitionPath: String? { json["KinesisParameters"]?["PartitionKeyPath"]?.string }
   var deadLetters: String? { json["DeadLetterConfig"]?["Arn"]?.string }
   var retries: Int { json["RetryPolicy"]?["MaximumRetryAttempts"]?.integer ?? RuleTarget.usualRetries }
   /// Seconds.
   var greatestAge: Int { json["RetryPolicy"]?["MaximumEventAgeInSeconds"]?.integer ?? RuleTarget.usualAge }
+
+  /// True if the target says itself what it gets, and does not only choose a part of the event.
+  var makesInput: Bool { input != nil || json["InputTransformer"] != nil }
 
   static let usualRetries = 185
   static let usualAge = 86400
@@ -29,7 +33,7 @@ struct RuleTarget: Sendable, Equatable {
   }
 
   /// Services whose resources events can be sent to here. AWS has more.
-  static let services: Set<String> = ["lambda", "sqs", "sns", "events"]
+  static let services: Set<String> = ["lambda", "sqs", "sns", "events", "kinesis", "logs"]
 
   /// Refuses what the model allows and the service does not.
   func check() throws(AWSError) {
@@ -45,6 +49,8 @@ struct RuleTarget: Sendable, Equatable {
         throw .eventsInvalid("Input, InputPath and InputTransformer are not supported for target \(id).")
       }
     }
+    if arn.service == "logs" { try checkLogGroup(arn) }
+    if arn.service == "kinesis" { try checkStream(arn) }
     if arn.service == "sqs", arn.resource.hasSuffix(".fifo"), json["SqsParameters"] == nil {
       throw .eventsTargetMissing("SqsParameters", id)
     }
@@ -52,6 +58,27 @@ struct RuleTarget: Sendable, Equatable {
       throw .eventsInvalid(id, "Provided DeadLetterConfig Arn is not in correct format.")
     }
     try checkInput()
+  }
+
+  /// Of the ARN of a log group, which may end in `:*`.
+  static func logGroup(_ arn: ARN) -> String {
+    String(arn.resource.dropFirst("log-group:".count).prefix { $0 != ":" })
+  }
+
+  private func checkLogGroup(_ arn: ARN) throws(AWSError) {
+    let group = RuleTarget.logGroup(arn)
+    guard arn.resource.hasPrefix("log-group:"), !group.isEmpty,
+      ["log-group:\(group)", "log-group:\(group):*"].contains(arn.resource)
+    else { throw .eventsInvalid(id, "Provided Arn is not in correct format.") }
+  }
+
+  private func checkStream(_ arn: ARN) throws(AWSError) {
+    guard arn.resource.hasPrefix("stream/") else {
+      throw .eventsInvalid(id, "Provided Arn is not in correct format.")
+    }
+    if let partitionPath, EventPath(partitionPath) == nil {
+      throw .eventsInvalid("Invalid PartitionKeyPath for target \(id).")
+    }
   }
 
   private func checkInput() throws(AWSError) {
@@ -82,11 +109,20 @@ struct PreparedTarget: Sendable {
   let target: RuleTarget
   let path: EventPath?
   let transformer: InputTransformer?
+  private let partitionPath: EventPath?
 
   init(_ target: RuleTarget) {
     self.target = target
+    partitionPath = target.partitionPath.flatMap { EventPath($0) }
     path = target.inputPath.flatMap { EventPath($0) }
     transformer = try? target.transformer() ?? nil
+  }
+
+  /// The key of a record of Kinesis: what the path finds in the event as it was on the bus, or the event's id.
+  func partitionKey(_ event: BusEvent) -> String? {
+    guard target.arn.hasPrefix("arn:"), ARN(target.arn)?.service == "kinesis" else { return nil }
+    guard let value = partitionPath?.find(in: event.json) else { return event.id }
+    return value.string ?? value.text
   }
 
   /// nil = the event itself.

@@ -1,4 +1,5 @@
-// Sending events on: what a subscription filter matches becomes an event of a function, delivered at least once.
+// Sending events on: what a subscription filter matches becomes an event of a function or a record of a stream, delivered
+// at least once.
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/SubscriptionFilters.html
 import Logging
 import MartletCore
@@ -12,22 +13,49 @@ extension LogsService {
   /// AWS tries for a day.
   private static let patience = Duration.seconds(86_400)
 
-  /// Refuses what nothing can be sent to.
-  func checkDestination(_ destination: String, _ call: Call) async throws(AWSError) {
-    guard let arn = ARN(destination) else {
-      throw .logsInvalid("destinationArn must be the ARN of a Lambda function: \(destination)")
+  /// Refuses what nothing can be sent to. A stream gets a message by which that is seen.
+  func check(_ filter: SubscriptionFilter, _ call: Call) async throws(AWSError) {
+    guard let arn = ARN(filter.destination) else {
+      throw .logsInvalid("destinationArn must be the ARN of a function or of a stream: \(filter.destination)")
     }
-    guard arn.service == "lambda", arn.resource.hasPrefix("function:") else {
-      throw .notImplemented("a subscription filter whose destination is \(arn.service)")
+    switch arn.service {
+    case "lambda" where arn.resource.hasPrefix("function:"):
+      do throws(AWSError) {
+        _ = try await door.call(Lambda.FindFunction.self, .init(function: filter.destination), call)
+      } catch {
+        guard error.status < 500 else { throw error }
+        throw .logsInvalid(
+          "Could not execute the lambda function. Make sure you have given CloudWatch Logs permission to execute your function."
+        )
+      }
+    case "kinesis" where arn.resource.hasPrefix("stream/"):
+      guard filter.role != nil else { throw .logsInvalid("roleArn is required for a destination of Kinesis.") }
+      do throws(AWSError) {
+        try await put(
+          Gzip.stored(Array(controlMessage.text.utf8)), key: randomHex(16, from: world), filter.destination,
+          call.by("logs.amazonaws.com"))
+      } catch {
+        guard error.status < 500 else { throw error }
+        throw .logsInvalid(
+          "Could not deliver test message to specified Kinesis stream. Check if the given kinesis stream is in ACTIVE state."
+        )
+      }
+    default: throw .notImplemented("a subscription filter whose destination is \(arn.service)")
     }
-    do throws(AWSError) {
-      _ = try await door.call(Lambda.FindFunction.self, .init(function: destination), call)
-    } catch {
-      guard error.status < 500 else { throw error }
-      throw .logsInvalid(
-        "Could not execute the lambda function. Make sure you have given CloudWatch Logs permission to execute your function."
-      )
-    }
+  }
+
+  private var controlMessage: JSONValue {
+    let event: JSONValue = .members(
+      ("id", .string("")), ("timestamp", .integer(now)),
+      ("message", .string("CWL CONTROL MESSAGE: Checking health of destination Kinesis stream.")))
+    return .members(
+      ("messageType", .string("CONTROL_MESSAGE")), ("owner", .string("CloudwatchLogs")), ("logGroup", .string("")),
+      ("logStream", .string("")), ("subscriptionFilters", .array([])), ("logEvents", .array([event])))
+  }
+
+  private func put(_ data: ByteBuffer, key: String, _ stream: String, _ call: Call) async throws(AWSError) {
+    _ = try await door.call(
+      Kinesis.PutRecord.self, .init(stream: .init(arn: stream), record: .init(data: data, partitionKey: key)), call)
   }
 
   /// Puts what subscriptions want on its way.
@@ -58,14 +86,8 @@ extension LogsService {
         ("messageType", .string("DATA_MESSAGE")), ("owner", .string(group.key.place.account.id)),
         ("logGroup", .string(group.key.name)), ("logStream", .string(stream.name)),
         ("subscriptionFilters", .array([.string(filter.name)])), ("logEvents", .array(events)))
-      let data = Base64.encode(Gzip.stored(Array(message.text.utf8)))
-      let body: JSONValue = .members(
-        ("place", .string("\(group.key.place.account)/\(group.key.place.region)")),
-        ("event", .members(("awslogs", .members(("data", .string(data)))))))
       drafts.append(
-        Parcel.Draft(
-          target: filter.destination, lane: filter.distribution == "Random" ? "" : stream.name,
-          body: Array(body.text.utf8)))
+        draft(filter, stream, group, data: Base64.encode(Gzip.stored(Array(message.text.utf8)))))
       (events, size) = ([], 0)
     }
     batch.visit { time, text in
@@ -87,26 +109,46 @@ extension LogsService {
     return drafts
   }
 
+  /// - Parameter data: the message as it is sent, in base64.
+  private func draft(
+    _ filter: SubscriptionFilter, _ stream: LogStream, _ group: LogGroup, data: String
+  ) -> Parcel.Draft {
+    let isRandom = filter.distribution == "Random"
+    let isRecord = ARN(filter.destination)?.service == "kinesis"
+    // A stream's name may be longer than a key.
+    let key = isRandom ? randomHex(16, from: world) : Digest.md5(stream.name)
+    let body: JSONValue = .members(
+      ("place", .string("\(group.key.place.account)/\(group.key.place.region)")),
+      ("event", isRecord ? nil : .members(("awslogs", .members(("data", .string(data)))))),
+      ("data", isRecord ? .string(data) : nil), ("key", isRecord ? .string(key) : nil))
+    return Parcel.Draft(
+      target: filter.destination, lane: isRandom ? "" : stream.name, body: Array(body.text.utf8))
+  }
+
   /// Delivers, until the server stops.
   package func deliver() async { await subscriptions.run { await self.deliver($0) } }
 
   private func deliver(_ parcel: Parcel) async -> Parcel.Fate {
     guard let json = try? JSONValue(parsing: ByteBuffer(bytes: parcel.body)),
       let place = json["place"]?.string?.split(separator: "/"), place.count == 2, let account = Account(place[0]),
-      let region = Region(place[1]), let event = json["event"]
+      let region = Region(place[1])
     else { return .over }
     let call = Call(
       requestID: RequestID(from: world), place: Place(account: account, region: region),
       caller: .service("logs.amazonaws.com"), host: "", traceHeader: nil)
     do throws(AWSError) {
-      _ = try await door.call(
-        Lambda.InvokeEvent.self, .init(function: parcel.target, payload: ByteBuffer(string: event.text)), call)
+      if let event = json["event"] {
+        _ = try await door.call(
+          Lambda.InvokeEvent.self, .init(function: parcel.target, payload: ByteBuffer(string: event.text)), call)
+      } else if let data = json["data"]?.string.flatMap({ Base64.decode($0) }), let key = json["key"]?.string {
+        try await put(data, key: key, parcel.target, call)
+      }
       return .over
     } catch {
       let isPassing = error.status >= 500 || error.status == 429
       guard isPassing, world.now() - parcel.created < LogsService.patience else {
         log.notice(
-          "log events were not delivered", metadata: ["function": "\(parcel.target)", "why": "\(error.message)"])
+          "log events were not delivered", metadata: ["to": "\(parcel.target)", "why": "\(error.message)"])
         return .over
       }
       return .again(after: .seconds(min(900, 1 << min(parcel.attempts, 9))))

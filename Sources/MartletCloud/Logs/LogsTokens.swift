@@ -4,9 +4,6 @@ import MartletWire
 import NIOCore
 
 extension Logs {
-  /// Bytes that every event counts beside its text, and what a batch may have.
-  static let eventOverhead = 26
-  static let largestBatch = 1_048_576
   /// Days that events can be kept.
   static let retentions = [
     1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653,
@@ -53,10 +50,10 @@ extension Logs {
   }
 
   /// Leaves out what is too old or too new. The events are in order.
-  static func sift(_ batch: LogBatch, now: Int64, horizon: Int64) -> (LogBatch, RejectedEvents?) {
+  static func sift(_ batch: LogBatch, now: Int64, horizon: Int64) -> (LogBatch, PutLogEvents.Rejected?) {
     let (oldest, newest) = (now - 14 * 86_400_000, now + 2 * 3_600_000)
     if batch.oldest >= max(oldest, horizon), batch.newest <= newest { return (batch, nil) }
-    var (kept, rejected, index) = (LogBatch(), RejectedEvents(), 0)
+    var (kept, rejected, index) = (LogBatch(), PutLogEvents.Rejected(), 0)
     batch.visit { time, text in
       if time < oldest {
         rejected.tooOld = index + 1
@@ -71,13 +68,6 @@ extension Logs {
     }
     return (kept, rejected)
   }
-}
-
-/// Which events of a batch were left out. Ends are exclusive, the start is inclusive.
-struct RejectedEvents: Equatable, Sendable {
-  var tooNew: Int?
-  var tooOld: Int?
-  var expired: Int?
 }
 
 /// A place between events, and the direction in which it is gone on.

@@ -3,9 +3,7 @@ import MartletCore
 import MartletWire
 import NIOCore
 
-package enum Logs {
-  static let groupPattern = Pattern(#"[\.\-_/#A-Za-z0-9]+"#)
-  static let streamPattern = Pattern("[^:*]*")
+extension Logs {
   static let identifierPattern = Pattern(#"[\w#+=/:,.@-]*"#)
   static let namePattern = Pattern("[^:*]*")
 }
@@ -46,10 +44,6 @@ struct GroupReference: Sendable {
 }
 
 extension Members {
-  func logGroup() -> String { required("logGroupName", .length(1, 512), .pattern(Logs.groupPattern)) }
-
-  func logStream() -> String { required("logStreamName", .length(1, 512), .pattern(Logs.streamPattern)) }
-
   /// Milliseconds since 1970.
   func time(_ name: String) -> Int64? { integer(name, in: 0...Int.max).map { Int64($0) } }
 

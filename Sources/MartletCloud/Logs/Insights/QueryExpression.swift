@@ -1,5 +1,6 @@
 // Expressions of a query, after their names have become places in a row.
 import MartletCore
+import MartletWire
 
 indirect enum QueryExpression: Sendable {
   enum Arithmetic: String, Sendable {

@@ -2,6 +2,7 @@
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/CWL_QuerySyntax-operations-functions.html
 import Glibc
 import MartletCore
+import MartletWire
 
 enum QueryFunction: String, Sendable, CaseIterable {
   case abs, ceil, floor, greatest, least, log, sqrt

@@ -1,4 +1,4 @@
-// PutSubscriptionFilter: sends what comes into a group on to a function.
+// PutSubscriptionFilter: sends what comes into a group on to a function or a stream.
 // https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutSubscriptionFilter.html
 import MartletCore
 import MartletStore
@@ -35,10 +35,10 @@ extension Logs {
     static func answer(_ input: Input, _ call: Call, _ logs: LogsService) async throws(AWSError) -> Output {
       _ = try FilterPattern(input.pattern)
       _ = try logs.group(input.group, call.place)
-      try await logs.checkDestination(input.destination, call)
       let filter = SubscriptionFilter(
         name: input.name, pattern: input.pattern, destination: input.destination, role: input.role,
         distribution: input.distribution, created: logs.now)
+      try await logs.check(filter, call)
       try await logs.update(input.group, call.place) { group throws(AWSError) in
         group.subscriptions.removeAll { $0.name == filter.name }
         guard group.subscriptions.count < 2 else { throw .logsLimit("Resource limit exceeded.") }

@@ -307,3 +307,41 @@ def test_a_kill_in_a_storm_of_puts_loses_no_event(own_server):
     wait_until(hear, seconds=60, what="all events")
     there = {o["Key"] for page in s3.get_paginator("list_objects_v2").paginate(Bucket=told.bucket) for o in page["Contents"]}
     assert heard <= there and acknowledged <= there
+
+
+def test_what_expires_is_told(own_server):
+    """Lifecycles follow the clock that tests move."""
+    server = own_server()
+    told = Told(server, s3_of(server), client_of(server, "sqs"), "expires")
+    s3, bucket = told.s3, told.bucket
+    told.configure(["s3:LifecycleExpiration:*"])
+    for key in ("logs/old", "logs/kept", "other"):
+        s3.put_object(Bucket=bucket, Key=key, Body=b"xx" if key == "logs/kept" else b"x")
+    s3.create_multipart_upload(Bucket=bucket, Key="logs/upload")
+    s3.put_bucket_lifecycle_configuration(Bucket=bucket, LifecycleConfiguration={"Rules": [
+        {"ID": "size", "Status": "Enabled", "Filter": {"And": {"Prefix": "logs/", "ObjectSizeLessThan": 2}}, "Expiration": {"Days": 2}},
+        {"ID": "off", "Status": "Disabled", "Filter": {"Prefix": ""}, "Expiration": {"Days": 1}},
+        {"ID": "uploads", "Status": "Enabled", "Filter": {"Prefix": ""}, "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1}},
+        {"ID": "versions", "Status": "Enabled", "Filter": {"Prefix": "versions"}, "Expiration": {"ExpiredObjectDeleteMarker": True},
+         "NoncurrentVersionExpiration": {"NoncurrentDays": 1}}]})
+
+    def keys():
+        return [o["Key"] for o in s3.list_objects_v2(Bucket=bucket)["Contents"]]
+
+    advance(server, "24h")
+    assert keys() == ["logs/kept", "logs/old", "other"]
+    advance(server, "48h")
+    assert keys() == ["logs/kept", "other"] and "Uploads" not in s3.list_multipart_uploads(Bucket=bucket)
+    record = told.record()
+    assert (record["eventName"], record["eventVersion"], record["userIdentity"]) == ("LifecycleExpiration:Delete", "2.3", {"principalId": "s3.amazonaws.com"})
+    assert record["s3"]["object"]["key"] == "logs/old"
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    s3.put_object(Bucket=bucket, Key="versions", Body=b"1")
+    s3.delete_object(Bucket=bucket, Key="versions")
+    s3.put_object(Bucket=bucket, Key="logs/old", Body=b"1")
+    advance(server, "240h")
+    found = s3.list_object_versions(Bucket=bucket)
+    assert [v["Key"] for v in found["Versions"]] == ["logs/kept", "logs/old", "other"]
+    assert [m["Key"] for m in found["DeleteMarkers"]] == ["logs/old"]
+    names = sorted((told.record()["eventName"], told.record()["eventName"], told.record()["eventName"]))
+    assert names == ["LifecycleExpiration:Delete", "LifecycleExpiration:Delete", "LifecycleExpiration:DeleteMarkerCreated"]

@@ -57,12 +57,16 @@ struct S3Body: Sendable {
     return element
   }
 
+  /// Of the checksums that the client says or will say.
+  var algorithms: [ChecksumAlgorithm] { checksums.map(\.algorithm) + trailing }
+
   /// Writes the content into a file. Blocks.
-  func store(in files: S3Files) throws(AWSError) -> S3Draft {
+  /// - Parameter algorithm: of the checksum that is made even if the client says none.
+  func store(in files: S3Files, summing algorithm: ChecksumAlgorithm? = nil) throws(AWSError) -> S3Draft {
     guard !isTooLarge else { throw .s3TooLarge() }
     if let fault { throw .service("\(fault)") }
     var taken: Taken?
-    let name = try files.create { append throws(AWSError) in taken = try take(append) }
+    let name = try files.create { append throws(AWSError) in taken = try take(append, summing: algorithm) }
     guard let taken else { preconditionFailure("a file is made of a body that was taken") }
     var draft = S3Draft(size: taken.size, etag: Digest.hex(taken.md5), file: name)
     draft.checksum = taken.checksum
@@ -76,11 +80,14 @@ struct S3Body: Sendable {
   }
 
   /// Gives the decoded content, and checks it.
-  private func take(_ append: (UnsafeRawBufferPointer) throws(Fault) -> Void) throws(AWSError) -> Taken {
+  private func take(
+    _ append: (UnsafeRawBufferPointer) throws(Fault) -> Void, summing algorithm: ChecksumAlgorithm? = nil
+  ) throws(AWSError) -> Taken {
     var taken = Taken()
     let md5 = DigestStream(.md5)
     let signed = sha256.map { _ in DigestStream(.sha256) }
-    let streams = Set(checksums.map(\.algorithm) + trailing).map { DigestStream($0) }
+    let wanted = algorithms.isEmpty ? algorithm.map { [$0] } ?? [] : algorithms
+    let streams = Set(wanted).map { DigestStream($0) }
     let consume = { (bytes: UnsafeRawBufferPointer) throws(Fault) in
       taken.size += bytes.count
       md5.append(bytes)
@@ -105,6 +112,9 @@ struct S3Body: Sendable {
       let said =
         checksums.filter { $0.algorithm == stream.algorithm }.map(\.value)
         + trailers.filter { $0.name == stream.algorithm.header }.map(\.value)
+      if let wrong = said.first(where: { !stream.algorithm.isValue($0) }) {
+        throw .invalidChecksum(stream.algorithm.header, wrong)
+      }
       guard said.allSatisfy({ $0 == computed }) else { throw .badDigest(stream.algorithm.rawValue) }
       taken.checksum = (stream.algorithm.rawValue, computed)
     }
@@ -155,5 +165,13 @@ struct S3Body: Sendable {
     } catch {
       throw problem ?? .body(error)
     }
+  }
+}
+
+extension ChecksumAlgorithm {
+  /// True of a text that may be a checksum: base64 of the right length.
+  func isValue(_ text: String) -> Bool {
+    let length = [Self.crc32: 4, .crc32c: 4, .crc64nvme: 8, .md5: 16, .sha1: 20, .sha256: 32][self]
+    return Base64.decode(text)?.readableBytes == length
   }
 }

@@ -101,8 +101,32 @@ extension AWSError {
     return error
   }
 
+  /// - Parameter name: of an algorithm, or of the older header.
   static func badDigest(_ name: String) -> AWSError {
     AWSError("BadDigest", status: 400, "The \(name) you specified did not match the calculated checksum.")
+  }
+
+  static func invalidChecksum(_ header: String, _ given: String) -> AWSError {
+    var error = AWSError.invalidRequest("Value for \(header) header is invalid.")
+    error.members = [(header, given)]
+    return error
+  }
+
+  static func partChecksumMismatch(_ wanted: ChecksumAlgorithm, _ given: ChecksumAlgorithm?) -> AWSError {
+    .invalidRequest(
+      "Checksum Type mismatch occurred, expected checksum Type: \(wanted.rawValue.lowercased()), actual checksum Type: "
+        + (given?.rawValue.lowercased() ?? "null"))
+  }
+
+  static func partChecksumMissing(_ algorithm: String, _ number: Int) -> AWSError {
+    .invalidRequest(
+      "The upload was created using a \(algorithm.lowercased()) checksum. The complete request must include the checksum "
+        + "for each part. It was missing for part \(number) in the request.")
+  }
+
+  static func objectSizeMismatch(_ given: String, _ computed: Int) -> AWSError {
+    .invalidRequest(
+      "The provided 'x-amz-mp-object-size' header value \(given) does not match what was computed: \(computed)")
   }
 
   static func invalidDigest(_ given: String) -> AWSError {

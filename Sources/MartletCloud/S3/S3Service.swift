@@ -12,6 +12,7 @@ package final class S3Service: Sendable {
   let door: Door
   /// Events that others are to be told of.
   let outbox: Outbox
+  let sweep: S3Sweep
   let catalogue: S3Catalogue
   let files: S3Files
   let threads: NIOThreadPool
@@ -33,16 +34,24 @@ package final class S3Service: Sendable {
     self.door = door
     self.log = log
     self.threads = threads
+    sweep = S3Sweep(alarms: alarms)
     outbox = try Outbox("s3", database: database, alarms: alarms, log: log)
     catalogue = S3Catalogue(database: database, outbox: outbox, threads: threads)
     files = try S3Files(root: root, world: alarms.world)
     files.collect(keeping: try catalogue.files())
   }
 
-  /// Delivers events until `stop`.
-  package func run() async { await outbox.run { await self.deliver($0) } }
+  /// Delivers events, and deletes what expires, until `stop`.
+  package func run() async {
+    async let lifecycles: Void = runLifecycles()
+    await outbox.run { await self.deliver($0) }
+    await lifecycles
+  }
 
-  package func stop() { outbox.stop() }
+  package func stop() {
+    outbox.stop()
+    sweep.stop()
+  }
 
   /// The bucket, for the account that owns it: until policies are evaluated, nobody else may do anything with it.
   func bucket(_ name: String, _ call: Call) async throws(AWSError) -> S3Bucket {

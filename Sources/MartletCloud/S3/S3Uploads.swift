@@ -144,7 +144,7 @@ extension S3Service {
   /// Makes one file of the parts. Blocks.
   static func join(_ parts: [S3Part], of upload: S3Upload, in files: S3Files) throws(AWSError) -> S3Draft {
     let tags = DigestStream(.md5)
-    let whole = upload.isComposite ? nil : upload.checksumAlgorithm.map { DigestStream($0) }
+    let whole = upload.isComposite ? nil : DigestStream(upload.checksumAlgorithm ?? .crc64nvme)
     let name = try files.create { append throws(AWSError) in
       for part in parts {
         do throws(Fault) {

@@ -40,16 +40,23 @@ package struct S3WireService: WireService {
   /// Answers a request; never throws, because errors are answers too.
   package func answer(_ request: HTTPRequest, _ call: Call) async -> HTTPReply {
     var reply: HTTPReply
+    let address = S3Address(request)
     do throws(AWSError) {
       try S3Presigned.check(request, at: service.world.hostNow())
-      let address = S3Address(request)
-      let row = try row(for: request, address)
-      var parameters: [(name: String, value: Substring)] = []
-      if let bucket = address.bucket { parameters.append(("Bucket", bucket)) }
-      if let key = address.key { parameters.append(("Key", key)) }
-      reply = try await row.run(Reader(request, parameters: parameters), call, door, service)
+      if request.method == .OPTIONS {
+        reply = try await preflight(request, address)
+      } else if request.method == .POST, let bucket = address.bucket, address.key == nil, S3WireService.isForm(request)
+      {
+        reply = try await service.answerForm(request, bucket: Percent.decode(bucket), call)
+      } else {
+        reply = try await run(request, address, call)
+      }
     } catch {
       reply = S3WireService.reply(to: error, request, call)
+    }
+    if let origin = request.header("Origin"), request.method != .OPTIONS {
+      let question = S3CORS.Question(origin: origin, method: request.method.rawValue)
+      reply.headers += await originHeaders(address, question, isPreflight: false) ?? []
     }
     reply.headers += [
       ("x-amz-request-id", call.requestID.description), ("x-amz-id-2", call.requestID.description),
@@ -57,6 +64,60 @@ package struct S3WireService: WireService {
     ]
     return reply
   }
+
+  private func run(_ request: HTTPRequest, _ address: S3Address, _ call: Call) async throws(AWSError) -> HTTPReply {
+    let row = try row(for: request, address)
+    var parameters: [(name: String, value: Substring)] = []
+    if let bucket = address.bucket { parameters.append(("Bucket", bucket)) }
+    if let key = address.key { parameters.append(("Key", key)) }
+    return try await row.run(Reader(request, parameters: parameters), call, door, service)
+  }
+
+  private static func isForm(_ request: HTTPRequest) -> Bool {
+    request.header("Content-Type")?.lowercased().hasPrefix("multipart/form-data") == true
+  }
+
+  // MARK: - Other origins
+
+  /// What a browser asks before it sends a request to another origin.
+  private func preflight(_ request: HTTPRequest, _ address: S3Address) async throws(AWSError) -> HTTPReply {
+    guard let origin = request.header("Origin") else {
+      throw .s3BadRequest("Insufficient information. Origin request header needed.")
+    }
+    guard let method = request.header("Access-Control-Request-Method") else {
+      throw .s3BadRequest("Invalid Access-Control-Request-Method: null")
+    }
+    let names = (request.header("Access-Control-Request-Headers") ?? "").split(separator: ",").map {
+      String($0).trimmed
+    }
+    let question = S3CORS.Question(origin: origin, method: method, headers: names.filter { !$0.isEmpty })
+    guard let headers = await originHeaders(address, question, isPreflight: true) else {
+      throw .originForbidden(isEnabled: await rules(address) != nil)
+    }
+    return HTTPReply(status: 200, headers: headers)
+  }
+
+  /// The rules for other origins of the bucket that a request is about.
+  private func rules(_ address: S3Address) async -> XMLElement? {
+    guard let bucket = address.bucket else { return nil }
+    let name = Percent.decode(bucket)
+    do throws(AWSError) {
+      return try await service.catalogue.read { session throws(Fault) in
+        .success(try session.document(of: .cors, name))
+      }
+    } catch {
+      return nil
+    }
+  }
+
+  private func originHeaders(
+    _ address: S3Address, _ question: S3CORS.Question, isPreflight: Bool
+  ) async -> [(name: String, value: String)]? {
+    guard let document = await rules(address) else { return nil }
+    return S3CORS.headers(document, question, isPreflight: isPreflight)
+  }
+
+  // MARK: - Which operation
 
   private func row(for request: HTTPRequest, _ address: S3Address) throws(AWSError) -> OperationRow<S3Service> {
     let level: Level = address.bucket == nil ? .service : address.key == nil ? .bucket : .object
@@ -84,7 +145,9 @@ package struct S3WireService: WireService {
       }
       return row
     }
-    if level == .bucket, request.method == .POST { throw .notImplemented("S3 POST of forms") }
+    if level == .bucket, request.method == .POST {
+      throw AWSError.preconditionFailed("Bucket POST must be of the enclosure-type multipart/form-data")
+    }
     throw .methodNotAllowed(request.method.rawValue)
   }
 

@@ -88,7 +88,8 @@ extension S3 {
           object.headers.filter { !names.contains($0.name) && !$0.name.hasPrefix("x-amz-server-side") } + changes
       }
       if !input.replacesTags { draft.tags = object.tags }
-      let wanted = input.algorithm ?? object.checksum.flatMap { ChecksumAlgorithm(rawValue: $0.algorithm) }
+      let kept = object.checksum.flatMap { ChecksumAlgorithm(rawValue: $0.algorithm) }
+      let wanted = input.algorithm ?? kept ?? .crc64nvme
       let bytes = try await s3.blocking { () throws(AWSError) in try summed(object, file, wanted, in: files) }
       (draft.etag, draft.checksum) = (bytes.etag, bytes.checksum)
       let (copy, bucket) = try await s3.put(input.bucket, input.key, draft, call, as: .copy) {
@@ -99,23 +100,23 @@ extension S3 {
 
     /// The tag and the checksum of a copy, which comes whole even if its source came in parts. Blocks.
     private static func summed(
-      _ object: S3Object, _ file: String, _ algorithm: ChecksumAlgorithm?, in files: S3Files
+      _ object: S3Object, _ file: String, _ algorithm: ChecksumAlgorithm, in files: S3Files
     ) throws(AWSError) -> S3Draft {
       var draft = S3Draft(etag: object.etag, checksum: object.checksum)
       let isSame = object.parts.isEmpty && !object.etag.contains("-")
-      if isSame, object.checksum.map({ $0.algorithm == algorithm?.rawValue }) ?? (algorithm == nil) { return draft }
-      let (tag, sum) = (DigestStream(.md5), algorithm.map { DigestStream($0) })
+      if isSame, object.checksum?.algorithm == algorithm.rawValue { return draft }
+      let (tag, sum) = (DigestStream(.md5), DigestStream(algorithm))
       do throws(Fault) {
         try files.open(file).forEachPiece { bytes throws(Fault) in
           tag.append(bytes)
-          sum?.append(bytes)
+          sum.append(bytes)
         }
       } catch {
         files.remove(file)
         throw .service("\(error)")
       }
       draft.etag = Digest.hex(tag.finish())
-      draft.checksum = sum.map { ($0.algorithm.rawValue, Base64.encode($0.finish())) }
+      draft.checksum = (algorithm.rawValue, Base64.encode(sum.finish()))
       return draft
     }
   }

@@ -345,3 +345,45 @@ def test_what_expires_is_told(own_server):
     assert [m["Key"] for m in found["DeleteMarkers"]] == ["logs/old"]
     names = sorted((told.record()["eventName"], told.record()["eventName"], told.record()["eventName"]))
     assert names == ["LifecycleExpiration:Delete", "LifecycleExpiration:Delete", "LifecycleExpiration:DeleteMarkerCreated"]
+
+
+def test_a_bucket_tells_a_topic(server, told):
+    sns = client_of(server, "sns")
+    topic = sns.create_topic(Name=told.queue)["TopicArn"]
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=told.arn)
+    told.s3.put_bucket_notification_configuration(Bucket=told.bucket, NotificationConfiguration={
+        "TopicConfigurations": [{"Id": "t", "TopicArn": topic, "Events": ["s3:ObjectCreated:*"]}]})
+    test = told.receive()
+    assert test["Subject"] == "Amazon S3 Notification" and json.loads(test["Message"])["Event"] == "s3:TestEvent"
+    told.s3.put_object(Bucket=told.bucket, Key="k", Body=b"")
+    message = told.receive()
+    assert message["TopicArn"] == topic and message["Subject"] == "Amazon S3 Notification"
+    record = json.loads(message["Message"])["Records"][0]
+    assert (record["eventName"], record["s3"]["configurationId"]) == ("ObjectCreated:Put", "t")
+    assert told.s3.get_bucket_notification_configuration(Bucket=told.bucket)["TopicConfigurations"][0]["TopicArn"] == topic
+
+
+def test_a_bucket_tells_the_bus(server, told):
+    events = client_of(server, "events")
+    events.put_rule(Name=told.queue, EventPattern=json.dumps({"source": ["aws.s3"], "detail": {"bucket": {"name": [told.bucket]}}}))
+    events.put_targets(Rule=told.queue, Targets=[{"Id": "q", "Arn": told.arn}])
+    told.s3.put_bucket_versioning(Bucket=told.bucket, VersioningConfiguration={"Status": "Enabled"})
+    told.s3.put_bucket_notification_configuration(Bucket=told.bucket, NotificationConfiguration={"EventBridgeConfiguration": {}})
+    here = {"Bucket": told.bucket, "Key": "a b/ü"}
+    put = told.s3.put_object(**here, Body=b"12345")
+    event = told.receive()
+    assert (event["source"], event["detail-type"], event["account"], event["region"]) == ("aws.s3", "Object Created", ACCOUNT, "us-east-1")
+    assert event["resources"] == [f"arn:aws:s3:::{told.bucket}"]
+    assert re.fullmatch("[0-9A-F]{18}", event["detail"]["object"].pop("sequencer"))
+    assert event["detail"] == {
+        "version": "0", "bucket": {"name": told.bucket},
+        "object": {"key": "a b/ü", "size": 5, "etag": put["ETag"].strip('"'), "version-id": put["VersionId"]},
+        "request-id": put["ResponseMetadata"]["HTTPHeaders"]["x-amz-request-id"], "requester": ACCOUNT,
+        "source-ip-address": "127.0.0.1", "reason": "PutObject"}
+    told.s3.put_object_tagging(**here, Tagging={"TagSet": []})
+    assert told.receive()["detail-type"] == "Object Tags Added"
+    marker = told.s3.delete_object(**here)["VersionId"]
+    event = told.receive()
+    assert (event["detail-type"], event["detail"]["deletion-type"], event["detail"]["object"]["version-id"]) == ("Object Deleted", "Delete Marker Created", marker)
+    told.s3.delete_object(**here, VersionId=marker)
+    assert told.receive()["detail"]["deletion-type"] == "Permanently Deleted"

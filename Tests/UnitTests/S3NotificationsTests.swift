@@ -87,7 +87,7 @@ import Testing
       account: try #require(Account("111111111111")), region: try #require(Region("eu-west-1")))
     let entry = EventBridge.PutEvents.Entry(
       source: "aws.s3", detailType: "Object Created", detail: "{\"a\":\"ü\\n\"}", resources: ["arn:aws:s3:::b"],
-      traceHeader: "Root=1")
+      time: Timestamp(milliseconds: 1_700_000_000_123), traceHeader: "Root=1")
     for delivery in [
       S3Delivery(arn: "a", place: place, traceHeader: nil, message: "{\"x\":\"\u{1F600}\"}"),
       S3Delivery(arn: "bus", place: place, traceHeader: "Root=1", entry: entry),

@@ -33,8 +33,8 @@ struct S3Form: Sendable {
         let next = S3Form.find(Array("\r\n".utf8) + edge, in: bytes, from: end + 4 - 2)
       else { throw .malformedForm() }
       let head = S3Form.head(String(decoding: bytes[position..<end], as: UTF8.self))
-      // An empty part ends where its head does.
-      let value = bytes[min(end + 4, max(end + 4, next))..<max(end + 4, next)]
+      // An empty part may end where its head does.
+      let value = bytes[(end + 4)..<max(end + 4, next)]
       position = next + 2 + edge.count
       guard let name = head.name?.lowercased() else { throw .malformedForm() }
       if name == "file" {

@@ -21,7 +21,8 @@ struct S3Delivery: Sendable, Equatable {
     let entry = entry.map { entry in
       JSONValue.members(
         ("Source", .string(entry.source)), ("DetailType", .string(entry.detailType)),
-        ("Detail", .string(entry.detail)), ("Resources", .array(entry.resources.map { .string($0) })))
+        ("Detail", .string(entry.detail)), ("Resources", .array(entry.resources.map { .string($0) })),
+        ("Time", entry.time.map { .integer($0.nanoseconds) }))
     }
     return Array(
       JSONValue.members(
@@ -53,7 +54,7 @@ struct S3Delivery: Sendable, Equatable {
       EventBridge.PutEvents.Entry(
         source: entry["Source"]?.string ?? "", detailType: entry["DetailType"]?.string ?? "",
         detail: entry["Detail"]?.string ?? "", resources: entry["Resources"]?.array?.compactMap(\.string) ?? [],
-        traceHeader: traceHeader)
+        time: entry["Time"]?.integer.map { Timestamp(nanoseconds: Int64($0)) }, traceHeader: traceHeader)
     }
   }
 
@@ -123,12 +124,18 @@ extension S3Service {
       _ = try await door.call(
         SQS.SendMessage.self, .init(queue: queue, message: SQS.Outgoing(body: delivery.message)), call)
     case "sns":
-      _ = try await door.call(
-        SNS.Publish.self, .init(topic: delivery.arn, message: delivery.message), call)
+      var outgoing = SNS.Outgoing(message: delivery.message)
+      outgoing.subject = S3Service.subject
+      _ = try await door.call(SNS.Publish.self, .init(topic: delivery.arn, outgoing), call)
     default: throw .notImplemented("S3 notifications to \(delivery.arn)")
     }
   }
 
+}
+
+extension S3Service {
+  /// Of what topics get.
+  private static let subject = "Amazon S3 Notification"
 }
 
 // MARK: - Asking destinations

@@ -339,7 +339,8 @@ def test_what_expires_is_told(own_server):
     s3.put_object(Bucket=bucket, Key="versions", Body=b"1")
     s3.delete_object(Bucket=bucket, Key="versions")
     s3.put_object(Bucket=bucket, Key="logs/old", Body=b"1")
-    advance(server, "240h")
+    # Messages stay in the queue for four days.
+    advance(server, "80h")
     found = s3.list_object_versions(Bucket=bucket)
     assert [v["Key"] for v in found["Versions"]] == ["logs/kept", "logs/old", "other"]
     assert [m["Key"] for m in found["DeleteMarkers"]] == ["logs/old"]
@@ -361,6 +362,62 @@ def test_a_bucket_tells_a_topic(server, told):
     record = json.loads(message["Message"])["Records"][0]
     assert (record["eventName"], record["s3"]["configurationId"]) == ("ObjectCreated:Put", "t")
     assert told.s3.get_bucket_notification_configuration(Bucket=told.bucket)["TopicConfigurations"][0]["TopicArn"] == topic
+
+
+@pytest.fixture
+def function(server, told):
+    """The ARN of a function whose events the bucket's queue hears of."""
+    server.create(told.bucket, "def handler(event, context):\n    return event\n")
+    server.client.put_function_event_invoke_config(FunctionName=told.bucket, DestinationConfig={"OnSuccess": {"Destination": told.arn}})
+    return server.client.get_function(FunctionName=told.bucket)["Configuration"]["FunctionArn"]
+
+
+def permit(server, told, service, source):
+    server.client.add_permission(FunctionName=told.bucket, StatementId="s", Action="lambda:InvokeFunction", Principal=f"{service}.amazonaws.com", SourceArn=source)
+
+
+def test_from_a_bucket_through_a_topic_to_a_function(server, told, function):
+    sns = client_of(server, "sns")
+    topic = sns.create_topic(Name=told.bucket)["TopicArn"]
+    permit(server, told, "sns", topic)
+    sns.subscribe(TopicArn=topic, Protocol="lambda", Endpoint=function)
+    told.s3.put_bucket_notification_configuration(Bucket=told.bucket, NotificationConfiguration={
+        "TopicConfigurations": [{"TopicArn": topic, "Events": ["s3:ObjectCreated:Copy"]}]})
+    test = json.loads(told.receive()["responsePayload"]["Records"][0]["Sns"]["Message"])
+    assert (test["Event"], test["Bucket"]) == ("s3:TestEvent", told.bucket)
+    told.s3.put_object(Bucket=told.bucket, Key="untold", Body=b"12")
+    told.s3.copy_object(Bucket=told.bucket, Key="a b", CopySource=f"{told.bucket}/untold")
+    outer = told.receive()["responsePayload"]["Records"][0]
+    assert (outer["EventSource"], outer["Sns"]["TopicArn"], outer["Sns"]["Subject"]) == ("aws:sns", topic, "Amazon S3 Notification")
+    record = json.loads(outer["Sns"]["Message"])["Records"][0]
+    assert (record["eventName"], record["s3"]["object"]["key"], record["s3"]["object"]["size"]) == ("ObjectCreated:Copy", "a+b", 2)
+
+
+def test_from_a_bucket_over_the_bus_to_a_function(server, told, function):
+    events = client_of(server, "events")
+    rule = events.put_rule(Name=told.bucket, EventPattern=json.dumps({
+        "source": ["aws.s3"], "detail-type": ["Object Created"], "detail": {"bucket": {"name": [told.bucket]}, "object": {"key": [{"suffix": ".jpg"}]}}}))
+    permit(server, told, "events", rule["RuleArn"])
+    events.put_targets(Rule=told.bucket, Targets=[{"Id": "f", "Arn": function}])
+    told.s3.put_bucket_notification_configuration(Bucket=told.bucket, NotificationConfiguration={"EventBridgeConfiguration": {}})
+    told.s3.put_object(Bucket=told.bucket, Key="k.png", Body=b"")
+    told.s3.put_object(Bucket=told.bucket, Key="k ü.jpg", Body=b"123")
+    event = told.receive()["responsePayload"]
+    assert (event["source"], event["detail-type"]) == ("aws.s3", "Object Created")
+    assert (event["detail"]["object"]["key"], event["detail"]["object"]["size"], event["detail"]["reason"]) == ("k ü.jpg", 3, "PutObject")
+    told.s3.delete_object(Bucket=told.bucket, Key="k ü.jpg")
+    told.s3.put_object(Bucket=told.bucket, Key="next.jpg", Body=b"")
+    assert told.receive()["responsePayload"]["detail"]["object"]["key"] == "next.jpg"
+
+
+def test_topics_that_are_not_there(told):
+    topic = f"arn:aws:sns:us-east-1:{ACCOUNT}:missing"
+    with pytest.raises(botocore.exceptions.ClientError) as caught:
+        told.s3.put_bucket_notification_configuration(Bucket=told.bucket, NotificationConfiguration={
+            "TopicConfigurations": [{"TopicArn": topic, "Events": ["s3:ObjectCreated:*"]}]})
+    error = caught.value.response["Error"]
+    assert error["Message"] == "Unable to validate the following destination configurations"
+    assert (error["ArgumentName1"], error["ArgumentValue1"]) == (topic, "The destination topic does not exist")
 
 
 def test_a_bucket_tells_the_bus(server, told):

@@ -149,6 +149,27 @@ extension AWSError {
       "You did not provide the number of bytes specified by the Content-Length HTTP header")
   }
 
+  static func malformedTrailer() -> AWSError {
+    AWSError(
+      "MalformedTrailerError", status: 400,
+      "The request contained trailing data that was not well-formed or did not conform to our published schema.")
+  }
+
+  static func invalidURI() -> AWSError {
+    AWSError("InvalidURI", status: 400, "Couldn't parse the specified URI.")
+  }
+
+  static func metadataTooLarge(_ size: Int, limit: Int) -> AWSError {
+    var error = AWSError(
+      "MetadataTooLarge", status: 400, "Your metadata headers exceed the maximum allowed metadata size")
+    error.members = [("Size", String(size)), ("MaxSizeAllowed", String(limit))]
+    return error
+  }
+
+  static func bodyUnchecked() -> AWSError {
+    .invalidRequest("Missing required header for this request: Content-MD5 OR x-amz-checksum-*")
+  }
+
   static func malformedXML() -> AWSError {
     AWSError(
       "MalformedXML", status: 400,
@@ -186,6 +207,10 @@ extension AWSError {
     .invalidRequest(
       "This copy request is illegal because it is trying to copy an object to itself without changing the object's "
         + "metadata, storage class, website redirect location or encryption attributes.")
+  }
+
+  static func copyOfMarker() -> AWSError {
+    .invalidRequest("The source of a copy request may not specifically refer to a delete marker by version id.")
   }
 
   static func copySourceTooLarge() -> AWSError {

@@ -1,4 +1,5 @@
-// A form of a browser: its fields, and the file behind them (RFC 7578).
+// A form of a browser: its fields, and the file behind them (RFC 7578). In memory, or in a file if it is large.
+import Glibc
 import MartletCore
 import MartletWire
 import NIOCore
@@ -6,8 +7,8 @@ import NIOCore
 struct S3Form: Sendable {
   /// In the order in which they came; names in lower case.
   private(set) var fields: [(name: String, value: String)] = []
-  /// Fields behind it are not read.
-  private(set) var content: ByteBuffer?
+  /// Where in the form the file's content lies. Fields behind it are not read.
+  private(set) var content: Range<Int>?
   private(set) var filename = ""
 
   /// Bytes of all fields together.
@@ -16,34 +17,38 @@ struct S3Form: Sendable {
   /// The first value of a field, by its name in lower case.
   subscript(_ name: String) -> String? { fields.first { $0.name == name }?.value }
 
+  /// Blocks if the form lies in a file.
   /// - Throws: `MalformedPOSTRequest` for what is no form.
-  init(_ body: ByteBuffer, contentType: String) throws(AWSError) {
+  init(_ source: Source, contentType: String) throws(AWSError) {
     guard let boundary = S3Form.boundary(contentType) else { throw .malformedForm() }
-    let bytes = body.readableBytesView
     let edge = Array("--\(boundary)".utf8)
-    var position = bytes.startIndex
-    guard bytes.starts(with: edge) else { throw .malformedForm() }
-    position += edge.count
+    guard try source.starts(with: edge, at: 0) else { throw .malformedForm() }
+    var position = edge.count
+    var left = S3Form.largestFields
     while content == nil {
-      if bytes[position...].starts(with: "--".utf8) { return }
-      guard bytes[position...].starts(with: "\r\n".utf8) else { throw .malformedForm() }
+      if try source.starts(with: Array("--".utf8), at: position) { return }
+      guard try source.starts(with: Array("\r\n".utf8), at: position) else { throw .malformedForm() }
       position += 2
-      guard let end = S3Form.find(Array("\r\n\r\n".utf8), in: bytes, from: position),
-        end - position <= S3Form.largestFields,
-        let next = S3Form.find(Array("\r\n".utf8) + edge, in: bytes, from: end + 4 - 2)
-      else { throw .malformedForm() }
-      let head = S3Form.head(String(decoding: bytes[position..<end], as: UTF8.self))
-      // An empty part may end where its head does.
-      let value = bytes[(end + 4)..<max(end + 4, next)]
-      position = next + 2 + edge.count
+      guard let end = try source.find(Array("\r\n\r\n".utf8), from: position, within: S3Form.largestFields) else {
+        throw .malformedForm()
+      }
+      let head = S3Form.head(String(decoding: try source.bytes(position..<end), as: UTF8.self))
       guard let name = head.name?.lowercased() else { throw .malformedForm() }
+      // An empty part may end where its head does.
+      let limit = name == "file" ? Int.max : left + 4
+      guard let next = try source.find(Array("\r\n".utf8) + edge, from: end + 2, within: limit) else {
+        throw .malformedForm()
+      }
+      let value = (end + 4)..<max(end + 4, next)
+      position = next + 2 + edge.count
       if name == "file" {
-        filename = head.filename ?? ""
-        content = ByteBuffer(bytes: value)
-        if let type = head.type, self["content-type"] == nil { fields.append(("content-type", type)) }
+        // Browsers that send a whole path mean what stands last in it.
+        filename = String((head.filename ?? "").split { $0 == "/" || $0 == "\\" }.last ?? "")
+        content = value
       } else {
-        guard value.count <= S3Form.largestFields else { throw .malformedForm() }
-        fields.append((name, String(decoding: value, as: UTF8.self)))
+        left -= value.count
+        guard left >= 0 else { throw .malformedForm() }
+        fields.append((name, String(decoding: try source.bytes(value), as: UTF8.self)))
       }
     }
   }
@@ -58,22 +63,15 @@ struct S3Form: Sendable {
     return nil
   }
 
-  /// What stands above a part.
-  private static func head(_ text: String) -> (name: String?, filename: String?, type: String?) {
-    var (name, filename, type): (String?, String?, String?)
+  /// What stands above a part. Its type does not become the object's: a field says that.
+  private static func head(_ text: String) -> (name: String?, filename: String?) {
     for line in text.split(separator: "\r\n") {
       let pair = line.split(separator: ":", maxSplits: 1)
-      guard pair.count == 2 else { continue }
+      guard pair.count == 2, pair[0].lowercased() == "content-disposition" else { continue }
       let value = String(pair[1].drop { $0 == " " })
-      switch pair[0].lowercased() {
-      case "content-type": type = value
-      case "content-disposition":
-        name = parameter("name", of: value)
-        filename = parameter("filename", of: value)
-      default: break
-      }
+      return (parameter("name", of: value), parameter("filename", of: value))
     }
-    return (name, filename, type)
+    return (nil, nil)
   }
 
   /// `name="…"` among the parameters of a header.
@@ -84,107 +82,76 @@ struct S3Form: Sendable {
     else { return nil }
     return String(header[start..<end])
   }
+}
 
-  private static func find(_ needle: [UInt8], in bytes: ByteBufferView, from start: Int) -> Int? {
-    guard var position = bytes.indices.contains(start) ? start : nil else { return nil }
-    let last = bytes.endIndex - needle.count
-    while position <= last {
-      guard let candidate = bytes[position...].firstIndex(of: needle[0]), candidate <= last else { return nil }
-      if bytes[candidate..<(candidate + needle.count)].elementsEqual(needle) { return candidate }
-      position = candidate + 1
+extension S3Form {
+  /// The bytes of a form.
+  enum Source: Sendable {
+    case memory(ByteBuffer)
+    case file(OpenFile)
+
+    init(_ request: HTTPRequest) { self = request.file.map { .file($0) } ?? .memory(request.body) }
+
+    var size: Int {
+      switch self {
+      case .memory(let buffer): buffer.readableBytes
+      case .file(let file): file.size
+      }
+    }
+
+    /// Those bytes of a range that are there.
+    func bytes(_ range: Range<Int>) throws(AWSError) -> [UInt8] {
+      let range = range.clamped(to: 0..<size)
+      switch self {
+      case .memory(let buffer):
+        return buffer.getBytes(at: buffer.readerIndex + range.lowerBound, length: range.count) ?? []
+      case .file(let file):
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(range.count)
+        do throws(Fault) {
+          try file.forEachPiece(in: range) { piece throws(Fault) in bytes += piece }
+        } catch {
+          throw .service("\(error)")
+        }
+        return bytes
+      }
+    }
+
+    func starts(with bytes: [UInt8], at position: Int) throws(AWSError) -> Bool {
+      guard position <= size else { return false }
+      return try self.bytes(position..<(position + bytes.count)) == bytes
+    }
+
+    /// Looked through at once.
+    private static let window = 1 << 20
+
+    /// - Parameter limit: of the bytes before it.
+    func find(_ needle: [UInt8], from start: Int, within limit: Int) throws(AWSError) -> Int? {
+      var position = start
+      let (most, isOver) = start.addingReportingOverflow(limit)
+      let last = isOver ? size : min(size, most + needle.count)
+      while position + needle.count <= last {
+        let piece = try bytes(position..<min(last, position + Source.window + needle.count))
+        let found = piece.withUnsafeBytes { S3Form.first(needle, in: $0) }
+        if let found { return position + found }
+        position += Source.window
+      }
+      return nil
+    }
+  }
+}
+
+extension S3Form {
+  /// Where `needle` begins for the first time.
+  fileprivate static func first(_ needle: [UInt8], in bytes: UnsafeRawBufferPointer) -> Int? {
+    guard let start = bytes.baseAddress, let first = needle.first else { return nil }
+    var position = 0
+    while position + needle.count <= bytes.count {
+      let rest = bytes.count - needle.count - position + 1
+      guard let hit = memchr(start + position, Int32(first), rest) else { return nil }
+      if memcmp(hit, needle, needle.count) == 0 { return UnsafeRawPointer(hit) - start }
+      position = UnsafeRawPointer(hit) - start + 1
     }
     return nil
-  }
-}
-
-/// What the page that made a form allows. https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-HTTPPOSTConstructPolicy.html
-struct S3FormPolicy: Sendable {
-  private let expiration: Timestamp
-  private let conditions: [JSONValue]
-
-  /// Fields that need not be mentioned.
-  private static let free: Set<String> = [
-    "policy", "x-amz-signature", "signature", "awsaccesskeyid", "file", "x-ignore", "content-type",
-  ]
-
-  /// - Throws: `InvalidPolicyDocument`.
-  init(_ field: String) throws(AWSError) {
-    guard let bytes = Base64.decode(field), let json = try? JSONValue(parsing: String(buffer: bytes)),
-      let moment = json["expiration"]?.string.flatMap({ Timestamp(s3Date: $0) }),
-      let conditions = json["conditions"]?.array
-    else { throw .invalidPolicyDocument("Invalid Policy: Invalid JSON.") }
-    expiration = moment
-    self.conditions = conditions
-  }
-
-  /// - Throws: what S3 says of a form that breaks its policy.
-  func check(_ form: S3Form, bucket: String, size: Int, at now: Timestamp) throws(AWSError) {
-    guard now <= expiration else { throw .formRefused("Policy expired.") }
-    var mentioned: Set<String> = ["bucket"]
-    for condition in conditions {
-      let (name, holds, shown) = try S3FormPolicy.read(condition, form, bucket)
-      if let name {
-        mentioned.insert(name)
-        guard holds else { throw .formRefused("Policy Condition failed: \(shown)") }
-      } else if let range = condition.array {
-        guard size >= range[1].integer ?? 0 else { throw .formContentTooSmall(size, range[1].integer ?? 0) }
-        guard size <= range[2].integer ?? .max else { throw .s3TooLarge() }
-      }
-    }
-    let extra = form.fields.map(\.name).first { name in
-      !mentioned.contains(name) && !S3FormPolicy.free.contains(name) && !name.hasPrefix("x-ignore-")
-    }
-    if let extra { throw .formRefused("Extra input fields: \(extra)") }
-  }
-
-  /// - Returns: the field that a condition is about (nil: the content's length), whether it holds, and how it is shown.
-  private static func read(
-    _ condition: JSONValue, _ form: S3Form, _ bucket: String
-  ) throws(AWSError) -> (name: String?, holds: Bool, shown: String) {
-    var (kind, field, wanted) = ("eq", "", "")
-    if let member = condition.members?.first {
-      guard let value = member.value.string else {
-        throw .invalidPolicyDocument("Invalid Policy: Invalid Simple-Condition.")
-      }
-      (field, wanted) = (member.name.lowercased(), value)
-    } else if let parts = condition.array, parts.count == 3, let word = parts[0].string?.lowercased() {
-      if word == "content-length-range" { return (nil, true, "") }
-      guard let name = parts[1].string, name.hasPrefix("$"), let value = parts[2].string,
-        ["eq", "starts-with"].contains(word)
-      else { throw .invalidPolicyDocument("Invalid Policy: Invalid Condition.") }
-      (kind, field, wanted) = (word, name.dropFirst().lowercased(), value)
-    } else {
-      throw .invalidPolicyDocument("Invalid Policy: Invalid Condition.")
-    }
-    let given = field == "bucket" ? bucket : form[field] ?? ""
-    let holds = kind == "eq" ? given == wanted : given.hasPrefix(wanted)
-    return (field, holds, "[\"\(kind)\", \"$\(field)\", \"\(wanted)\"]")
-  }
-}
-
-extension AWSError {
-  static func malformedForm() -> AWSError {
-    AWSError(
-      "MalformedPOSTRequest", status: 400, "The body of your POST request is not well-formed multipart/form-data.")
-  }
-
-  static func formLacks(_ field: String) -> AWSError {
-    .invalidArgument(
-      "Bucket POST must contain a field named '\(field)'.  If it is specified, please check the order of the fields.",
-      name: field, value: "")
-  }
-
-  static func invalidPolicyDocument(_ message: String) -> AWSError {
-    AWSError("InvalidPolicyDocument", status: 400, message)
-  }
-
-  static func formRefused(_ reason: String) -> AWSError {
-    AWSError("AccessDenied", status: 403, "Invalid according to Policy: \(reason)")
-  }
-
-  static func formContentTooSmall(_ size: Int, _ least: Int) -> AWSError {
-    var error = AWSError("EntityTooSmall", status: 400, "Your proposed upload is smaller than the minimum allowed size")
-    error.members = [("ProposedSize", String(size)), ("MinSizeAllowed", String(least))]
-    return error
   }
 }

@@ -6,33 +6,44 @@ import NIOCore
 import NIOHTTP1
 
 extension S3Service {
-  /// Forms are no operation of the model. The bucket's owner counts as the caller, because the policy is his.
+  /// Forms are no operation of the model. With a policy, the bucket's owner counts as the caller, because it is his.
   func answerForm(_ request: HTTPRequest, bucket name: String, _ call: Call) async throws(AWSError) -> HTTPReply {
-    let form = try S3Form(request.body, contentType: request.header("Content-Type") ?? "")
-    guard let content = form.content else { throw .formLacks("file") }
-    guard let template = form["key"], !template.isEmpty else { throw .formLacks("key") }
-    if let policy = form["policy"] {
-      try S3FormPolicy(policy).check(form, bucket: name, size: content.readableBytes, at: world.hostNow())
+    guard !request.bodyExceedsLimit else { throw .s3TooLarge() }
+    if let fault = request.fault { throw .service("\(fault)") }
+    let form = try await blocking { () throws(AWSError) in
+      try S3Form(.init(request), contentType: request.header("Content-Type") ?? "")
     }
-    let key = template.replacing("${filename}", with: form.filename)
+    guard let content = form.content else { throw .formLacks("file") }
+    guard content.count <= S3Service.largestUpload.bytes else { throw .s3TooLarge() }
+    guard let template = form["key"], !template.isEmpty else { throw .formLacks("key") }
+    let policy = form["policy"]
+    if let policy {
+      guard form["x-amz-signature"] ?? form["signature"] != nil else { throw .formLacks("AWSAccessKeyId") }
+      try S3FormPolicy(policy).check(form, bucket: name, size: content.count, at: world.hostNow())
+    }
+    let key = form.filled(template)
     try S3Headers.check(key: key)
     var headers = request.headers
     headers.remove(name: "Content-Type")
     headers.remove(name: "Content-Length")
     headers.remove(name: "Content-Encoding")
     for field in form.fields where !["policy", "tagging", "file"].contains(field.name) {
-      headers.replaceOrAdd(name: S3Service.header(field.name), value: field.value)
+      headers.replaceOrAdd(name: S3Service.header(field.name), value: form.filled(field.value))
     }
-    let described = HTTPRequest(method: .PUT, uri: "/", headers: headers, body: content)
+    var described = HTTPRequest(
+      method: .PUT, uri: "/", headers: headers,
+      body: request.body.getSlice(at: request.body.readerIndex + content.lowerBound, length: content.count)
+        ?? ByteBuffer())
+    described.file = request.file
     try S3Headers.check(described)
     var draft = S3Draft()
     try S3Headers.describe(&draft, by: described, at: world.now())
     if let text = form["tagging"] { draft.tags = try S3Service.tags(text) }
     let bucket = try await owned(name, call)
-    let (files, body) = (files, S3Body(described))
+    let (files, body) = (files, S3Body(described, range: request.file == nil ? nil : content))
     let bytes = try await blocking { () throws(AWSError) in try body.store(in: files, summing: .crc64nvme) }
-    let owner = call.by(bucket.place)
-    let (object, _) = try await put(name, key, draft.with(bytes), owner, as: .post)
+    let caller = policy == nil ? call : call.by(bucket.place)
+    let (object, _) = try await put(name, key, draft.with(bytes), caller, as: .post)
     return S3Service.reply(to: form, object, bucket, host: call.host)
   }
 
@@ -78,6 +89,11 @@ extension S3Service {
     default: return HTTPReply(status: 204, headers: headers)
     }
   }
+}
+
+extension S3Form {
+  /// A field's value with the name of the file in it.
+  fileprivate func filled(_ value: String) -> String { value.replacing("${filename}", with: filename) }
 }
 
 extension Call {

@@ -126,4 +126,18 @@ extension S3Service {
       missing = object.file
     }
   }
+
+  /// The same for the source of a copy.
+  func readingSource<T: Sendable>(
+    _ source: S3CopySource, _ call: Call, check: (S3Object) throws(AWSError) -> Void,
+    _ body: @escaping @Sendable (S3Object) throws(Fault) -> T
+  ) async throws(AWSError) -> (object: S3Object, bucket: S3Bucket, result: T) {
+    do throws(AWSError) {
+      return try await reading(
+        source.bucket, source.key, version: source.version, call,
+        check: { (object, _) throws(AWSError) in try check(object) }, body)
+    } catch {
+      throw error.code == "MethodNotAllowed" ? .copyOfMarker() : error
+    }
+  }
 }

@@ -165,7 +165,8 @@ extension S3Service {
     draft.lock = upload.object.lock
     draft.keptList = upload.object.accessList
     draft.parts = parts.map { part in
-      .init(number: part.number, size: part.size, checksum: upload.isComposite ? part.checksum?.value : nil)
+      .init(
+        number: part.number, size: part.size, checksum: upload.checksumAlgorithm == nil ? nil : part.checksum?.value)
     }
     if let whole {
       draft.checksum = (whole.algorithm.rawValue, Base64.encode(whole.finish()))

@@ -38,14 +38,17 @@ package struct S3WireService: WireService {
   }
 
   /// Answers a request; never throws, because errors are answers too.
-  package func answer(_ request: HTTPRequest, _ call: Call) async -> HTTPReply {
+  package func answer(_ given: HTTPRequest, _ call: Call) async -> HTTPReply {
     var reply: HTTPReply
+    let request = S3Presigned.unfolded(given)
     let address = S3Address(request)
     do throws(AWSError) {
       try S3Presigned.check(request, at: service.world.hostNow())
+      guard address.isText else { throw .invalidURI() }
       if request.method == .OPTIONS {
         reply = try await preflight(request, address)
-      } else if request.method == .POST, let bucket = address.bucket, address.key == nil, S3WireService.isForm(request)
+      } else if request.method == .POST, let bucket = address.bucket, address.key == nil,
+        S3WireService.isForm(request.headers)
       {
         reply = try await service.answerForm(request, bucket: Percent.decode(bucket), call)
       } else {
@@ -67,14 +70,36 @@ package struct S3WireService: WireService {
 
   private func run(_ request: HTTPRequest, _ address: S3Address, _ call: Call) async throws(AWSError) -> HTTPReply {
     let row = try row(for: request, address)
+    try await checkOwners(request, address)
     var parameters: [(name: String, value: Substring)] = []
     if let bucket = address.bucket { parameters.append(("Bucket", bucket)) }
     if let key = address.key { parameters.append(("Key", key)) }
     return try await row.run(Reader(request, parameters: parameters), call, door, service)
   }
 
-  private static func isForm(_ request: HTTPRequest) -> Bool {
-    request.header("Content-Type")?.lowercased().hasPrefix("multipart/form-data") == true
+  /// Whoever says whose buckets they must be gets nothing from those of others.
+  private func checkOwners(_ request: HTTPRequest, _ address: S3Address) async throws(AWSError) {
+    if let owner = request.header("x-amz-expected-bucket-owner"), let bucket = address.bucket {
+      try await checkOwner(owner, of: Percent.decode(bucket), "x-amz-expected-bucket-owner")
+    }
+    if let owner = request.header("x-amz-source-expected-bucket-owner"),
+      let source = request.header("x-amz-copy-source")
+    {
+      try await checkOwner(owner, of: try S3CopySource(source).bucket, "x-amz-source-expected-bucket-owner")
+    }
+  }
+
+  private func checkOwner(_ owner: String, of name: String, _ header: String) async throws(AWSError) {
+    guard Account(owner) != nil else {
+      throw .invalidArgument(
+        "The value of the expected bucket owner parameter must be an AWS account ID", name: header, value: owner)
+    }
+    let bucket = try await service.catalogue.read { session throws(Fault) in .success(try session.bucket(name)) }
+    guard bucket.map({ $0.place.account.id == owner }) ?? true else { throw .s3AccessDenied() }
+  }
+
+  package static func isForm(_ headers: HTTPHeaders) -> Bool {
+    headers.first(name: "Content-Type")?.lowercased().hasPrefix("multipart/form-data") == true
   }
 
   // MARK: - Other origins
@@ -134,7 +159,8 @@ package struct S3WireService: WireService {
         {
           continue
         }
-      } else if let other = query.first(where: { selectors.contains($0.name) && $0.name != "list-type" }) {
+      } else if let other = query.first(where: { selectors.contains($0.name) && !isFilter($0.name, row.route.method) })
+      {
         throw .notImplemented("S3 \(request.method.rawValue) with ?\(other.name)")
       }
       // The same address, told apart by a header.
@@ -149,6 +175,11 @@ package struct S3WireService: WireService {
       throw AWSError.preconditionFailed("Bucket POST must be of the enclosure-type multipart/form-data")
     }
     throw .methodNotAllowed(request.method.rawValue)
+  }
+
+  /// Some parameters choose an operation of one method, and say something else to another.
+  private func isFilter(_ parameter: String, _ method: Route.Method) -> Bool {
+    parameter == "list-type" || (parameter == "partNumber" && (method == .get || method == .head))
   }
 
   /// `<Error><Code>…</Code><Message>…</Message>…<RequestId>…`; without a body where HTTP has none.

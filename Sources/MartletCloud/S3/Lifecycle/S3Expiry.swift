@@ -5,6 +5,7 @@ import MartletWire
 
 struct S3Expiry: Sendable {
   struct Rule: Sendable {
+    fileprivate var id = ""
     fileprivate var prefix = ""
     fileprivate var tags: [S3Tags.Tag] = []
     /// Bytes, both exclusive.
@@ -39,7 +40,9 @@ struct S3Expiry: Sendable {
     guard let newest = versions.first else { return [] }
     var list: [String?] = []
     if newest.isMarker {
-      if versions.count == 1, rules.contains(where: { $0.dropsMarkers && $0.concerns(newest) }) {
+      // A rule that makes markers clears them away when nothing is behind them any more.
+      let isDue = rules.contains { $0.dropsMarkers ? $0.concerns(newest) : $0.expires(newest, at: now) }
+      if versions.count == 1, isDue {
         list.append(newest.version)
       }
     } else if rules.contains(where: { $0.expires(newest, at: now) }) {
@@ -57,6 +60,13 @@ struct S3Expiry: Sendable {
     return list
   }
 
+  /// When what GET finds will be deleted, as `x-amz-expiration` says it.
+  func expiration(of object: S3Object) -> String? {
+    let due = rules.compactMap { rule in rule.end(of: object).map { (end: $0, id: rule.id) } }
+    guard let first = due.min(by: { $0.end < $1.end }) else { return nil }
+    return "expiry-date=\"\(first.end.httpDate)\", rule-id=\"\(Percent.encode(first.id))\""
+  }
+
   /// True if an upload that is under way is to be given up.
   func ends(uploadOf key: String, begun: Timestamp, at now: Timestamp) -> Bool {
     rules.contains { rule in
@@ -68,6 +78,7 @@ struct S3Expiry: Sendable {
 
 extension S3Expiry.Rule {
   fileprivate init(_ rule: XMLElement) {
+    id = rule["ID"] ?? ""
     prefix = rule["Prefix"] ?? ""
     let filter = rule.child("Filter").map { $0.child("And") ?? $0 }
     if let filter {
@@ -95,9 +106,11 @@ extension S3Expiry.Rule {
     return true
   }
 
-  fileprivate func expires(_ object: S3Object, at now: Timestamp) -> Bool {
-    guard concerns(object) else { return false }
-    if let days { return S3Expiry.midnight(days, after: object.modified) <= now }
-    return date.map { $0 <= now } ?? false
+  fileprivate func expires(_ object: S3Object, at now: Timestamp) -> Bool { end(of: object).map { $0 <= now } ?? false }
+
+  /// When the rule ends an object that is the newest of its key; nil = never.
+  fileprivate func end(of object: S3Object) -> Timestamp? {
+    guard concerns(object) else { return nil }
+    return days.map { S3Expiry.midnight($0, after: object.modified) } ?? date
   }
 }

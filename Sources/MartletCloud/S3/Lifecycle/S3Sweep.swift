@@ -104,7 +104,7 @@ extension S3Service {
             bucket.name, prefix: "", after: position, isLatest: false, count: S3Service.page))
       }
       for object in page {
-        if let first = versions.first, first.key != object.key {
+        if let first = versions.first, !first.key.isSame(as: object.key) {
           try await expire(versions, in: bucket, expiry, at: now, call)
           versions = []
         }
@@ -123,7 +123,9 @@ extension S3Service {
     guard let key = versions.first?.key else { return }
     for version in expiry.deletions(of: versions, at: now) {
       do throws(AWSError) {
-        _ = try await delete(bucket.name, DeletionRequest(key: key, version: version, isExpiration: true), call)
+        let request = DeletionRequest(
+          key: key, version: version, isExpiration: true, sequence: version == nil ? versions[0].sequence : nil)
+        _ = try await delete(bucket.name, request, call)
       } catch {
         // What is locked stays, and is tried again the next night.
         guard error.status == 403 else { throw error }

@@ -131,9 +131,6 @@ extension S3Service {
     }
   }
 
-}
-
-extension S3Service {
   /// Of what topics get.
   private static let subject = "Amazon S3 Notification"
 }
@@ -160,13 +157,18 @@ extension S3Service {
       case .sqs:
         guard let queue = SQS.QueueReference(arn: rule.arn) else { return nil }
         _ = try await door.call(SQS.GetQueueAttributes.self, .init(queue: queue, names: ["QueueArn"]), call)
-      case .sns: break
+      case .sns:
+        guard !door.isRemote(SNS.Publish.self) else { return nil }
+        _ = try await door.call(SNS.GetTopicAttributes.self, .init(topic: rule.arn), call)
       }
       return nil
     } catch {
       guard error.status < 500 else { return nil }
-      return rule.service == .lambda
-        ? "The destination Lambda function does not exist" : "The destination queue does not exist"
+      switch rule.service {
+      case .lambda: return "The destination Lambda function does not exist"
+      case .sqs: return "The destination queue does not exist"
+      case .sns: return "The destination topic does not exist"
+      }
     }
   }
 }

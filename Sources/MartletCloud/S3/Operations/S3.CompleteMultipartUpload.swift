@@ -33,7 +33,9 @@ extension S3 {
         checksums = ChecksumAlgorithm.withHeader.compactMap { algorithm in
           r.request.header(algorithm.header).map { (algorithm, $0) }
         }
-        guard let element = try S3Document.read(r, "CompleteMultipartUpload") else { throw .malformedXML() }
+        guard let element = try S3Document.read(r, "CompleteMultipartUpload", sumsObject: true) else {
+          throw .malformedXML()
+        }
         var parts: [Part] = []
         for part in element.children("Part") {
           guard let number = part["PartNumber"].flatMap({ Int($0) }), let etag = part["ETag"] else {
@@ -58,6 +60,7 @@ extension S3 {
 
       func write(to w: inout Writer) {
         w.header("x-amz-version-id", object.shownVersion(in: bucket))
+        w.header("x-amz-expiration", object.expiration)
         w.writeEncryption(of: object)
         w.xml("CompleteMultipartUploadResult") { xml in
           xml.element("Location", "http://\(host)/\(bucket.name)/\(Percent.encodePath(object.key))")

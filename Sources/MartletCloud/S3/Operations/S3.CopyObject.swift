@@ -49,9 +49,10 @@ extension S3 {
       func write(to w: inout Writer) {
         w.header("x-amz-version-id", object.shownVersion(in: bucket))
         w.header("x-amz-copy-source-version-id", sourceVersion)
+        w.header("x-amz-expiration", object.expiration)
         w.writeEncryption(of: object)
         w.xml("CopyObjectResult") { xml in
-          xml.element("LastModified", object.modified.iso8601)
+          xml.element("LastModified", object.shownModified)
           xml.element("ETag", object.quotedETag)
           if let checksum = object.checksum {
             xml.element("Checksum\(checksum.algorithm)", checksum.value)
@@ -63,7 +64,7 @@ extension S3 {
 
     static func answer(_ input: Input, _ call: Call, _ s3: S3Service) async throws(AWSError) -> Output {
       let source = input.source
-      let isSame = source.bucket == input.bucket && source.key == input.key && source.version == nil
+      let isSame = source.bucket == input.bucket && source.key.isSame(as: input.key) && source.version == nil
       var described = S3Draft()
       try S3Headers.describe(&described, by: input.request, at: s3.world.now())
       // Words of encryption and storage are changes, too.
@@ -71,9 +72,9 @@ extension S3 {
         $0.name.hasPrefix("x-amz-server-side") || $0.name == "x-amz-storage-class" || $0.name.contains("website")
       }
       let files = s3.files
-      let (object, from, file) = try await s3.reading(
-        source.bucket, source.key, version: source.version, call,
-        check: { (object, _) throws(AWSError) in
+      let (object, from, file) = try await s3.readingSource(
+        source, call,
+        check: { object throws(AWSError) in
           try input.sourceConditions.checkCopied(object)
           if isSame, !input.replaces, changes.isEmpty { throw .copyOntoItself() }
           guard object.size <= S3Service.largestUpload.bytes else { throw .copySourceTooLarge() }

@@ -23,8 +23,8 @@ extension S3 {
         prefix = r.query("prefix") ?? ""
         keyMarker = r.query("key-marker") ?? ""
         idMarker = r.query("upload-id-marker") ?? ""
-        count = min(1000, r.queryInteger("max-uploads", in: 1...Int(Int32.max)) ?? 1000)
-        isURLEncoded = r.query("encoding-type") == "url"
+        count = try r.pageSize("max-uploads", "max-uploads", least: 1)
+        isURLEncoded = try r.isURLEncoded()
         delimiter = r.query("delimiter") ?? ""
       }
     }
@@ -39,7 +39,7 @@ extension S3 {
       let next: (key: String, id: String)
       let owner: String
 
-      private func shown(_ key: String) -> String { input.isURLEncoded ? Percent.encodePath(key) : key }
+      private func shown(_ key: String) -> String { input.isURLEncoded ? S3Event.encoded(key) : key }
 
       func write(to w: inout Writer) {
         w.xml("ListMultipartUploadsResult") { xml in
@@ -90,9 +90,9 @@ extension S3 {
       var next = (key: "", id: "")
       var isTruncated = false
       for upload in rest {
-        let rolled = rolled(upload.key, input)
+        let rolled = S3Listing.rolled(upload.key, prefix: input.prefix, delimiter: input.delimiter)
         // What a page before this one has rolled up goes on in it.
-        if let rolled, rolled == prefixes.last || rolled == input.keyMarker { continue }
+        if let rolled, rolled.isSame(as: prefixes.last ?? input.keyMarker) { continue }
         guard uploads.count + prefixes.count < input.count else {
           isTruncated = true
           break
@@ -107,13 +107,6 @@ extension S3 {
       }
       return Output(
         input: input, uploads: uploads, prefixes: prefixes, isTruncated: isTruncated, next: next, owner: owner)
-    }
-
-    private static func rolled(_ key: String, _ input: Input) -> String? {
-      guard !input.delimiter.isEmpty,
-        let range = key.dropFirst(input.prefix.count).firstRange(of: input.delimiter)
-      else { return nil }
-      return String(key[..<range.upperBound])
     }
   }
 }

@@ -23,6 +23,7 @@ extension S3.PutObject: Operation {
   private static func headers(of object: S3Object, in bucket: S3Bucket) -> [(name: String, value: String)] {
     var headers = [(name: "ETag", value: object.quotedETag)]
     if let version = object.shownVersion(in: bucket) { headers.append(("x-amz-version-id", version)) }
+    if let expiration = object.expiration { headers.append(("x-amz-expiration", expiration)) }
     if let checksum = object.checksum {
       headers.append(("x-amz-checksum-\(checksum.algorithm.lowercased())", checksum.value))
       headers.append(("x-amz-checksum-type", object.checksumType))

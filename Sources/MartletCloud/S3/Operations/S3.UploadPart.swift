@@ -41,7 +41,8 @@ extension S3 {
         try session.upload(input.upload, input.bucket, input.key, call)
       }
       let (files, algorithm) = (s3.files, upload.checksumAlgorithm)
-      if let algorithm, let given = input.body.algorithms.first, given != algorithm {
+      let given = input.body.algorithms.first
+      if let algorithm, given.map({ $0 != algorithm }) ?? upload.isComposite {
         throw .partChecksumMismatch(algorithm, given)
       }
       let draft = try await s3.blocking { () throws(AWSError) in

@@ -12,6 +12,7 @@ package final class S3Service: Sendable {
   let door: Door
   /// Events that others are to be told of.
   let outbox: Outbox
+  let sweep: S3Sweep
   let catalogue: S3Catalogue
   let files: S3Files
   let threads: NIOThreadPool
@@ -33,16 +34,24 @@ package final class S3Service: Sendable {
     self.door = door
     self.log = log
     self.threads = threads
+    sweep = S3Sweep(alarms: alarms)
     outbox = try Outbox("s3", database: database, alarms: alarms, log: log)
     catalogue = S3Catalogue(database: database, outbox: outbox, threads: threads)
     files = try S3Files(root: root, world: alarms.world)
     files.collect(keeping: try catalogue.files())
   }
 
-  /// Delivers events until `stop`.
-  package func run() async { await outbox.run { await self.deliver($0) } }
+  /// Delivers events, and deletes what expires, until `stop`.
+  package func run() async {
+    async let lifecycles: Void = runLifecycles()
+    await outbox.run { await self.deliver($0) }
+    await lifecycles
+  }
 
-  package func stop() { outbox.stop() }
+  package func stop() {
+    outbox.stop()
+    sweep.stop()
+  }
 
   /// The bucket, for the account that owns it: until policies are evaluated, nobody else may do anything with it.
   func bucket(_ name: String, _ call: Call) async throws(AWSError) -> S3Bucket {
@@ -115,6 +124,20 @@ extension S3Service {
       }
       if let result { return (object, bucket, result) }
       missing = object.file
+    }
+  }
+
+  /// The same for the source of a copy.
+  func readingSource<T: Sendable>(
+    _ source: S3CopySource, _ call: Call, check: (S3Object) throws(AWSError) -> Void,
+    _ body: @escaping @Sendable (S3Object) throws(Fault) -> T
+  ) async throws(AWSError) -> (object: S3Object, bucket: S3Bucket, result: T) {
+    do throws(AWSError) {
+      return try await reading(
+        source.bucket, source.key, version: source.version, call,
+        check: { (object, _) throws(AWSError) in try check(object) }, body)
+    } catch {
+      throw error.code == "MethodNotAllowed" ? .copyOfMarker() : error
     }
   }
 }

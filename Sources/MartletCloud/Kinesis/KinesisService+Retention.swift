@@ -2,6 +2,7 @@
 import Logging
 import MartletCore
 import MartletStore
+import Synchronization
 
 extension KinesisService {
   /// Records that are removed in one transaction.

@@ -1,6 +1,7 @@
 // DescribeLimits: how many shards and streams an account has and can have.
 // https://docs.aws.amazon.com/kinesis/latest/APIReference/API_DescribeLimits.html
 import MartletCore
+import MartletStore
 import MartletWire
 
 extension Kinesis {

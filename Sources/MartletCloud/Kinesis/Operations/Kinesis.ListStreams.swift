@@ -1,6 +1,7 @@
 // ListStreams: the streams of an account and region, in the order of their names.
 // https://docs.aws.amazon.com/kinesis/latest/APIReference/API_ListStreams.html
 import MartletCore
+import MartletStore
 import MartletWire
 
 extension Kinesis {

@@ -1,5 +1,7 @@
 // The pure parts of S3: bodies in chunks, checksums, addresses, ranges, names of buckets, dates.
+import FoundationEssentials
 import MartletCore
+import MartletStore
 import NIOCore
 import NIOHTTP1
 import Testing
@@ -92,7 +94,7 @@ import Testing
   @Test func draftsGetNames() throws {
     let directory = "/tmp/martlet-test-drafts-\(UInt64.random(in: 0...UInt64.max))"
     try Files.makeDirectory(directory)
-    defer { Files.removeTree(directory) }
+    defer { try? FileManager.default.removeItem(atPath: directory) }
     let draft = try DraftFile(in: directory)
     try Array("content".utf8).withUnsafeBytes { try draft.append($0) }
     let file = draft.finish()

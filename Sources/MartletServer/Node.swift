@@ -114,9 +114,7 @@ package struct PreparedNode: Sendable {
       functions: functions, admission: Admission(limits: limits), placement: placement, directories: directories,
       debugging: debugging, world: world)
     let provisioned = ProvisionedConcurrency(functions: functions, placement: placement, log: log)
-    let activation = FunctionActivation(
-      functions: functions, packages: packages, bytecode: parts.makeBytecode(), world: world, log: log,
-      prepare: { parts.expect($0) })
+    let activation = activation(of: functions, parts)
     let events = try EventQueue(
       database: database, functions: functions, line: line, door: door, alarms: alarms, limits: limits, log: log)
     let lambda = LambdaService(
@@ -159,6 +157,12 @@ package struct PreparedNode: Sendable {
         },
       ]
     try await run(services)
+  }
+
+  private func activation(of functions: FunctionTable, _ parts: EnvironmentParts) -> FunctionActivation {
+    FunctionActivation(
+      functions: functions, packages: parts.packages, bytecode: parts.makeBytecode(), world: parts.world, log: log,
+      prepare: { parts.expect($0) })
   }
 
   /// Runs the loops until a signal ends them, the last one first.

@@ -1,4 +1,4 @@
-// What each kind of target gets of a delivery: an invocation, a message, a record, a log event, or the event on another bus.
+// What each kind of target gets: an invocation, a message, a record, a log event, or the event on another bus.
 // https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-targets.html
 import MartletCore
 import MartletWire

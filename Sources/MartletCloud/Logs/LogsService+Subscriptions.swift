@@ -1,5 +1,5 @@
-// Sending events on: what a subscription filter matches becomes an event of a function or a record of a stream, delivered
-// at least once.
+// Sending events on: what a subscription filter matches becomes an event of a function or a record of a stream,
+// delivered at least once.
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/SubscriptionFilters.html
 import Logging
 import MartletCore

@@ -1,6 +1,6 @@
-// Compiles the Python of packages when functions are made, so that no cold start does it (docs/fast-start.md). A package
-// and what was compiled of it are one tree, beside the package's own, for each version of Python and each place at
-// which it is mounted, because compiled modules know their path.
+// Compiles the Python of packages when functions are made, so that no cold start does it (docs/fast-start.md). A
+// package and what was compiled of it are one tree, beside the package's own, for each version of Python and each
+// place at which it is mounted, because compiled modules know their path.
 import Glibc
 import Logging
 import MartletCore

@@ -117,7 +117,8 @@ let package = Package(
       ],
       exclude: [
         "lambda-model.json", "iam-model.json", "sts-model.json", "events-model.json", "scheduler-model.json",
-        "logs-model.json", "kinesis-model.json", "s3-model.json", "sns-model.json", "sqs-model.json", "extract_model.py",
+        "logs-model.json", "kinesis-model.json", "s3-model.json", "sns-model.json", "sqs-model.json",
+        "extract_model.py",
       ],
       swiftSettings: strict),
     .testTarget(

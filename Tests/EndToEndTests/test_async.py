@@ -227,6 +227,64 @@ def test_dead_letters_and_records_go_to_queues(events, name):
     assert record["requestContext"]["requestId"] == request_id and record["requestContext"]["approximateInvokeCount"] == 2
 
 
+def test_records_are_events_of_a_bus(events, name):
+    """Field by field as AWS's were recorded (recorded/answers, test_invoke_lambda_eventbridge)."""
+    bus, sqs = events.client_of("events"), events.client_of("sqs")
+    bus_arn = bus.create_event_bus(Name=f"{name}-bus")["EventBusArn"]
+    url = sqs.create_queue(QueueName=name)["QueueUrl"]
+    bus.put_rule(Name=name, EventBusName=f"{name}-bus", EventPattern='{"source": ["lambda"]}')
+    bus.put_targets(Rule=name, EventBusName=f"{name}-bus", Targets=[{"Id": "1", "Arn": f"arn:aws:sqs:us-east-1:000000000000:{name}"}])
+    function = events.create(name)
+    events.client.put_function_event_invoke_config(
+        FunctionName=name, MaximumRetryAttempts=0, DestinationConfig={"OnSuccess": {"Destination": bus_arn}, "OnFailure": {"Destination": bus_arn}})
+    for event, condition, payload in (
+            ({"ok": 1}, "Success", {"ran": {"ok": 1}}), ({"fail": 1}, "RetriesExhausted", {"errorMessage": "intentional failure", "errorType": "Exception"})):
+        request_id = events.send(name, event)
+        [message] = wait_until(lambda: sqs.receive_message(QueueUrl=url).get("Messages"), 10, "the record")
+        sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
+        record = json.loads(message["Body"])
+        response = record["detail"].pop("responsePayload")
+        assert {key: response[key] for key in payload} == payload and ("stackTrace" in response) == (condition != "Success")
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", record["detail"].pop("timestamp"))
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", record.pop("time")) and re.fullmatch(r"[0-9a-f-]{36}", record.pop("id"))
+        failed = {} if condition == "Success" else {"functionError": "Unhandled"}
+        assert record == {
+            "version": "0", "account": "000000000000", "region": "us-east-1", "source": "lambda",
+            "detail-type": f"Lambda Function Invocation Result - {'Success' if condition == 'Success' else 'Failure'}",
+            "resources": [bus_arn, f"{function}:$LATEST"],
+            "detail": {
+                "version": "1.0", "requestPayload": event, "responseContext": {"statusCode": 200, "executedVersion": "$LATEST", **failed},
+                "requestContext": {"requestId": request_id, "functionArn": f"{function}:$LATEST", "condition": condition, "approximateInvokeCount": 1}}}
+
+
+def test_dead_letters_and_records_go_to_topics(events, name):
+    sns, sqs = events.client_of("sns"), events.client_of("sqs")
+    topics, urls = {}, {}
+    for what in ("letters", "records"):
+        urls[what] = sqs.create_queue(QueueName=f"{name}-{what}")["QueueUrl"]
+        topics[what] = sns.create_topic(Name=f"{name}-{what}")["TopicArn"]
+        sns.subscribe(TopicArn=topics[what], Protocol="sqs", Endpoint=f"arn:aws:sqs:us-east-1:000000000000:{name}-{what}")
+    function = events.create(name, DeadLetterConfig={"TargetArn": topics["letters"]})
+    events.client.put_function_event_invoke_config(
+        FunctionName=name, MaximumRetryAttempts=0,
+        DestinationConfig={"OnSuccess": {"Destination": topics["records"]}, "OnFailure": {"Destination": topics["records"]}})
+
+    def only(what):
+        [message] = wait_until(lambda: sqs.receive_message(QueueUrl=urls[what]).get("Messages"), 10, what)
+        sqs.delete_message(QueueUrl=urls[what], ReceiptHandle=message["ReceiptHandle"])
+        notification = json.loads(message["Body"])
+        assert notification["Type"] == "Notification" and notification["TopicArn"] == topics[what]
+        return json.loads(notification["Message"]), {k: v["Value"] for k, v in notification.get("MessageAttributes", {}).items()}
+    request_id = events.send(name, {"fail": 1})
+    assert only("letters") == ({"fail": 1}, {"RequestID": request_id, "ErrorCode": "200", "ErrorMessage": "intentional failure"})
+    record, _ = only("records")
+    assert record["requestContext"] == {
+        "requestId": request_id, "functionArn": f"{function}:$LATEST", "condition": "RetriesExhausted", "approximateInvokeCount": 1}
+    request_id = events.send(name, {"ok": 1})
+    record, _ = only("records")
+    assert record["requestContext"]["condition"] == "Success" and record["responsePayload"] == {"ran": {"ok": 1}}
+
+
 def test_a_record_that_nobody_takes_is_dropped_and_counted(events, name):
     """The function does not run again for it, and the operator is told."""
     events.create(name)

@@ -88,13 +88,13 @@ def test_streams_as_tools_see_them(kinesis, stream):
 def test_records_follow_their_shards(kinesis, stream):
     for n in range(50):
         kinesis.put_record(StreamName=stream, Data=b"%d" % n, PartitionKey=str(n % 7))
-    for count, shards in ((2, 3), (4, 7), (3, None), (2, None)):
+    for step, (count, shards) in enumerate(((2, 3), (4, 7), (3, None), (2, None))):
         kinesis.update_shard_count(StreamName=stream, TargetShardCount=count, ScalingType="UNIFORM_SCALING")
         assert kinesis.describe_stream_summary(StreamName=stream)["StreamDescriptionSummary"]["OpenShardCount"] == count
         if shards:
             assert len(kinesis.list_shards(StreamName=stream)["Shards"]) == shards
         for n in range(20):
-            kinesis.put_record(StreamName=stream, Data=b"%d-%d" % (count, n), PartitionKey=str(n % 7))
+            kinesis.put_record(StreamName=stream, Data=b"%d-%d" % (step, n), PartitionKey=str(n % 7))
     # By the children of each shard, as consumers go: all is read once, and each key in its order.
     seen, waiting, ends = [], ["shardId-000000000000"], set()
     while waiting:

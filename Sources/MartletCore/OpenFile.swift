@@ -6,11 +6,14 @@ package final class OpenFile: Sendable {
   package let descriptor: CInt
   /// Bytes in the file.
   package let size: Int
+  /// What saw the bytes while they were written.
+  package let filter: (any DraftFilter)?
 
   /// Takes over a descriptor whose file is written to its end.
-  package init(adopting descriptor: CInt, size: Int) {
+  package init(adopting descriptor: CInt, size: Int, filter: (any DraftFilter)? = nil) {
     self.descriptor = descriptor
     self.size = size
+    self.filter = filter
   }
 
   /// Opens a file for reading.
@@ -58,6 +61,23 @@ package final class OpenFile: Sendable {
       position += count
     }
   }
+
+  /// Gives a draft a name. When this returns, its bytes are on disk; the directory is the caller's business.
+  /// - Throws: also where a file without a name can have none, as on some file systems, or on another one.
+  package func keep(as path: String) throws(Fault) {
+    guard fsync(descriptor) == 0 else { throw Fault("fsync a draft", errno: errno) }
+    guard linkat(AT_FDCWD, "/proc/self/fd/\(descriptor)", AT_FDCWD, path, AT_SYMLINK_FOLLOW) == 0 else {
+      throw Fault("name a draft \(path)", errno: errno)
+    }
+  }
+}
+
+/// Looks at bytes on their way into a draft, and decides what of them is written.
+package protocol DraftFilter: AnyObject, Sendable {
+  /// Called by one thread at a time, in the order of the bytes.
+  func append(
+    _ bytes: UnsafeRawBufferPointer, _ write: (UnsafeRawBufferPointer) throws(Fault) -> Void
+  ) throws(Fault)
 }
 
 /// A file that is being written and has no name: nothing is left of it if the server dies.
@@ -67,12 +87,23 @@ package final class DraftFile: @unchecked Sendable {
   package private(set) var size = 0
 
   private let limit: Int
+  private let filter: (any DraftFilter)?
+
+  /// `O_TMPFILE`, which is no constant to Swift.
+  private static let nameless = O_DIRECTORY | 0o20000000
 
   /// - Parameters:
   ///   - directory: where the bytes lie; must exist.
   ///   - limit: the file keeps no more than one byte beyond it, by which its reader sees that there was more.
-  package init(in directory: String, limit: ByteCount? = nil) throws(Fault) {
+  package init(in directory: String, limit: ByteCount? = nil, filter: (any DraftFilter)? = nil) throws(Fault) {
     self.limit = limit?.bytes ?? Int.max - 1
+    self.filter = filter
+    let nameless = open(directory, O_RDWR | DraftFile.nameless | O_CLOEXEC, 0o600)
+    guard nameless < 0 else {
+      descriptor = nameless
+      return
+    }
+    // Not every file system has files without names.
     let path = "\(directory)/draft-\(String(UInt64.random(in: 0...UInt64.max), radix: 16))"
     descriptor = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
     guard descriptor >= 0 else { throw Fault("make a file in \(directory)", errno: errno) }
@@ -82,6 +113,11 @@ package final class DraftFile: @unchecked Sendable {
   deinit { if descriptor >= 0 { close(descriptor) } }
 
   package func append(_ bytes: UnsafeRawBufferPointer) throws(Fault) {
+    guard let filter else { return try keep(bytes) }
+    try filter.append(bytes) { bytes throws(Fault) in try keep(bytes) }
+  }
+
+  private func keep(_ bytes: UnsafeRawBufferPointer) throws(Fault) {
     let wanted = min(bytes.count, limit + 1 - size)
     var offset = 0
     while offset < wanted {
@@ -97,6 +133,6 @@ package final class DraftFile: @unchecked Sendable {
   package func finish() -> OpenFile {
     precondition(descriptor >= 0, "a draft is finished once")
     defer { descriptor = -1 }
-    return OpenFile(adopting: descriptor, size: size)
+    return OpenFile(adopting: descriptor, size: size, filter: filter)
   }
 }

@@ -47,6 +47,7 @@ struct CloudServices: Sendable {
     door.offer(STS.AssumeRole.self, by: sts)
     door.offer(S3.GetObject.self, by: s3)
     door.offer(S3.PutObject.self, by: s3)
+    door.offer(SNS.GetTopicAttributes.self, by: sns)
     door.offer(SNS.Publish.self, by: sns)
     door.offer(SNS.PublishBatch.self, by: sns)
     door.offer(SQS.SendMessage.self, by: sqs)

@@ -77,7 +77,8 @@ package final class Front: HTTPResponder {
   package func draft(for head: HTTPRequestHead) -> DraftFile? {
     guard let incoming, Front.length(of: head) > Front.inMemory, isObject(head) else { return nil }
     do throws(Fault) {
-      return try DraftFile(in: incoming)
+      // A form is taken apart when it is whole.
+      return try DraftFile(in: incoming, filter: head.method == .PUT ? S3Intake(head.headers) : nil)
     } catch {
       log.error("no file for a body", metadata: ["fault": "\(error)"])
       return nil
@@ -90,9 +91,11 @@ package final class Front: HTTPResponder {
     return head.headers.contains(name: "Transfer-Encoding") ? .max : 0
   }
 
-  /// True of a request that brings bytes for S3.
+  /// True of a request that brings bytes for S3, by itself or in a form.
   private func isObject(_ head: HTTPRequestHead) -> Bool {
-    guard head.method == .PUT, !isFunctionURL(head), services.withLock({ $0["s3"] != nil }) else { return false }
+    guard head.method == .PUT || (head.method == .POST && S3WireService.isForm(head.headers)), !isFunctionURL(head),
+      services.withLock({ $0["s3"] != nil })
+    else { return false }
     let request = HTTPRequest(method: head.method, uri: head.uri, headers: head.headers, body: ByteBuffer())
     return ServiceName.of(request, Principals.credential(of: request)) == "s3"
   }

@@ -251,7 +251,9 @@ package struct PreparedNode: Sendable {
         door.offer(S3.GetObject.self) { (input, call) async throws(AWSError) in try await s3.get(input, call) }
       case "sns":
         let sns = RemoteSNS(endpoint, world: world, security: security)
-        door.offer(SNS.Publish.self) { (input, call) async throws(AWSError) in try await sns.publish(input, call) }
+        door.offer(SNS.Publish.self, isRemote: true) { (input, call) async throws(AWSError) in
+          try await sns.publish(input, call)
+        }
       case "sqs": RemoteSQS(endpoint, world: world, security: security).offer(at: door)
       default: preconditionFailure("no calls are known for a remote \(endpoint.service)")
       }

@@ -307,3 +307,140 @@ def test_a_kill_in_a_storm_of_puts_loses_no_event(own_server):
     wait_until(hear, seconds=60, what="all events")
     there = {o["Key"] for page in s3.get_paginator("list_objects_v2").paginate(Bucket=told.bucket) for o in page["Contents"]}
     assert heard <= there and acknowledged <= there
+
+
+def test_what_expires_is_told(own_server):
+    """Lifecycles follow the clock that tests move."""
+    server = own_server()
+    told = Told(server, s3_of(server), client_of(server, "sqs"), "expires")
+    s3, bucket = told.s3, told.bucket
+    told.configure(["s3:LifecycleExpiration:*"])
+    for key in ("logs/old", "logs/kept", "other"):
+        s3.put_object(Bucket=bucket, Key=key, Body=b"xx" if key == "logs/kept" else b"x")
+    s3.create_multipart_upload(Bucket=bucket, Key="logs/upload")
+    s3.put_bucket_lifecycle_configuration(Bucket=bucket, LifecycleConfiguration={"Rules": [
+        {"ID": "size", "Status": "Enabled", "Filter": {"And": {"Prefix": "logs/", "ObjectSizeLessThan": 2}}, "Expiration": {"Days": 2}},
+        {"ID": "off", "Status": "Disabled", "Filter": {"Prefix": ""}, "Expiration": {"Days": 1}},
+        {"ID": "uploads", "Status": "Enabled", "Filter": {"Prefix": ""}, "AbortIncompleteMultipartUpload": {"DaysAfterInitiation": 1}},
+        {"ID": "versions", "Status": "Enabled", "Filter": {"Prefix": "versions"}, "Expiration": {"ExpiredObjectDeleteMarker": True},
+         "NoncurrentVersionExpiration": {"NoncurrentDays": 1}}]})
+
+    def keys():
+        return [o["Key"] for o in s3.list_objects_v2(Bucket=bucket)["Contents"]]
+
+    advance(server, "24h")
+    assert keys() == ["logs/kept", "logs/old", "other"]
+    advance(server, "48h")
+    assert keys() == ["logs/kept", "other"] and "Uploads" not in s3.list_multipart_uploads(Bucket=bucket)
+    record = told.record()
+    assert (record["eventName"], record["eventVersion"], record["userIdentity"]) == ("LifecycleExpiration:Delete", "2.3", {"principalId": "s3.amazonaws.com"})
+    assert record["s3"]["object"]["key"] == "logs/old"
+    s3.put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    s3.put_object(Bucket=bucket, Key="versions", Body=b"1")
+    s3.delete_object(Bucket=bucket, Key="versions")
+    s3.put_object(Bucket=bucket, Key="logs/old", Body=b"1")
+    # Messages stay in the queue for four days.
+    advance(server, "80h")
+    found = s3.list_object_versions(Bucket=bucket)
+    assert [v["Key"] for v in found["Versions"]] == ["logs/kept", "logs/old", "other"]
+    assert [m["Key"] for m in found["DeleteMarkers"]] == ["logs/old"]
+    names = sorted((told.record()["eventName"], told.record()["eventName"], told.record()["eventName"]))
+    assert names == ["LifecycleExpiration:Delete", "LifecycleExpiration:Delete", "LifecycleExpiration:DeleteMarkerCreated"]
+
+
+def test_a_bucket_tells_a_topic(server, told):
+    sns = client_of(server, "sns")
+    topic = sns.create_topic(Name=told.queue)["TopicArn"]
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=told.arn)
+    told.s3.put_bucket_notification_configuration(Bucket=told.bucket, NotificationConfiguration={
+        "TopicConfigurations": [{"Id": "t", "TopicArn": topic, "Events": ["s3:ObjectCreated:*"]}]})
+    test = told.receive()
+    assert test["Subject"] == "Amazon S3 Notification" and json.loads(test["Message"])["Event"] == "s3:TestEvent"
+    told.s3.put_object(Bucket=told.bucket, Key="k", Body=b"")
+    message = told.receive()
+    assert message["TopicArn"] == topic and message["Subject"] == "Amazon S3 Notification"
+    record = json.loads(message["Message"])["Records"][0]
+    assert (record["eventName"], record["s3"]["configurationId"]) == ("ObjectCreated:Put", "t")
+    assert told.s3.get_bucket_notification_configuration(Bucket=told.bucket)["TopicConfigurations"][0]["TopicArn"] == topic
+
+
+@pytest.fixture
+def function(server, told):
+    """The ARN of a function whose events the bucket's queue hears of."""
+    server.create(told.bucket, "def handler(event, context):\n    return event\n")
+    server.client.put_function_event_invoke_config(FunctionName=told.bucket, DestinationConfig={"OnSuccess": {"Destination": told.arn}})
+    return server.client.get_function(FunctionName=told.bucket)["Configuration"]["FunctionArn"]
+
+
+def permit(server, told, service, source):
+    server.client.add_permission(FunctionName=told.bucket, StatementId="s", Action="lambda:InvokeFunction", Principal=f"{service}.amazonaws.com", SourceArn=source)
+
+
+def test_from_a_bucket_through_a_topic_to_a_function(server, told, function):
+    sns = client_of(server, "sns")
+    topic = sns.create_topic(Name=told.bucket)["TopicArn"]
+    permit(server, told, "sns", topic)
+    sns.subscribe(TopicArn=topic, Protocol="lambda", Endpoint=function)
+    told.s3.put_bucket_notification_configuration(Bucket=told.bucket, NotificationConfiguration={
+        "TopicConfigurations": [{"TopicArn": topic, "Events": ["s3:ObjectCreated:Copy"]}]})
+    test = json.loads(told.receive()["responsePayload"]["Records"][0]["Sns"]["Message"])
+    assert (test["Event"], test["Bucket"]) == ("s3:TestEvent", told.bucket)
+    told.s3.put_object(Bucket=told.bucket, Key="untold", Body=b"12")
+    told.s3.copy_object(Bucket=told.bucket, Key="a b", CopySource=f"{told.bucket}/untold")
+    outer = told.receive()["responsePayload"]["Records"][0]
+    assert (outer["EventSource"], outer["Sns"]["TopicArn"], outer["Sns"]["Subject"]) == ("aws:sns", topic, "Amazon S3 Notification")
+    record = json.loads(outer["Sns"]["Message"])["Records"][0]
+    assert (record["eventName"], record["s3"]["object"]["key"], record["s3"]["object"]["size"]) == ("ObjectCreated:Copy", "a+b", 2)
+
+
+def test_from_a_bucket_over_the_bus_to_a_function(server, told, function):
+    events = client_of(server, "events")
+    rule = events.put_rule(Name=told.bucket, EventPattern=json.dumps({
+        "source": ["aws.s3"], "detail-type": ["Object Created"], "detail": {"bucket": {"name": [told.bucket]}, "object": {"key": [{"suffix": ".jpg"}]}}}))
+    permit(server, told, "events", rule["RuleArn"])
+    events.put_targets(Rule=told.bucket, Targets=[{"Id": "f", "Arn": function}])
+    told.s3.put_bucket_notification_configuration(Bucket=told.bucket, NotificationConfiguration={"EventBridgeConfiguration": {}})
+    told.s3.put_object(Bucket=told.bucket, Key="k.png", Body=b"")
+    told.s3.put_object(Bucket=told.bucket, Key="k ü.jpg", Body=b"123")
+    event = told.receive()["responsePayload"]
+    assert (event["source"], event["detail-type"]) == ("aws.s3", "Object Created")
+    assert (event["detail"]["object"]["key"], event["detail"]["object"]["size"], event["detail"]["reason"]) == ("k ü.jpg", 3, "PutObject")
+    told.s3.delete_object(Bucket=told.bucket, Key="k ü.jpg")
+    told.s3.put_object(Bucket=told.bucket, Key="next.jpg", Body=b"")
+    assert told.receive()["responsePayload"]["detail"]["object"]["key"] == "next.jpg"
+
+
+def test_topics_that_are_not_there(told):
+    topic = f"arn:aws:sns:us-east-1:{ACCOUNT}:missing"
+    with pytest.raises(botocore.exceptions.ClientError) as caught:
+        told.s3.put_bucket_notification_configuration(Bucket=told.bucket, NotificationConfiguration={
+            "TopicConfigurations": [{"TopicArn": topic, "Events": ["s3:ObjectCreated:*"]}]})
+    error = caught.value.response["Error"]
+    assert error["Message"] == "Unable to validate the following destination configurations"
+    assert (error["ArgumentName1"], error["ArgumentValue1"]) == (topic, "The destination topic does not exist")
+
+
+def test_a_bucket_tells_the_bus(server, told):
+    events = client_of(server, "events")
+    events.put_rule(Name=told.queue, EventPattern=json.dumps({"source": ["aws.s3"], "detail": {"bucket": {"name": [told.bucket]}}}))
+    events.put_targets(Rule=told.queue, Targets=[{"Id": "q", "Arn": told.arn}])
+    told.s3.put_bucket_versioning(Bucket=told.bucket, VersioningConfiguration={"Status": "Enabled"})
+    told.s3.put_bucket_notification_configuration(Bucket=told.bucket, NotificationConfiguration={"EventBridgeConfiguration": {}})
+    here = {"Bucket": told.bucket, "Key": "a b/ü"}
+    put = told.s3.put_object(**here, Body=b"12345")
+    event = told.receive()
+    assert (event["source"], event["detail-type"], event["account"], event["region"]) == ("aws.s3", "Object Created", ACCOUNT, "us-east-1")
+    assert event["resources"] == [f"arn:aws:s3:::{told.bucket}"]
+    assert re.fullmatch("[0-9A-F]{18}", event["detail"]["object"].pop("sequencer"))
+    assert event["detail"] == {
+        "version": "0", "bucket": {"name": told.bucket},
+        "object": {"key": "a b/ü", "size": 5, "etag": put["ETag"].strip('"'), "version-id": put["VersionId"]},
+        "request-id": put["ResponseMetadata"]["HTTPHeaders"]["x-amz-request-id"], "requester": ACCOUNT,
+        "source-ip-address": "127.0.0.1", "reason": "PutObject"}
+    told.s3.put_object_tagging(**here, Tagging={"TagSet": []})
+    assert told.receive()["detail-type"] == "Object Tags Added"
+    marker = told.s3.delete_object(**here)["VersionId"]
+    event = told.receive()
+    assert (event["detail-type"], event["detail"]["deletion-type"], event["detail"]["object"]["version-id"]) == ("Object Deleted", "Delete Marker Created", marker)
+    told.s3.delete_object(**here, VersionId=marker)
+    assert told.receive()["detail"]["deletion-type"] == "Permanently Deleted"

@@ -1,5 +1,7 @@
 // The pure parts of S3: bodies in chunks, checksums, addresses, ranges, names of buckets, dates.
+import FoundationEssentials
 import MartletCore
+import MartletStore
 import NIOCore
 import NIOHTTP1
 import Testing
@@ -55,6 +57,52 @@ import Testing
       let cut = Int.random(in: 0..<(bytes.count - 4), using: &random)
       #expect(decode(Array(bytes[..<cut])) { _ in 7 } == nil)
     }
+  }
+
+  /// A body is the same whether it stays in memory or is decoded and summed on its way into a file.
+  @Test func bodiesAreTakenInPieces() throws {
+    var random = SplitMix(seed: 12)
+    for round in 0..<200 {
+      let content = (0..<Int.random(in: 0..<500, using: &random)).map { _ in UInt8.random(in: 0...255, using: &random) }
+      let isChunked = round % 2 == 0
+      let sum = DigestStream(.crc32c)
+      content.withUnsafeBytes { sum.append($0) }
+      let value = Base64.encode(sum.finish())
+      let trailer = "x-amz-checksum-crc32c"
+      let bytes = isChunked ? encode(content, size: 17, trailers: ["\(trailer):\(value)"]) : content
+      let headers: HTTPHeaders =
+        isChunked ? ["Content-Encoding": "aws-chunked", "x-amz-trailer": trailer] : [trailer: value]
+      let intake = S3Intake(headers)
+      let draft = try DraftFile(in: "/tmp", filter: intake)
+      var i = 0
+      while i < bytes.count {
+        let count = min(bytes.count - i, Int.random(in: 1..<60, using: &random))
+        try Array(bytes[i..<(i + count)]).withUnsafeBytes { try draft.append($0) }
+        i += count
+      }
+      let file = draft.finish()
+      var written: [UInt8] = []
+      try file.forEachPiece { piece throws(Fault) in written += piece }
+      let digests = intake.finish()
+      #expect(written == content && intake.size == content.count && !intake.isFlawed)
+      #expect(digests.sums.map(\.algorithm) == [.crc32c] && digests.sums.map(\.value) == [value])
+      #expect(intake.trailers.map(\.value) == (isChunked ? [value] : []))
+    }
+  }
+
+  /// A file without a name gets one; what has lost its name, or lies elsewhere, must be copied.
+  @Test func draftsGetNames() throws {
+    let directory = "/tmp/martlet-test-drafts-\(UInt64.random(in: 0...UInt64.max))"
+    try Files.makeDirectory(directory)
+    defer { try? FileManager.default.removeItem(atPath: directory) }
+    let draft = try DraftFile(in: directory)
+    try Array("content".utf8).withUnsafeBytes { try draft.append($0) }
+    let file = draft.finish()
+    #expect(Files.names(in: directory).isEmpty)
+    guard (try? file.keep(as: "\(directory)/kept")) != nil else { return }
+    #expect(try Files.read("\(directory)/kept") == Array("content".utf8))
+    #expect(throws: Fault.self) { try file.keep(as: "\(directory)/kept") }
+    #expect(throws: Fault.self) { try file.keep(as: "\(directory)/missing/kept") }
   }
 
   /// Whatever is done to the bytes, nothing is decoded that was not there, and the decoder comes back.

@@ -21,6 +21,14 @@ struct S3Address: Equatable {
     key = parts.count > 1 && !parts[1].isEmpty ? parts[1] : nil
   }
 
+  /// False if what is encoded is no UTF-8.
+  var isText: Bool {
+    [bucket, key].allSatisfy { part in
+      guard let part, part.utf8.contains(UInt8(ascii: "%")) else { return true }
+      return Percent.isText(part)
+    }
+  }
+
   /// `bucket.s3.amazonaws.com`, `bucket.s3.eu-west-1.amazonaws.com`, `bucket.s3.localhost`, `bucket.localhost`.
   static func bucket(ofHost host: String) -> String? {
     let name = host.split(separator: ":", omittingEmptySubsequences: false)[0].lowercased()

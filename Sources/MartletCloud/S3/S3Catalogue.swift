@@ -266,4 +266,7 @@ extension S3Object {
 extension String {
   /// In the order of UTF-8, which is the order of keys.
   func isBefore(_ other: String) -> Bool { utf8.lexicographicallyPrecedes(other.utf8) }
+
+  /// Keys are bytes: letters that Unicode calls equivalent are different ones.
+  func isSame(as other: String) -> Bool { utf8.elementsEqual(other.utf8) }
 }

@@ -2,6 +2,7 @@
 import MartletCore
 import MartletWire
 import NIOCore
+import NIOHTTP1
 
 enum S3Document {
   /// Largest body of XML: a thousand keys with all that XML makes of them, or ten thousand parts.
@@ -22,9 +23,14 @@ enum S3Document {
   }
 
   /// The body of a request, checked against what the client said of it.
+  /// - Parameter sumsObject: the request's checksums are those of an object, not of the body.
   /// - Returns: nil if there is none and none is needed.
-  static func read(_ r: Reader, _ root: String, isOptional: Bool = false) throws(AWSError) -> XMLElement? {
-    let bytes = try S3Body(r.request).whole(limit: limit)
+  static func read(
+    _ r: Reader, _ root: String, isOptional: Bool = false, sumsObject: Bool = false
+  ) throws(AWSError) -> XMLElement? {
+    var request = r.request
+    if sumsObject { for algorithm in ChecksumAlgorithm.withHeader { request.headers.remove(name: algorithm.header) } }
+    let bytes = try S3Body(request).whole(limit: limit)
     if bytes.readableBytes == 0, isOptional { return nil }
     do throws(XMLFlaw) {
       let element = try XMLElement(parsing: bytes.readableBytesView)

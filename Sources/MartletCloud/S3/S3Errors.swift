@@ -101,8 +101,32 @@ extension AWSError {
     return error
   }
 
+  /// - Parameter name: of an algorithm, or of the older header.
   static func badDigest(_ name: String) -> AWSError {
     AWSError("BadDigest", status: 400, "The \(name) you specified did not match the calculated checksum.")
+  }
+
+  static func invalidChecksum(_ header: String, _ given: String) -> AWSError {
+    var error = AWSError.invalidRequest("Value for \(header) header is invalid.")
+    error.members = [(header, given)]
+    return error
+  }
+
+  static func partChecksumMismatch(_ wanted: ChecksumAlgorithm, _ given: ChecksumAlgorithm?) -> AWSError {
+    .invalidRequest(
+      "Checksum Type mismatch occurred, expected checksum Type: \(wanted.rawValue.lowercased()), actual checksum Type: "
+        + (given?.rawValue.lowercased() ?? "null"))
+  }
+
+  static func partChecksumMissing(_ algorithm: String, _ number: Int) -> AWSError {
+    .invalidRequest(
+      "The upload was created using a \(algorithm.lowercased()) checksum. The complete request must include the checksum "
+        + "for each part. It was missing for part \(number) in the request.")
+  }
+
+  static func objectSizeMismatch(_ given: String, _ computed: Int) -> AWSError {
+    .invalidRequest(
+      "The provided 'x-amz-mp-object-size' header value \(given) does not match what was computed: \(computed)")
   }
 
   static func invalidDigest(_ given: String) -> AWSError {
@@ -123,6 +147,27 @@ extension AWSError {
     AWSError(
       "IncompleteBody", status: 400,
       "You did not provide the number of bytes specified by the Content-Length HTTP header")
+  }
+
+  static func malformedTrailer() -> AWSError {
+    AWSError(
+      "MalformedTrailerError", status: 400,
+      "The request contained trailing data that was not well-formed or did not conform to our published schema.")
+  }
+
+  static func invalidURI() -> AWSError {
+    AWSError("InvalidURI", status: 400, "Couldn't parse the specified URI.")
+  }
+
+  static func metadataTooLarge(_ size: Int, limit: Int) -> AWSError {
+    var error = AWSError(
+      "MetadataTooLarge", status: 400, "Your metadata headers exceed the maximum allowed metadata size")
+    error.members = [("Size", String(size)), ("MaxSizeAllowed", String(limit))]
+    return error
+  }
+
+  static func bodyUnchecked() -> AWSError {
+    .invalidRequest("Missing required header for this request: Content-MD5 OR x-amz-checksum-*")
   }
 
   static func malformedXML() -> AWSError {
@@ -162,6 +207,10 @@ extension AWSError {
     .invalidRequest(
       "This copy request is illegal because it is trying to copy an object to itself without changing the object's "
         + "metadata, storage class, website redirect location or encryption attributes.")
+  }
+
+  static func copyOfMarker() -> AWSError {
+    .invalidRequest("The source of a copy request may not specifically refer to a delete marker by version id.")
   }
 
   static func copySourceTooLarge() -> AWSError {

@@ -60,6 +60,21 @@ struct S3Files: Sendable {
     }
   }
 
+  /// Takes over a file that came in under no name, so that its bytes are written once.
+  /// - Returns: nil where that cannot be done, and the bytes must be copied.
+  func adopt(_ draft: OpenFile) -> String? {
+    let name = newName()
+    do throws(Fault) {
+      try Files.makeDirectory("\(root)/\(name.prefix(2))")
+      try draft.keep(as: path(name))
+      try Files.synchronizeDirectory(of: path(name))
+      return name
+    } catch {
+      unlink(path(name))
+      return nil
+    }
+  }
+
   /// The same bytes under a new name; they are on disk once.
   func link(_ name: String) throws(Fault) -> String {
     let copy = newName()

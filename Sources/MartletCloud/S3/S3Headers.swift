@@ -41,6 +41,7 @@ enum S3Headers {
 
   /// - Throws: `NotImplemented`, with the header's name.
   static func check(_ request: HTTPRequest) throws(AWSError) {
+    try checkMetadata(request)
     for header in request.headers {
       let name = header.name.lowercased()
       if refused.contains(where: { name.hasPrefix($0) }) { throw .headerNotImplemented(name) }
@@ -52,6 +53,18 @@ enum S3Headers {
       throw .invalidArgument(
         "The encryption method specified is not supported", name: "x-amz-server-side-encryption", value: encryption)
     }
+  }
+
+  /// Bytes of names, without `x-amz-meta-`, and values.
+  private static let largestMetadata = 2048
+
+  private static func checkMetadata(_ request: HTTPRequest) throws(AWSError) {
+    let prefix = "x-amz-meta-"
+    let size = request.headers.reduce(0) { sum, header in
+      header.name.lowercased().hasPrefix(prefix)
+        ? sum + header.name.utf8.count - prefix.utf8.count + header.value.utf8.count : sum
+    }
+    guard size <= largestMetadata else { throw .metadataTooLarge(size, limit: largestMetadata) }
   }
 
   private static let storageClasses = [

@@ -18,15 +18,15 @@ struct S3ListingRequest: Sendable {
   var hasVersions = false
 
   /// Reads what all listings have in common.
-  init(_ r: Reader) {
+  init(_ r: Reader) throws(AWSError) {
     prefix = r.query("prefix") ?? ""
     delimiter = r.query("delimiter") ?? ""
-    count = min(1000, r.queryInteger("max-keys", in: 0...Int(Int32.max)) ?? 1000)
-    isURLEncoded = r.query("encoding-type") == "url"
+    count = try r.pageSize("max-keys", "maxKeys")
+    isURLEncoded = try r.isURLEncoded()
   }
 
   /// A key as the answer shows it.
-  func shown(_ key: String) -> String { isURLEncoded ? Percent.encodePath(key) : key }
+  func shown(_ key: String) -> String { isURLEncoded ? S3Event.encoded(key) : key }
 }
 
 struct S3Listing: Sendable {
@@ -89,8 +89,14 @@ extension S3Listing {
 }
 
 extension S3ListingRequest {
-  /// The prefix that stands for a key, if the delimiter is in what follows the request's own prefix.
   fileprivate func rolled(_ key: String) -> String? {
+    S3Listing.rolled(key, prefix: prefix, delimiter: delimiter)
+  }
+}
+
+extension S3Listing {
+  /// The prefix that stands for a key, if the delimiter is in what follows the request's own prefix.
+  static func rolled(_ key: String, prefix: String, delimiter: String) -> String? {
     guard !delimiter.isEmpty else { return nil }
     let bytes = Array(key.utf8)
     let needle = Array(delimiter.utf8)
@@ -115,7 +121,7 @@ extension S3Listing {
     for object in objects {
       xml.element("Contents") { xml in
         xml.element("Key", request.shown(object.key))
-        xml.element("LastModified", object.modified.iso8601)
+        xml.element("LastModified", object.shownModified)
         xml.element("ETag", object.quotedETag)
         if let checksum = object.checksum {
           xml.element("ChecksumAlgorithm", checksum.algorithm)
@@ -133,6 +139,30 @@ extension S3Listing {
     for prefix in prefixes {
       xml.element("CommonPrefixes") { $0.element("Prefix", request.shown(prefix)) }
     }
+  }
+}
+
+extension Reader {
+  /// How many entries a page shall have.
+  /// - Parameter argument: as the error names it.
+  func pageSize(_ name: String, _ argument: String, least: Int = 0) throws(AWSError) -> Int {
+    guard let text = query(name), !text.isEmpty else { return 1000 }
+    guard let count = Int(text), count <= Int(Int32.max) else {
+      throw .invalidArgument("Provided \(name) not an integer or within integer range", name: name, value: text)
+    }
+    guard count >= least else {
+      throw .invalidArgument(
+        "Argument \(argument) must be an integer between \(least) and 2147483647", name: argument, value: text)
+    }
+    return min(1000, count)
+  }
+
+  func isURLEncoded() throws(AWSError) -> Bool {
+    guard let encoding = query("encoding-type"), !encoding.isEmpty else { return false }
+    guard encoding == "url" else {
+      throw .invalidArgument("Invalid Encoding Method specified in Request", name: "encoding-type", value: encoding)
+    }
+    return true
   }
 }
 

@@ -28,6 +28,8 @@ struct S3Object: Sendable {
   var accessList: String?
   /// What it was put together from; empty if it came whole.
   var parts: [Part] = []
+  /// When its bucket's lifecycle will delete it, as answers say it; not kept.
+  var expiration: String?
 
   /// One of the parts that an object came in.
   struct Part: Sendable, Equatable {
@@ -46,6 +48,16 @@ struct S3Object: Sendable {
     self.sequence = sequence
     self.modified = modified
   }
+
+  /// What is no version's id is not looked for.
+  static func refusal(ofVersion id: String) -> AWSError? {
+    if id.isEmpty { return .invalidArgument("Version id cannot be the empty string", name: "versionId", value: id) }
+    let isID = id == nullVersion || (id.utf8.count == 32 && id.utf8.allSatisfy { (46...122).contains($0) && $0 != 47 })
+    return isID ? nil : .invalidArgument("Invalid version id specified", name: "versionId", value: id)
+  }
+
+  /// As listings show it: they have no fractions of seconds.
+  var shownModified: String { Timestamp(milliseconds: modified.seconds * 1000).iso8601 }
 
   var quotedETag: String { "\"\(etag)\"" }
 

@@ -1,6 +1,7 @@
 // Presigned addresses: how long they hold. https://docs.aws.amazon.com/AmazonS3/latest/userguide/ShareObjectPreSignedURL.html
 import MartletCore
 import MartletWire
+import NIOHTTP1
 
 enum S3Presigned {
   /// Seconds: a week.
@@ -50,6 +51,17 @@ enum S3Presigned {
     }
     let end = begun + .seconds(seconds)
     guard now <= end else { throw .requestExpired(lifetime: lifetime, end: end, now: now) }
+  }
+
+  /// The request with the headers that are parameters of a presigned address: some SDKs sign them there.
+  static func unfolded(_ request: HTTPRequest) -> HTTPRequest {
+    guard let query = request.query, query.contains("ignature="), query.contains("x-amz-") else { return request }
+    var unfolded = request
+    for parameter in request.queryParameters where parameter.name.hasPrefix("x-amz-") {
+      guard !request.headers.contains(name: parameter.name) else { continue }
+      unfolded.headers.add(name: parameter.name, value: parameter.value)
+    }
+    return unfolded
   }
 
   /// `20260102T030405Z`

@@ -35,14 +35,15 @@ extension S3Service {
         if let refusal = try session.complete(&object, in: bucket, at: now) { return .failure(refusal) }
         let replaced = try session.dropNull(of: bucketName, key, unless: bucket.versioning == .enabled)
         try session.insert(bucketName, object)
+        object.expiration = try session.expiration(of: object, in: bucket)
         try also(session)
         let event = S3Event(.created(how), bucket, object, at: now, sequence: object.sequence, call)
         return .success(((object, bucket, replaced), try session.deliveries(of: event)))
       }
-      for name in replaced { files.remove(name) }
+      await discard(replaced)
       return (object, bucket)
     } catch {
-      files.remove(draft.file)
+      await discard([draft.file])
       throw error
     }
   }
@@ -92,6 +93,8 @@ extension S3Service {
     var bypassesGovernance = false
     /// By a rule of the bucket's lifecycle, not by a caller.
     var isExpiration = false
+    /// Nothing happens if the newest version is another one meanwhile; nil = whichever it is.
+    var sequence: Int64?
   }
 
   /// Deletes a version, or, without naming one, what GET finds: with a marker if the bucket has versions.
@@ -104,7 +107,7 @@ extension S3Service {
       case .failure(let error): .failure(error)
       }
     }
-    for name in gone where !name.isEmpty { files.remove(name) }
+    await discard(gone)
     return deletion
   }
 }
@@ -154,7 +157,11 @@ extension SQLSession {
   fileprivate func delete(
     _ request: S3Service.DeletionRequest, from bucket: S3Bucket, at now: Timestamp, fresh: String, _ call: Call
   ) throws(Fault) -> Result<((S3Service.Deletion, [String]), [Parcel.Draft]), AWSError> {
+    if let version = request.version, let refusal = S3Object.refusal(ofVersion: version) { return .failure(refusal) }
     let newest = try latest(bucket.name, request.key)
+    if let sequence = request.sequence, sequence != newest?.sequence {
+      return .success(((S3Service.Deletion(), []), []))
+    }
     let target = try request.version.map { id throws(Fault) in try version(bucket.name, request.key, id) } ?? newest
     let sequence = max(now.nanoseconds, (newest?.sequence ?? 0) + 1)
     if let ifMatch = request.ifMatch {
@@ -192,10 +199,18 @@ extension SQLSession {
     case .failure(let error): return .failure(error)
     }
     if let version {
+      if let refusal = S3Object.refusal(ofVersion: version) { return .failure(refusal) }
       guard let object = try self.version(name, key, version) else { return .failure(.noSuchVersion(key, version)) }
       return object.isMarker ? .failure(.markerHasNoBytes(version)) : .success((object, bucket))
     }
-    guard let object = try latest(name, key) else { return .failure(.noSuchKey(key)) }
-    return object.isMarker ? .failure(.deleted(key, object.version)) : .success((object, bucket))
+    guard var object = try latest(name, key) else { return .failure(.noSuchKey(key)) }
+    if object.isMarker { return .failure(.deleted(key, object.version)) }
+    object.expiration = try expiration(of: object, in: bucket)
+    return .success((object, bucket))
+  }
+
+  /// When the bucket's lifecycle will delete its newest version.
+  func expiration(of object: S3Object, in bucket: S3Bucket) throws(Fault) -> String? {
+    try document(of: .lifecycle, bucket.name).flatMap { S3Expiry($0).expiration(of: object) }
   }
 }

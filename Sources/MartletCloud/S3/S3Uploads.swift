@@ -133,10 +133,10 @@ extension S3Service {
         if case .failure(let error) = try session.upload(id, bucket, key, call) { return .failure(error) }
         return .success(try session.store(part, of: id))
       }
-      if let replaced { files.remove(replaced) }
+      if let replaced { await discard([replaced]) }
       return part
     } catch {
-      files.remove(draft.file)
+      await discard([draft.file])
       throw error
     }
   }
@@ -144,7 +144,7 @@ extension S3Service {
   /// Makes one file of the parts. Blocks.
   static func join(_ parts: [S3Part], of upload: S3Upload, in files: S3Files) throws(AWSError) -> S3Draft {
     let tags = DigestStream(.md5)
-    let whole = upload.isComposite ? nil : upload.checksumAlgorithm.map { DigestStream($0) }
+    let whole = upload.isComposite ? nil : DigestStream(upload.checksumAlgorithm ?? .crc64nvme)
     let name = try files.create { append throws(AWSError) in
       for part in parts {
         do throws(Fault) {
@@ -165,7 +165,8 @@ extension S3Service {
     draft.lock = upload.object.lock
     draft.keptList = upload.object.accessList
     draft.parts = parts.map { part in
-      .init(number: part.number, size: part.size, checksum: upload.isComposite ? part.checksum?.value : nil)
+      .init(
+        number: part.number, size: part.size, checksum: upload.checksumAlgorithm == nil ? nil : part.checksum?.value)
     }
     if let whole {
       draft.checksum = (whole.algorithm.rawValue, Base64.encode(whole.finish()))

@@ -38,18 +38,28 @@ package struct S3WireService: WireService {
   }
 
   /// Answers a request; never throws, because errors are answers too.
-  package func answer(_ request: HTTPRequest, _ call: Call) async -> HTTPReply {
+  package func answer(_ given: HTTPRequest, _ call: Call) async -> HTTPReply {
     var reply: HTTPReply
+    let request = S3Presigned.unfolded(given)
+    let address = S3Address(request)
     do throws(AWSError) {
       try S3Presigned.check(request, at: service.world.hostNow())
-      let address = S3Address(request)
-      let row = try row(for: request, address)
-      var parameters: [(name: String, value: Substring)] = []
-      if let bucket = address.bucket { parameters.append(("Bucket", bucket)) }
-      if let key = address.key { parameters.append(("Key", key)) }
-      reply = try await row.run(Reader(request, parameters: parameters), call, door, service)
+      guard address.isText else { throw .invalidURI() }
+      if request.method == .OPTIONS {
+        reply = try await preflight(request, address)
+      } else if request.method == .POST, let bucket = address.bucket, address.key == nil,
+        S3WireService.isForm(request.headers)
+      {
+        reply = try await service.answerForm(request, bucket: Percent.decode(bucket), call)
+      } else {
+        reply = try await run(request, address, call)
+      }
     } catch {
       reply = S3WireService.reply(to: error, request, call)
+    }
+    if let origin = request.header("Origin"), request.method != .OPTIONS {
+      let question = S3CORS.Question(origin: origin, method: request.method.rawValue)
+      reply.headers += await originHeaders(address, question, isPreflight: false) ?? []
     }
     reply.headers += [
       ("x-amz-request-id", call.requestID.description), ("x-amz-id-2", call.requestID.description),
@@ -57,6 +67,82 @@ package struct S3WireService: WireService {
     ]
     return reply
   }
+
+  private func run(_ request: HTTPRequest, _ address: S3Address, _ call: Call) async throws(AWSError) -> HTTPReply {
+    let row = try row(for: request, address)
+    try await checkOwners(request, address)
+    var parameters: [(name: String, value: Substring)] = []
+    if let bucket = address.bucket { parameters.append(("Bucket", bucket)) }
+    if let key = address.key { parameters.append(("Key", key)) }
+    return try await row.run(Reader(request, parameters: parameters), call, door, service)
+  }
+
+  /// Whoever says whose buckets they must be gets nothing from those of others.
+  private func checkOwners(_ request: HTTPRequest, _ address: S3Address) async throws(AWSError) {
+    if let owner = request.header("x-amz-expected-bucket-owner"), let bucket = address.bucket {
+      try await checkOwner(owner, of: Percent.decode(bucket), "x-amz-expected-bucket-owner")
+    }
+    if let owner = request.header("x-amz-source-expected-bucket-owner"),
+      let source = request.header("x-amz-copy-source")
+    {
+      try await checkOwner(owner, of: try S3CopySource(source).bucket, "x-amz-source-expected-bucket-owner")
+    }
+  }
+
+  private func checkOwner(_ owner: String, of name: String, _ header: String) async throws(AWSError) {
+    guard Account(owner) != nil else {
+      throw .invalidArgument(
+        "The value of the expected bucket owner parameter must be an AWS account ID", name: header, value: owner)
+    }
+    let bucket = try await service.catalogue.read { session throws(Fault) in .success(try session.bucket(name)) }
+    guard bucket.map({ $0.place.account.id == owner }) ?? true else { throw .s3AccessDenied() }
+  }
+
+  package static func isForm(_ headers: HTTPHeaders) -> Bool {
+    headers.first(name: "Content-Type")?.lowercased().hasPrefix("multipart/form-data") == true
+  }
+
+  // MARK: - Other origins
+
+  /// What a browser asks before it sends a request to another origin.
+  private func preflight(_ request: HTTPRequest, _ address: S3Address) async throws(AWSError) -> HTTPReply {
+    guard let origin = request.header("Origin") else {
+      throw .s3BadRequest("Insufficient information. Origin request header needed.")
+    }
+    guard let method = request.header("Access-Control-Request-Method") else {
+      throw .s3BadRequest("Invalid Access-Control-Request-Method: null")
+    }
+    let names = (request.header("Access-Control-Request-Headers") ?? "").split(separator: ",").map {
+      String($0).trimmed
+    }
+    let question = S3CORS.Question(origin: origin, method: method, headers: names.filter { !$0.isEmpty })
+    guard let headers = await originHeaders(address, question, isPreflight: true) else {
+      throw .originForbidden(isEnabled: await rules(address) != nil)
+    }
+    return HTTPReply(status: 200, headers: headers)
+  }
+
+  /// The rules for other origins of the bucket that a request is about.
+  private func rules(_ address: S3Address) async -> XMLElement? {
+    guard let bucket = address.bucket else { return nil }
+    let name = Percent.decode(bucket)
+    do throws(AWSError) {
+      return try await service.catalogue.read { session throws(Fault) in
+        .success(try session.document(of: .cors, name))
+      }
+    } catch {
+      return nil
+    }
+  }
+
+  private func originHeaders(
+    _ address: S3Address, _ question: S3CORS.Question, isPreflight: Bool
+  ) async -> [(name: String, value: String)]? {
+    guard let document = await rules(address) else { return nil }
+    return S3CORS.headers(document, question, isPreflight: isPreflight)
+  }
+
+  // MARK: - Which operation
 
   private func row(for request: HTTPRequest, _ address: S3Address) throws(AWSError) -> OperationRow<S3Service> {
     let level: Level = address.bucket == nil ? .service : address.key == nil ? .bucket : .object
@@ -73,7 +159,8 @@ package struct S3WireService: WireService {
         {
           continue
         }
-      } else if let other = query.first(where: { selectors.contains($0.name) && $0.name != "list-type" }) {
+      } else if let other = query.first(where: { selectors.contains($0.name) && !isFilter($0.name, row.route.method) })
+      {
         throw .notImplemented("S3 \(request.method.rawValue) with ?\(other.name)")
       }
       // The same address, told apart by a header.
@@ -84,8 +171,15 @@ package struct S3WireService: WireService {
       }
       return row
     }
-    if level == .bucket, request.method == .POST { throw .notImplemented("S3 POST of forms") }
+    if level == .bucket, request.method == .POST {
+      throw AWSError.preconditionFailed("Bucket POST must be of the enclosure-type multipart/form-data")
+    }
     throw .methodNotAllowed(request.method.rawValue)
+  }
+
+  /// Some parameters choose an operation of one method, and say something else to another.
+  private func isFilter(_ parameter: String, _ method: Route.Method) -> Bool {
+    parameter == "list-type" || (parameter == "partNumber" && (method == .get || method == .head))
   }
 
   /// `<Error><Code>…</Code><Message>…</Message>…<RequestId>…`; without a body where HTTP has none.

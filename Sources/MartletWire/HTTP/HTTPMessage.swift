@@ -10,7 +10,7 @@ package struct HTTPRequest: Sendable {
   package let path: Substring
   /// What follows `?`, or nil.
   package let query: Substring?
-  package let headers: HTTPHeaders
+  package var headers: HTTPHeaders
   package var body: ByteBuffer
   /// In the place of `body`, if the responder wanted it in a file (`HTTPResponder.draft`).
   package var file: OpenFile?
@@ -94,6 +94,15 @@ package enum Percent {
     guard text.utf8.contains(where: { $0 == UInt8(ascii: "%") || (plus && $0 == UInt8(ascii: "+")) }) else {
       return String(text)
     }
+    return String(decoding: decoded(text, plus: plus), as: UTF8.self)
+  }
+
+  /// True if what is encoded is UTF-8.
+  package static func isText(_ text: some StringProtocol) -> Bool {
+    String(validating: decoded(text, plus: false), as: UTF8.self) != nil
+  }
+
+  private static func decoded(_ text: some StringProtocol, plus: Bool) -> [UInt8] {
     let bytes = Array(text.utf8)
     var out: [UInt8] = []
     out.reserveCapacity(bytes.count)
@@ -107,7 +116,7 @@ package enum Percent {
         i += 1
       }
     }
-    return String(decoding: out, as: UTF8.self)
+    return out
   }
 
   /// Everything but unreserved characters is encoded.

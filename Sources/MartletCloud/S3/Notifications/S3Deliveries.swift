@@ -21,7 +21,8 @@ struct S3Delivery: Sendable, Equatable {
     let entry = entry.map { entry in
       JSONValue.members(
         ("Source", .string(entry.source)), ("DetailType", .string(entry.detailType)),
-        ("Detail", .string(entry.detail)), ("Resources", .array(entry.resources.map { .string($0) })))
+        ("Detail", .string(entry.detail)), ("Resources", .array(entry.resources.map { .string($0) })),
+        ("Time", entry.time.map { .integer($0.nanoseconds) }))
     }
     return Array(
       JSONValue.members(
@@ -53,7 +54,7 @@ struct S3Delivery: Sendable, Equatable {
       EventBridge.PutEvents.Entry(
         source: entry["Source"]?.string ?? "", detailType: entry["DetailType"]?.string ?? "",
         detail: entry["Detail"]?.string ?? "", resources: entry["Resources"]?.array?.compactMap(\.string) ?? [],
-        traceHeader: traceHeader)
+        time: entry["Time"]?.integer.map { Timestamp(nanoseconds: Int64($0)) }, traceHeader: traceHeader)
     }
   }
 
@@ -123,12 +124,15 @@ extension S3Service {
       _ = try await door.call(
         SQS.SendMessage.self, .init(queue: queue, message: SQS.Outgoing(body: delivery.message)), call)
     case "sns":
-      _ = try await door.call(
-        SNS.Publish.self, .init(topic: delivery.arn, message: delivery.message), call)
+      var outgoing = SNS.Outgoing(message: delivery.message)
+      outgoing.subject = S3Service.subject
+      _ = try await door.call(SNS.Publish.self, .init(topic: delivery.arn, outgoing), call)
     default: throw .notImplemented("S3 notifications to \(delivery.arn)")
     }
   }
 
+  /// Of what topics get.
+  private static let subject = "Amazon S3 Notification"
 }
 
 // MARK: - Asking destinations
@@ -153,13 +157,18 @@ extension S3Service {
       case .sqs:
         guard let queue = SQS.QueueReference(arn: rule.arn) else { return nil }
         _ = try await door.call(SQS.GetQueueAttributes.self, .init(queue: queue, names: ["QueueArn"]), call)
-      case .sns: break
+      case .sns:
+        guard !door.isRemote(SNS.Publish.self) else { return nil }
+        _ = try await door.call(SNS.GetTopicAttributes.self, .init(topic: rule.arn), call)
       }
       return nil
     } catch {
       guard error.status < 500 else { return nil }
-      return rule.service == .lambda
-        ? "The destination Lambda function does not exist" : "The destination queue does not exist"
+      switch rule.service {
+      case .lambda: return "The destination Lambda function does not exist"
+      case .sqs: return "The destination queue does not exist"
+      case .sns: return "The destination topic does not exist"
+      }
     }
   }
 }

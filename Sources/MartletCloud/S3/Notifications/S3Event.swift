@@ -161,7 +161,7 @@ struct S3Event: Sendable {
       ("reason", reason.map { .string($0) }), ("deletion-type", deletion.map { .string($0) }))
     return EventBridge.PutEvents.Entry(
       source: "aws.s3", detailType: type, detail: detail.text, resources: ["arn:aws:s3:::\(bucket.name)"],
-      traceHeader: call.traceHeader)
+      time: time, traceHeader: call.traceHeader)
   }
 }
 

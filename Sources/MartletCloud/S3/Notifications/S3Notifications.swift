@@ -73,8 +73,11 @@ extension S3Notifications.Rule {
     let sharesEvent = events.contains { event in
       other.events.contains { Wildcard.matches($0, event) || Wildcard.matches(event, $0) }
     }
-    return sharesEvent && (prefix.hasPrefix(other.prefix) || other.prefix.hasPrefix(prefix))
-      && (suffix.hasSuffix(other.suffix) || other.suffix.hasSuffix(suffix))
+    func begins(_ one: some Sequence<UInt8>, _ two: some Sequence<UInt8>) -> Bool {
+      zip(one, two).allSatisfy { $0 == $1 }
+    }
+    return sharesEvent && begins(prefix.utf8, other.prefix.utf8)
+      && begins(suffix.utf8.reversed(), other.suffix.utf8.reversed())
   }
 }
 

@@ -25,9 +25,9 @@ extension S3Service {
     var fitting = 0
     for rule in notifications.rules {
       found.says("The rule \(rule.id) tells \(rule.arn) of \(rule.events.joined(separator: ", ")).")
-      if let key, !key.hasPrefix(rule.prefix) {
+      if let key, !key.utf8.starts(with: rule.prefix.utf8) {
         found.warns("The key \(key) does not begin with the prefix \(rule.prefix) of the rule \(rule.id).")
-      } else if let key, !key.hasSuffix(rule.suffix) {
+      } else if let key, !key.utf8.reversed().starts(with: rule.suffix.utf8.reversed()) {
         found.warns("The key \(key) does not end with the suffix \(rule.suffix) of the rule \(rule.id).")
       } else {
         fitting += 1

@@ -49,9 +49,10 @@ extension S3 {
       func write(to w: inout Writer) {
         w.header("x-amz-version-id", object.shownVersion(in: bucket))
         w.header("x-amz-copy-source-version-id", sourceVersion)
+        w.header("x-amz-expiration", object.expiration)
         w.writeEncryption(of: object)
         w.xml("CopyObjectResult") { xml in
-          xml.element("LastModified", object.modified.iso8601)
+          xml.element("LastModified", object.shownModified)
           xml.element("ETag", object.quotedETag)
           if let checksum = object.checksum {
             xml.element("Checksum\(checksum.algorithm)", checksum.value)
@@ -63,7 +64,7 @@ extension S3 {
 
     static func answer(_ input: Input, _ call: Call, _ s3: S3Service) async throws(AWSError) -> Output {
       let source = input.source
-      let isSame = source.bucket == input.bucket && source.key == input.key && source.version == nil
+      let isSame = source.bucket == input.bucket && source.key.isSame(as: input.key) && source.version == nil
       var described = S3Draft()
       try S3Headers.describe(&described, by: input.request, at: s3.world.now())
       // Words of encryption and storage are changes, too.
@@ -71,9 +72,9 @@ extension S3 {
         $0.name.hasPrefix("x-amz-server-side") || $0.name == "x-amz-storage-class" || $0.name.contains("website")
       }
       let files = s3.files
-      let (object, from, file) = try await s3.reading(
-        source.bucket, source.key, version: source.version, call,
-        check: { (object, _) throws(AWSError) in
+      let (object, from, file) = try await s3.readingSource(
+        source, call,
+        check: { object throws(AWSError) in
           try input.sourceConditions.checkCopied(object)
           if isSame, !input.replaces, changes.isEmpty { throw .copyOntoItself() }
           guard object.size <= S3Service.largestUpload.bytes else { throw .copySourceTooLarge() }
@@ -88,7 +89,8 @@ extension S3 {
           object.headers.filter { !names.contains($0.name) && !$0.name.hasPrefix("x-amz-server-side") } + changes
       }
       if !input.replacesTags { draft.tags = object.tags }
-      let wanted = input.algorithm ?? object.checksum.flatMap { ChecksumAlgorithm(rawValue: $0.algorithm) }
+      let kept = object.checksum.flatMap { ChecksumAlgorithm(rawValue: $0.algorithm) }
+      let wanted = input.algorithm ?? kept ?? .crc64nvme
       let bytes = try await s3.blocking { () throws(AWSError) in try summed(object, file, wanted, in: files) }
       (draft.etag, draft.checksum) = (bytes.etag, bytes.checksum)
       let (copy, bucket) = try await s3.put(input.bucket, input.key, draft, call, as: .copy) {
@@ -99,23 +101,23 @@ extension S3 {
 
     /// The tag and the checksum of a copy, which comes whole even if its source came in parts. Blocks.
     private static func summed(
-      _ object: S3Object, _ file: String, _ algorithm: ChecksumAlgorithm?, in files: S3Files
+      _ object: S3Object, _ file: String, _ algorithm: ChecksumAlgorithm, in files: S3Files
     ) throws(AWSError) -> S3Draft {
       var draft = S3Draft(etag: object.etag, checksum: object.checksum)
       let isSame = object.parts.isEmpty && !object.etag.contains("-")
-      if isSame, object.checksum.map({ $0.algorithm == algorithm?.rawValue }) ?? (algorithm == nil) { return draft }
-      let (tag, sum) = (DigestStream(.md5), algorithm.map { DigestStream($0) })
+      if isSame, object.checksum?.algorithm == algorithm.rawValue { return draft }
+      let (tag, sum) = (DigestStream(.md5), DigestStream(algorithm))
       do throws(Fault) {
         try files.open(file).forEachPiece { bytes throws(Fault) in
           tag.append(bytes)
-          sum?.append(bytes)
+          sum.append(bytes)
         }
       } catch {
         files.remove(file)
         throw .service("\(error)")
       }
       draft.etag = Digest.hex(tag.finish())
-      draft.checksum = sum.map { ($0.algorithm.rawValue, Base64.encode($0.finish())) }
+      draft.checksum = (algorithm.rawValue, Base64.encode(sum.finish()))
       return draft
     }
   }

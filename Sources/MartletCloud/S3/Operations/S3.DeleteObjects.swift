@@ -15,6 +15,7 @@ extension S3 {
 
       init(_ r: Reader) throws(AWSError) {
         bucket = r.path("Bucket")
+        guard S3Body(r.request).isChecked else { throw .bodyUnchecked() }
         guard let element = try S3Document.read(r, "Delete") else { throw .malformedXML() }
         isQuiet = element["Quiet"] == "true"
         let bypasses = r.request.header("x-amz-bypass-governance-retention")?.lowercased() == "true"

@@ -23,11 +23,21 @@ extension S3.GetObject: Operation {
     if input.part != nil, !object.parts.isEmpty {
       output.headers.append(("x-amz-mp-parts-count", String(object.parts.count)))
     }
-    if input.wantsChecksum, range == nil, let checksum = object.checksum {
-      output.headers.append(("x-amz-checksum-\(checksum.algorithm.lowercased())", checksum.value))
+    if input.wantsChecksum, let (algorithm, value) = checksum(input, of: object) {
+      output.headers.append(("x-amz-checksum-\(algorithm.lowercased())", value))
       output.headers.append(("x-amz-checksum-type", object.checksumType))
     }
     return output
+  }
+
+  /// The checksum of what is sent: of the whole, or of the part that is asked for; nil = nobody made one.
+  private static func checksum(_ input: Input, of object: S3Object) -> (algorithm: String, value: String)? {
+    guard input.range == nil, let checksum = object.checksum else { return nil }
+    guard let part = input.part, !object.parts.isEmpty else { return checksum }
+    guard let number = Int(part), object.parts.indices.contains(number - 1),
+      let value = object.parts[number - 1].checksum
+    else { return nil }
+    return (checksum.algorithm, value)
   }
 
   /// The bytes that a request wants; nil = all.
@@ -57,6 +67,6 @@ extension S3Object {
     let names = Set(overridden.map(\.name))
     let count = tags.all.isEmpty ? [] : [(name: "x-amz-tagging-count", value: String(tags.all.count))]
     return [("Last-Modified", modified.httpDate)] + headers.filter { !names.contains($0.name) } + overridden + count
-      + lock.headers
+      + lock.headers + (expiration.map { [("x-amz-expiration", $0)] } ?? [])
   }
 }

@@ -13,7 +13,7 @@ extension S3 {
 
       init(_ r: Reader) throws(AWSError) {
         bucket = r.path("Bucket")
-        var request = S3ListingRequest(r)
+        var request = try S3ListingRequest(r)
         request.after = r.query("key-marker") ?? ""
         request.afterVersion = r.query("version-id-marker").flatMap { $0.isEmpty ? nil : $0 }
         request.hasVersions = true
@@ -54,7 +54,7 @@ extension S3 {
           xml.element("Key", request.shown(object.key))
           xml.element("VersionId", object.version)
           xml.element("IsLatest", object.isLatest ? "true" : "false")
-          xml.element("LastModified", object.modified.iso8601)
+          xml.element("LastModified", object.shownModified)
           if !object.isMarker {
             xml.element("ETag", object.quotedETag)
             xml.element("Size", String(object.size))

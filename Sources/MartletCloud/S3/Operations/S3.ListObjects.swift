@@ -13,7 +13,7 @@ extension S3 {
 
       init(_ r: Reader) throws(AWSError) {
         bucket = r.path("Bucket")
-        var request = S3ListingRequest(r)
+        var request = try S3ListingRequest(r)
         request.after = r.query("marker") ?? ""
         self.request = request
       }

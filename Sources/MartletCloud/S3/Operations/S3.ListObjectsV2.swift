@@ -17,13 +17,13 @@ extension S3 {
 
       init(_ r: Reader) throws(AWSError) {
         bucket = r.path("Bucket")
-        var request = S3ListingRequest(r)
+        var request = try S3ListingRequest(r)
         start = r.query("start-after")
         token = r.query("continuation-token")
         hasOwner = r.query("fetch-owner") == "true"
         request.after = start ?? ""
         if let token {
-          guard let after = Base64.decode(token) else {
+          guard let after = Base64.decode(token), after.readableBytes > 0 else {
             throw .invalidArgument(
               "The continuation token provided is incorrect", name: "continuation-token", value: token)
           }

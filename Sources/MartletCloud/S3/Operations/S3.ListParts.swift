@@ -19,7 +19,7 @@ extension S3 {
         key = try r.objectKey()
         upload = r.query("uploadId") ?? ""
         after = r.queryInteger("part-number-marker", in: 0...Int(Int32.max)) ?? 0
-        count = min(1000, r.queryInteger("max-parts", in: 0...Int(Int32.max)) ?? 1000)
+        count = try r.pageSize("max-parts", "max-parts")
       }
     }
 

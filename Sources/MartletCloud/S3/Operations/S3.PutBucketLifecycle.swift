@@ -7,7 +7,6 @@ extension S3 {
   /// The same on the wire as the operation that followed it, and answered by that.
   enum PutBucketLifecycle: Operation {
     static let route = Route.rest("S3.PutBucketLifecycle", .put, "/{Bucket}?lifecycle")
-    static let stage = OperationStage.stored
 
     typealias Input = PutBucketLifecycleConfiguration.Input
     typealias Output = PutBucketLifecycleConfiguration.Output

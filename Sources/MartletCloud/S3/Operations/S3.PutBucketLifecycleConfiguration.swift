@@ -7,7 +7,6 @@ import MartletWire
 extension S3 {
   enum PutBucketLifecycleConfiguration: Operation {
     static let route = Route.rest("S3.PutBucketLifecycleConfiguration", .put, "/{Bucket}?lifecycle")
-    static let stage = OperationStage.stored
 
     struct Input: Readable {
       let request: S3SettingRequest
@@ -39,6 +38,7 @@ extension S3 {
       try await s3.put(.lifecycle, input.request, call) { session, bucket throws(Fault) in
         try session.keep(smallest, as: S3Lifecycle.smallestKind, of: bucket.name)
       }
+      s3.sweep.arm()
       return Output(smallest: smallest)
     }
   }

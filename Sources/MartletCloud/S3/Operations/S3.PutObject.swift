@@ -12,7 +12,8 @@ extension S3.PutObject: Operation {
     var described = S3Draft()
     try S3Headers.describe(&described, by: input.request, at: s3.world.now())
     let (files, content) = (s3.files, S3Body(input.request))
-    let draft = described.with(try await s3.blocking { () throws(AWSError) in try content.store(in: files) })
+    let draft = described.with(
+      try await s3.blocking { () throws(AWSError) in try content.store(in: files, summing: .crc64nvme) })
     let (object, bucket) = try await s3.put(input.bucket, input.key, draft, call, as: .put) {
       input.conditions.refusal(of: $0, key: input.key)
     }
@@ -22,6 +23,7 @@ extension S3.PutObject: Operation {
   private static func headers(of object: S3Object, in bucket: S3Bucket) -> [(name: String, value: String)] {
     var headers = [(name: "ETag", value: object.quotedETag)]
     if let version = object.shownVersion(in: bucket) { headers.append(("x-amz-version-id", version)) }
+    if let expiration = object.expiration { headers.append(("x-amz-expiration", expiration)) }
     if let checksum = object.checksum {
       headers.append(("x-amz-checksum-\(checksum.algorithm.lowercased())", checksum.value))
       headers.append(("x-amz-checksum-type", object.checksumType))

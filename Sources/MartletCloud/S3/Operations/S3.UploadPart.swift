@@ -37,11 +37,17 @@ extension S3 {
     }
 
     static func answer(_ input: Input, _ call: Call, _ s3: S3Service) async throws(AWSError) -> Output {
-      _ = try await s3.catalogue.read { session throws(Fault) in
+      let upload = try await s3.catalogue.read { session throws(Fault) in
         try session.upload(input.upload, input.bucket, input.key, call)
       }
-      let files = s3.files
-      let draft = try await s3.blocking { () throws(AWSError) in try input.body.store(in: files) }
+      let (files, algorithm) = (s3.files, upload.checksumAlgorithm)
+      let given = input.body.algorithms.first
+      if let algorithm, given.map({ $0 != algorithm }) ?? upload.isComposite {
+        throw .partChecksumMismatch(algorithm, given)
+      }
+      let draft = try await s3.blocking { () throws(AWSError) in
+        try input.body.store(in: files, summing: algorithm)
+      }
       return Output(
         part: try await s3.put(draft, number: input.number, upload: input.upload, input.bucket, input.key, call))
     }

@@ -48,17 +48,34 @@ extension S3 {
       }
       let source = input.source
       let (files, algorithm) = (s3.files, upload.checksumAlgorithm)
-      let (object, from, file) = try await s3.reading(
-        source.bucket, source.key, version: source.version, call,
-        check: { (object, _) throws(AWSError) in
-          try input.conditions.checkCopied(object)
-        },
+      let (object, from, file) = try await s3.readingSource(
+        source, call, check: { object throws(AWSError) in try input.conditions.checkCopied(object) },
         { object throws(Fault) in try files.open(object.file) })
-      let range = try S3Headers.range(input.range, size: object.size) ?? 0..<object.size
+      let range = try range(input.range, of: object)
+      guard range.count <= S3Service.largestUpload.bytes else { throw .copySourceTooLarge() }
       let draft = try await s3.blocking { () throws(AWSError) in try copy(file, range, algorithm, in: files) }
       let part = try await s3.put(
         draft, number: input.number, upload: input.upload, input.bucket, input.key, call)
       return Output(part: part, sourceVersion: object.shownVersion(in: from))
+    }
+
+    /// Unlike reads, copies take nothing but `bytes=first-last`, all of it within the source.
+    private static func range(_ header: String?, of object: S3Object) throws(AWSError) -> Range<Int> {
+      guard let header else { return 0..<object.size }
+      let name = "x-amz-copy-source-range"
+      let ends = header.dropFirst(6).split(separator: "-", omittingEmptySubsequences: false).map { Int($0) }
+      guard header.hasPrefix("bytes="), ends.count == 2, let first = ends[0], let last = ends[1], first >= 0,
+        first <= last
+      else {
+        throw .invalidArgument(
+          "The x-amz-copy-source-range value must be of the form bytes=first-last where first and last are the "
+            + "zero-based offsets of the first and last bytes to copy", name: name, value: header)
+      }
+      guard last < object.size else {
+        throw .invalidArgument(
+          "Range specified is not valid for source object of size: \(object.size)", name: name, value: header)
+      }
+      return first..<(last + 1)
     }
 
     private static func copy(

@@ -83,6 +83,16 @@ extension AWSError {
         + "public ACLs are prevented by the BlockPublicAcls setting in S3 Block Public Access.")
   }
 
+  static func originForbidden(isEnabled: Bool) -> AWSError {
+    AWSError(
+      "AccessForbidden", status: 403,
+      isEnabled
+        ? "CORSResponse: This CORS request is not allowed. This is usually because the evalution of Origin, request method "
+          + "/ Access-Control-Request-Method or Access-Control-Request-Headers are not whitelisted by the resource's CORS "
+          + "spec."
+        : "CORSResponse: CORS is not enabled for this bucket.")
+  }
+
   // MARK: - Locks
 
   static func lockedByRetention() -> AWSError {

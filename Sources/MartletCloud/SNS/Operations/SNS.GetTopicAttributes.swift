@@ -4,28 +4,12 @@ import MartletCore
 import MartletStore
 import MartletWire
 
-extension SNS {
-  enum GetTopicAttributes: Operation {
-    static let route = Route.query("SNS.GetTopicAttributes")
-
-    struct Input: Readable {
-      let topic: String
-
-      init(_ r: Reader) throws(AWSError) { topic = try r.body().required("TopicArn") }
-    }
-
-    struct Output: Writable {
-      let attributes: [(key: String, value: String)]
-
-      func write(to w: inout Writer) { w.body { $0.member("Attributes", attributes) } }
-    }
-
-    static func answer(_ input: Input, _ call: Call, _ sns: SNSService) async throws(AWSError) -> Output {
-      let topic = try sns.topic(input.topic, call, "GetTopicAttributes")
-      let states = sns.index.all(of: topic).map(\.record.state)
-      return Output(
-        attributes: topic.shown(
-          confirmed: states.count { $0 == .confirmed }, pending: states.count { $0 == .pending }))
-    }
+extension SNS.GetTopicAttributes: Operation {
+  package static func answer(_ input: Input, _ call: Call, _ sns: SNSService) async throws(AWSError) -> Output {
+    let topic = try sns.topic(input.topic, call, "GetTopicAttributes")
+    let states = sns.index.all(of: topic).map(\.record.state)
+    return Output(
+      attributes: topic.shown(
+        confirmed: states.count { $0 == .confirmed }, pending: states.count { $0 == .pending }))
   }
 }

@@ -66,8 +66,8 @@ import Testing
       let answer = await s3.call(HTTPMethod(rawValue: operation.method), uri, headers: headers)
       if row.isWritten {
         // Documents are read before the operation is called.
-        let isRead = ["MalformedXML", "InvalidArgument", "InvalidRequest", "MissingSecurityHeader"]
-          .contains(answer.code)
+        let isRead = ["MalformedXML", "InvalidArgument", "InvalidRequest", "MissingSecurityHeader"].contains(
+          answer.code)
         #expect(s3.door.count(of: name).calls == before + 1 || isRead, "\(route.name): \(uri) \(answer.text)")
       } else {
         #expect(answer.status == 501 && answer.text.contains("S3"), "\(route.name): \(uri) \(answer.text)")

@@ -55,6 +55,19 @@ import Testing
     #expect(text.hasPrefix("HTTP/1.1 200 OK\r\n") && text.hasSuffix("POST /a 3"))
   }
 
+  /// A body may take as long as it likes, as long as some of it comes.
+  @Test func silenceIsCutOffAndSlownessIsNot() throws {
+    let channel = try channel(Echo())
+    try channel.writeInbound(ByteBuffer(string: "POST /a HTTP/1.1\r\nContent-Length: 9\r\n\r\n"))
+    for _ in 0..<8 {
+      channel.embeddedEventLoop.advanceTime(by: .seconds(50))
+      #expect(channel.isActive)
+      try channel.writeInbound(ByteBuffer(string: "x"))
+    }
+    channel.embeddedEventLoop.advanceTime(by: .seconds(121))
+    #expect(!channel.isActive)
+  }
+
   @Test func pipelinedRequestsAreAnsweredInOrder() throws {
     let echo = Echo(holds: true)
     let channel = try channel(echo)

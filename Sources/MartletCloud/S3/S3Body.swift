@@ -140,6 +140,7 @@ struct S3Body: Sendable {
     if let refusal { throw refusal }
     let digests = intake.finish()
     guard !intake.isFlawed, decodedLength == nil || decodedLength == intake.size else { throw .incompleteBody() }
+    guard intake.size <= S3Service.largestUpload.bytes else { throw .s3TooLarge() }
     var draft = S3Draft(size: intake.size, etag: Digest.hex(digests.md5))
     if let contentMD5 {
       guard let given = Base64.decode(contentMD5), given.readableBytes == 16 else { throw .invalidDigest(contentMD5) }

@@ -40,10 +40,10 @@ extension S3Service {
         let event = S3Event(.created(how), bucket, object, at: now, sequence: object.sequence, call)
         return .success(((object, bucket, replaced), try session.deliveries(of: event)))
       }
-      for name in replaced { files.remove(name) }
+      await discard(replaced)
       return (object, bucket)
     } catch {
-      files.remove(draft.file)
+      await discard([draft.file])
       throw error
     }
   }
@@ -107,7 +107,7 @@ extension S3Service {
       case .failure(let error): .failure(error)
       }
     }
-    for name in gone where !name.isEmpty { files.remove(name) }
+    await discard(gone)
     return deletion
   }
 }

@@ -10,12 +10,13 @@ import NIOPosix
 package final class S3Service: Sendable {
   let alarms: Alarms
   let door: Door
+  /// For what is short.
+  private let threads: NIOThreadPool
   /// Events that others are to be told of.
   let outbox: Outbox
   let sweep: S3Sweep
   let catalogue: S3Catalogue
   let files: S3Files
-  let threads: NIOThreadPool
   let log: Logger
 
   /// Largest object of one request: 5 GiB.
@@ -32,8 +33,8 @@ package final class S3Service: Sendable {
   ) throws(Fault) {
     self.alarms = alarms
     self.door = door
-    self.log = log
     self.threads = threads
+    self.log = log
     sweep = S3Sweep(alarms: alarms)
     outbox = try Outbox("s3", database: database, alarms: alarms, log: log)
     catalogue = S3Catalogue(database: database, outbox: outbox, threads: threads)
@@ -58,11 +59,29 @@ package final class S3Service: Sendable {
     try await catalogue.read { session throws(Fault) in try session.ownBucket(name, call) }
   }
 
+  /// For what takes as long as its object is large: on the threads that everybody shares it would hold up everybody.
+  private static let patient: NIOThreadPool = {
+    let threads = NIOThreadPool(numberOfThreads: 8)
+    threads.start()
+    return threads
+  }()
+
+  /// Removes files that nothing needs any more: of large ones even that takes its time.
+  func discard(_ names: [String]) async {
+    let (files, names) = (files, names.filter { !$0.isEmpty })
+    guard !names.isEmpty else { return }
+    // What is left is collected at the next start.
+    _ = try? await S3Service.patient.runIfActive { for name in names { files.remove(name) } }
+  }
+
   /// Runs what blocks on a thread that may wait.
-  func blocking<T: Sendable>(_ body: @escaping @Sendable () throws(AWSError) -> T) async throws(AWSError) -> T {
+  /// - Parameter threads: nil = those for what may take long.
+  func blocking<T: Sendable>(
+    on threads: NIOThreadPool? = nil, _ body: @escaping @Sendable () throws(AWSError) -> T
+  ) async throws(AWSError) -> T {
     let result: Result<T, AWSError>
     do {
-      result = try await threads.runIfActive { Result { () throws(AWSError) in try body() } }
+      result = try await (threads ?? S3Service.patient).runIfActive { Result { () throws(AWSError) in try body() } }
     } catch {
       throw .service("S3: \(error)")
     }
@@ -116,7 +135,7 @@ extension S3Service {
       let (object, bucket) = try await find(bucketName, key, version: version, call)
       try check(object, bucket)
       let isNew = object.file != missing
-      let result = try await blocking { () throws(AWSError) -> T? in
+      let result = try await blocking(on: threads) { () throws(AWSError) -> T? in
         do throws(Fault) { return try body(object) } catch {
           if error.errno == ENOENT, isNew { return nil }
           throw .service("\(error)")

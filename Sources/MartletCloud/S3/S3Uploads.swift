@@ -133,10 +133,10 @@ extension S3Service {
         if case .failure(let error) = try session.upload(id, bucket, key, call) { return .failure(error) }
         return .success(try session.store(part, of: id))
       }
-      if let replaced { files.remove(replaced) }
+      if let replaced { await discard([replaced]) }
       return part
     } catch {
-      files.remove(draft.file)
+      await discard([draft.file])
       throw error
     }
   }

@@ -115,6 +115,8 @@ package final class HTTPConnection: ChannelInboundHandler {
   /// Requests that came in before the one ahead of them was answered (pipelining).
   private var waiting: [HTTPRequest] = []
   private var stall: Scheduled<Void>?
+  /// Some of a body came since the last look.
+  private var hasProgress = false
   private var ended = false
   private var isPaused = false
   private var isLast = false
@@ -140,10 +142,19 @@ package final class HTTPConnection: ChannelInboundHandler {
       stall?.cancel()
       stall = nil
     } else if stall == nil {
-      let channel = context.channel
-      stall = context.eventLoop.scheduleTask(in: HTTPConnection.stallLimit) { channel.close(promise: nil) }
+      watch(context)
     }
     context.fireChannelReadComplete()
+  }
+
+  /// Cuts the peer off unless something of its request comes within the limit, again and again: large bodies may take
+  /// their time. While the server itself does not read, nobody is late.
+  private func watch(_ context: ChannelHandlerContext) {
+    hasProgress = false
+    stall = context.eventLoop.assumeIsolated().scheduleTask(in: HTTPConnection.stallLimit) {
+      guard let context = self.context else { return }
+      if self.hasProgress || self.isPaused { self.watch(context) } else { context.close(promise: nil) }
+    }
   }
 
   /// The peer reads again: what waits may be answered.
@@ -242,6 +253,7 @@ package final class HTTPConnection: ChannelInboundHandler {
   }
 
   private func collect(_ part: inout ByteBuffer) {
+    hasProgress = true
     if let receiver { return receiver.receive(part) }
     guard !exceeded else { return }
     if let spool {

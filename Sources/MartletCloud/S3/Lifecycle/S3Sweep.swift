@@ -92,7 +92,7 @@ extension S3Service {
       let gone = try await catalogue.write { session throws(Fault) -> Result<[String], AWSError> in
         .success(try session.deleteUpload(upload.id))
       }
-      for name in gone { files.remove(name) }
+      await discard(gone)
     }
     var after: (key: String, sequence: Int64?)?
     var versions: [S3Object] = []

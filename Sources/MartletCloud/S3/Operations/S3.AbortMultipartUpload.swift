@@ -28,7 +28,7 @@ extension S3 {
         }
         return .success(try session.deleteUpload(input.upload))
       }
-      for name in files { s3.files.remove(name) }
+      await s3.discard(files)
       return Output()
     }
   }

@@ -100,7 +100,7 @@ extension S3 {
       if let sum = draft.checksum, let given = input.checksums.first(where: { $0.algorithm.rawValue == sum.algorithm }),
         given.value != sum.value, given.value != sum.value.split(separator: "-").first.map(String.init)
       {
-        files.remove(draft.file)
+        await s3.discard([draft.file])
         throw .badDigest(sum.algorithm)
       }
       // The upload ends in the transaction in which the object begins.
@@ -108,7 +108,7 @@ extension S3 {
         input.bucket, input.key, draft, call, as: .completeMultipartUpload,
         check: { input.conditions.refusal(of: $0, key: input.key) },
         also: { session throws(Fault) in try session.deleteUpload(upload.id) })
-      for part in all { files.remove(part.file) }
+      await s3.discard(all.map(\.file))
       return Output(object: object, bucket: bucket, host: call.host)
     }
 

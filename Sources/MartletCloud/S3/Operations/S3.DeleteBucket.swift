@@ -23,7 +23,7 @@ extension S3 {
         try session.deleteBucket(input.bucket)
         return .success(files)
       }
-      for name in files { s3.files.remove(name) }
+      await s3.discard(files)
       return Output()
     }
   }

@@ -9,6 +9,7 @@ import ServiceLifecycle
 
 struct CloudServices: Sendable {
   let bridge: EventBridgeService
+  let cloudWatch: CloudWatchService
   let iam: IAMService
   let logs: LogsService
   let ruleSchedules: RuleSchedules
@@ -19,7 +20,8 @@ struct CloudServices: Sendable {
   let sts: STSService
 
   static let migrations =
-    EventBridgeService.migrations + S3Service.migrations + SNSService.migrations + SQSService.migrations
+    CloudWatchService.migrations + EventBridgeService.migrations + S3Service.migrations + SNSService.migrations
+    + SQSService.migrations
     + Outbox.migrations
 
   /// Reads what they have kept. The database must have been migrated.
@@ -31,6 +33,7 @@ struct CloudServices: Sendable {
     self.ruleSchedules = ruleSchedules
     bridge = try EventBridgeService(
       database: database, door: door, alarms: alarms, log: log, observer: { ruleSchedules.heard($0, $1) })
+    cloudWatch = try CloudWatchService(database: database, door: door, alarms: alarms, log: log)
     self.iam = iam
     self.logs = logs
     s3 = try S3Service(database: database, root: state.objects, alarms: alarms, door: door, log: log)
@@ -42,6 +45,7 @@ struct CloudServices: Sendable {
 
   /// What others in this process call.
   func offer(at door: Door) {
+    door.offer(CloudWatch.PutMetricData.self, by: cloudWatch)
     door.offer(EventBridge.PutEvents.self, by: bridge)
     door.offer(IAM.GetRole.self, by: iam)
     door.offer(STS.AssumeRole.self, by: sts)
@@ -68,6 +72,7 @@ struct CloudServices: Sendable {
       "logs": TargetService(
         logs, rows: LogsService.rows, version: "1.1", namespace: LogsService.namespace,
         violationCode: "InvalidParameterException", door: door),
+      "monitoring": CloudWatchWireService(cloudWatch, door: door),
       "s3": S3WireService(s3, door: door),
       "scheduler": RESTService(scheduler, rows: SchedulerService.rows, door: door, messageKey: .upper),
       "sns": SNSWireService(sns, door: door),
@@ -82,7 +87,8 @@ struct CloudServices: Sendable {
   /// What runs for as long as the server, started and stopped in this order and its reverse.
   var loops: [any Service] {
     [
-      QueueService(sqs: sqs), TopicService(sns: sns), ObjectService(s3: s3), ScheduleService(scheduler: scheduler),
+      QueueService(sqs: sqs), TopicService(sns: sns), ObjectService(s3: s3),
+      ScheduleService(scheduler: scheduler),
       EventBridgeLoop(bridge: bridge), RuleScheduleService(schedules: ruleSchedules, bridge: bridge),
     ]
   }

@@ -24,14 +24,16 @@ package final class LambdaService: Sendable {
   /// The way to other services.
   package let door: Door
   package let log: Logger
+  package let metrics: LambdaMetrics
 
   package init(
     world: any World, limits: LambdaLimits, functions: FunctionTable, layers: LayerTable, resources: LambdaResources,
     packages: CodePackages,
     runtimes: RuntimeCatalog,
     activation: FunctionActivation, line: Line, events: EventQueue, provisioned: ProvisionedConcurrency,
-    door: Door, log: Logger
+    door: Door, log: Logger, metrics: LambdaMetrics? = nil
   ) {
+    self.metrics = metrics ?? LambdaMetrics(world: world)
     self.world = world
     self.limits = limits
     self.functions = functions

@@ -9,6 +9,7 @@ import ServiceLifecycle
 
 struct CloudServices: Sendable {
   let bridge: EventBridgeService
+  let cloudWatch: CloudWatchService
   let iam: IAMService
   let kinesis: KinesisService
   let logs: LogsService
@@ -20,7 +21,8 @@ struct CloudServices: Sendable {
   let sts: STSService
 
   static let migrations =
-    EventBridgeService.migrations + KinesisService.migrations + S3Service.migrations + SNSService.migrations
+    CloudWatchService.migrations + EventBridgeService.migrations + KinesisService.migrations + S3Service.migrations
+      + SNSService.migrations
     + SQSService.migrations
     + Outbox.migrations
 
@@ -33,6 +35,7 @@ struct CloudServices: Sendable {
     self.ruleSchedules = ruleSchedules
     bridge = try EventBridgeService(
       database: database, door: door, alarms: alarms, log: log, observer: { ruleSchedules.heard($0, $1) })
+    cloudWatch = try CloudWatchService(database: database, door: door, alarms: alarms, log: log)
     self.iam = iam
     self.logs = logs
     kinesis = try KinesisService(database: database, alarms: alarms, log: log)
@@ -45,6 +48,7 @@ struct CloudServices: Sendable {
 
   /// What others in this process call.
   func offer(at door: Door) {
+    door.offer(CloudWatch.PutMetricData.self, by: cloudWatch)
     door.offer(EventBridge.PutEvents.self, by: bridge)
     door.offer(IAM.GetRole.self, by: iam)
     door.offer(Kinesis.PutRecord.self, by: kinesis)
@@ -77,6 +81,7 @@ struct CloudServices: Sendable {
       "logs": TargetService(
         logs, rows: LogsService.rows, version: "1.1", namespace: LogsService.namespace,
         violationCode: "InvalidParameterException", door: door),
+      "monitoring": CloudWatchWireService(cloudWatch, door: door),
       "s3": S3WireService(s3, door: door),
       "scheduler": RESTService(scheduler, rows: SchedulerService.rows, door: door, messageKey: .upper),
       "sns": SNSWireService(sns, door: door),
@@ -91,7 +96,8 @@ struct CloudServices: Sendable {
   /// What runs for as long as the server, started and stopped in this order and its reverse.
   var loops: [any Service] {
     [
-      QueueService(sqs: sqs), TopicService(sns: sns), ObjectService(s3: s3), ScheduleService(scheduler: scheduler),
+      QueueService(sqs: sqs), TopicService(sns: sns), ObjectService(s3: s3),
+      ScheduleService(scheduler: scheduler),
       EventBridgeLoop(bridge: bridge), RuleScheduleService(schedules: ruleSchedules, bridge: bridge),
     ]
   }

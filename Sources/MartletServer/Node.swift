@@ -110,35 +110,35 @@ package struct PreparedNode: Sendable {
     let placement = Placement(parts: parts, group: group, idleTimeout: configuration.idleTimeout)
     let directories = WatchedDirectories(packages: packages, limits: limits, world: world)
     let debugging = DebugSessions(world: world, group: group, placement: placement)
+    let metrics = LambdaMetrics(world: world)
     let line = Line(
       functions: functions, admission: Admission(limits: limits), placement: placement, directories: directories,
-      debugging: debugging, world: world)
+      debugging: debugging, metrics: metrics, world: world)
     let provisioned = ProvisionedConcurrency(functions: functions, placement: placement, log: log)
     let activation = activation(of: functions, parts)
     let events = try EventQueue(
-      database: database, functions: functions, line: line, door: door, alarms: alarms, limits: limits, log: log)
+      database: database, functions: functions, line: line, door: door, alarms: alarms, limits: limits, log: log,
+      metrics: metrics)
     let lambda = LambdaService(
       world: world, limits: limits, functions: functions, layers: layers, resources: resources,
-      packages: packages, runtimes: runtimes,
-      activation: activation, line: line, events: events, provisioned: provisioned, door: door, log: log)
+      packages: packages, runtimes: runtimes, activation: activation, line: line, events: events,
+      provisioned: provisioned, door: door, log: log, metrics: metrics)
     let cloud = try CloudServices(
       database: database, iam: iam, world: world, alarms: alarms, door: door, state: state, security: security,
       logs: logs, log: log)
-    door.offer(Lambda.FindFunction.self, by: lambda)
-    door.offer(Lambda.InvokeEvent.self, by: lambda)
-    cloud.offer(at: door)
-    cloud.sqs.whenQueuesAppear { lambda.pollers.queueAppeared($0) }
-    let urls = FunctionURLs(functions: functions, line: line, world: world, limits: limits, log: log)
+    connect(door, lambda, cloud)
+    let urls = FunctionURLs(functions: functions, line: line, world: world, limits: limits, log: log, metrics: metrics)
     front.serve(
       cloud.wireServices(beside: lambda, door), iam: iam, urls: urls,
       operators: RESTService(lambda, rows: LambdaService.operatorRows, door: door))
     offerRemote(door, security)
-    front.serve(pages: operatorsPages(world, alarms, lambda, cloud, parts.fastStart))
+    front.serve(pages: operatorsPages(world, alarms, lambda, cloud, parts.fastStart, door))
     let listener = try await listen(front, group)
     let services: [any Service] =
       [
         SandboxService(sandboxes: sandboxes),
         LogService(logs: logs),
+        MetricService(cloudWatch: cloud.cloudWatch, lambda: lambda, door: door),
         EnvironmentService(placement: placement),
         ActivationService(activation: activation),
         ResourceService(resources: resources),
@@ -163,6 +163,14 @@ package struct PreparedNode: Sendable {
     FunctionActivation(
       functions: functions, packages: parts.packages, bytecode: parts.makeBytecode(), world: parts.world, log: log,
       prepare: { parts.expect($0) })
+  }
+
+  /// Lets the services call each other.
+  private func connect(_ door: Door, _ lambda: LambdaService, _ cloud: CloudServices) {
+    door.offer(Lambda.FindFunction.self, by: lambda)
+    door.offer(Lambda.InvokeEvent.self, by: lambda)
+    cloud.offer(at: door)
+    cloud.sqs.whenQueuesAppear { lambda.pollers.queueAppeared($0) }
   }
 
   /// Runs the loops until a signal ends them, the last one first.
@@ -202,7 +210,8 @@ package struct PreparedNode: Sendable {
   }
 
   private func operatorsPages(
-    _ world: MovableWorld, _ alarms: Alarms, _ lambda: LambdaService, _ cloud: CloudServices, _ fastStart: FastStart?
+    _ world: MovableWorld, _ alarms: Alarms, _ lambda: LambdaService, _ cloud: CloudServices, _ fastStart: FastStart?,
+    _ door: Door
   ) -> [String: Front.Page] {
     if world.offset > 0 {
       log.notice(
@@ -218,6 +227,7 @@ package struct PreparedNode: Sendable {
       ExplainPage.path: { await explanations.answer($0) },
       EventsPage.path: { _ in EventsPage.reply(lambda.events) },
       LogsPage.path: { _ in LogsPage.reply(cloud.logs) },
+      MetricsPage.path: { _ in await MetricsPage(lambda: lambda, cloud: cloud, door: door).reply() },
       MappingsPage.path: { _ in MappingsPage.reply(lambda) },
       FastStartPage.path: { _ in await FastStartPage.reply(fastStart) },
     ]

@@ -175,6 +175,23 @@ struct RuleScheduleService: Service {
   }
 }
 
+/// Keeps the values of metrics in order. It stops after those who tell some.
+struct MetricService: Service {
+  let cloudWatch: CloudWatchService
+  let lambda: LambdaService
+  let door: Door
+
+  func run() async throws {
+    while !Task.isShuttingDownGracefully && !Task.isCancelled {
+      await lambda.metrics.tell(lambda, door)
+      cloudWatch.tick()
+      try? await cancelWhenGracefulShutdown { try await Task.sleep(for: .seconds(1)) }
+    }
+    await lambda.metrics.tell(lambda, door)
+    await cloudWatch.stop()
+  }
+}
+
 /// Writes and sends on what is logged. It stops after the environments, which say something to the end.
 struct LogService: Service {
   let logs: LogsService

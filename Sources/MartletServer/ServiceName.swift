@@ -10,6 +10,7 @@ package enum ServiceName {
   package static func of(_ request: HTTPRequest, _ credential: Credential?) -> String {
     if let credential, !credential.service.isEmpty { return credential.service }
     if let target = request.header("X-Amz-Target"), let name = ofTarget(target) { return name }
+    if let name = ofServicePath(request.path) { return name }
     if let host = request.header("Host"), let name = ofHost(host) { return name }
     if let name = ofForm(request) { return name }
     if SNSWireService.isCertificate(request.path) { return "sns" }
@@ -31,6 +32,13 @@ package enum ServiceName {
     guard let dot = target.lastIndex(of: ".") else { return nil }
     let prefix = target[..<dot]
     return targets[String(prefix)] ?? prefix.split(separator: ".").last.flatMap { targets[String($0)] }
+  }
+
+  /// `/service/{what stands before the dot}/operation/{name}`, the path of Smithy's RPC.
+  private static func ofServicePath(_ path: Substring) -> String? {
+    guard path.hasPrefix("/service/") else { return nil }
+    let parts = path.split(separator: "/")
+    return parts.count == 4 && parts[2] == "operation" ? targets[String(parts[1])] : nil
   }
 
   /// Names of hosts whose service signs under another one.

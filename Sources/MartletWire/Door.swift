@@ -85,6 +85,11 @@ package final class Door: Sendable {
     }
   }
 
+  /// Calls of every operation that was called, in the order of their names.
+  package var allCounts: [(operation: String, count: Count)] {
+    counts.withLock { $0 }.sorted { $0.key < $1.key }.map { ($0.key, $0.value) }
+  }
+
   package func count(of operation: String) -> Count { counts.withLock { $0[operation] ?? Count() } }
 
   private func count(_ name: String, refused: Bool) {

@@ -41,7 +41,8 @@ package struct OperationRow<Service: Sendable>: Sendable {
       try reader.finish()
       let output = try await door.call(operation, input, call, service)
       var writer = Writer(
-        status: O.route.status, element: reader.isText ? "\(O.route.action)Result" : nil, names: reader.names)
+        status: O.route.status, element: reader.isText ? "\(O.route.action)Result" : nil, isBinary: reader.isBinary,
+        names: reader.names)
       output.write(to: &writer)
       return writer.reply()
     }

@@ -1,4 +1,4 @@
-// Reads an operation's input from a request, whatever the protocol: REST-JSON, AWS JSON, or query.
+// Reads an operation's input from a request, whatever the protocol: REST-JSON, AWS JSON, CBOR, or query.
 import MartletCore
 import NIOCore
 
@@ -15,6 +15,8 @@ package final class Reader {
   private var refusal: AWSError?
   /// The values are texts that mean what is asked for, as in the query protocol.
   package let isText: Bool
+  /// The answer is CBOR.
+  package let isBinary: Bool
   /// How lists and maps are named in the answer, where the service flattens them in the query protocol.
   package let names: QueryNames?
 
@@ -22,7 +24,18 @@ package final class Reader {
     self.request = request
     self.parameters = parameters
     isText = false
+    isBinary = false
     names = nil
+  }
+
+  /// A request whose members came as CBOR.
+  package init(_ request: HTTPRequest, binary: [JSONValue.Member]) {
+    self.request = request
+    parameters = []
+    isText = false
+    isBinary = true
+    names = nil
+    document = binary
   }
 
   /// A request whose members are the parameters of a form.
@@ -31,6 +44,7 @@ package final class Reader {
     self.request = request
     parameters = []
     isText = true
+    isBinary = false
     document = form
   }
 
@@ -268,7 +282,7 @@ package struct Members {
 
   package func number(_ name: String, in range: ClosedRange<Double>) -> Double? {
     guard let value = find(name) else { return nil }
-    guard let number = value.number else {
+    guard let number = reader.isText ? value.string.flatMap({ Double($0) }) : value.number else {
       wrongType(name, "a Double")
       return nil
     }
@@ -281,6 +295,40 @@ package struct Members {
   package func requiredNumber(_ name: String, in range: ClosedRange<Double>) -> Double {
     if find(name) == nil { missing(name) }
     return number(name, in: range) ?? range.lowerBound
+  }
+
+  /// A number of any size.
+  package func decimal(_ name: String) -> Double? {
+    number(name, in: -Double.greatestFiniteMagnitude...Double.greatestFiniteMagnitude)
+  }
+
+  package func decimals(_ name: String) -> [Double]? {
+    guard let value = find(name) else { return nil }
+    guard let elements = elements(value) else {
+      wrongType(name, "a list")
+      return nil
+    }
+    return elements.compactMap { element in
+      let number = reader.isText ? element.string.flatMap { Double($0) } : element.number
+      if number == nil { wrongType(name, "a list of Double") }
+      return number
+    }
+  }
+
+  /// A moment: seconds since 1970, or a date where all is text.
+  package func time(_ name: String) -> Timestamp? {
+    guard let value = find(name) else { return nil }
+    let time =
+      reader.isText
+      ? value.string.flatMap { Timestamp(iso8601: $0) }
+      : value.number.flatMap { abs($0) < 9e9 ? Timestamp(milliseconds: Int64(($0 * 1000).rounded())) : nil }
+    if time == nil { wrongType(name, "a Timestamp") }
+    return time
+  }
+
+  package func requiredTime(_ name: String) -> Timestamp {
+    if find(name) == nil { missing(name) }
+    return time(name) ?? Timestamp(nanoseconds: 0)
   }
 
   /// A moment, in seconds since 1970.

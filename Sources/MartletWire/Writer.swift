@@ -1,4 +1,4 @@
-// Writes an operation's output into a reply, whatever the protocol: JSON, or the XML of the query protocol.
+// Writes an operation's output into a reply, whatever the protocol: JSON, CBOR, or the XML of the query protocol.
 import MartletCore
 import NIOCore
 
@@ -16,11 +16,13 @@ package struct Writer {
   /// The XML element around the members; nil = they are JSON.
   private let element: String?
 
-  /// - Parameter names: how lists and maps are written in XML, where the service flattens them.
-  package init(status: Int, element: String? = nil, names: QueryNames? = nil) {
+  /// - Parameters:
+  ///   - isBinary: the members are CBOR.
+  ///   - names: how lists and maps are written in XML, where the service flattens them.
+  package init(status: Int, element: String? = nil, isBinary: Bool = false, names: QueryNames? = nil) {
     self.status = status
     self.element = element
-    members = MemberWriter(isXML: element != nil, names: names)
+    members = MemberWriter(isXML: element != nil, isBinary: isBinary, names: names)
   }
 
   /// A member that travels as a header.
@@ -69,12 +71,13 @@ package struct Writer {
 
 /// Writes members of one structure; nil is left out, as AWS does.
 package struct MemberWriter {
-  fileprivate(set) var json = JSONWriter()
+  fileprivate(set) var json: JSONWriter
   fileprivate(set) var xml = XMLWriter()
   fileprivate let isXML: Bool
   fileprivate let names: QueryNames?
 
-  fileprivate init(isXML: Bool, names: QueryNames? = nil) {
+  fileprivate init(isXML: Bool, isBinary: Bool = false, names: QueryNames? = nil) {
+    json = JSONWriter(isBinary: isBinary)
     self.isXML = isXML
     self.names = names
   }
@@ -132,7 +135,7 @@ package struct MemberWriter {
     guard let value else { return }
     if isXML { return xml.element(name, value.iso8601Seconds) }
     json.name(name)
-    json.value(Double(value.milliseconds) / 1000)
+    json.moment(Double(value.milliseconds) / 1000)
   }
 
   package mutating func member(_ name: String, _ value: [String]?) {
@@ -198,8 +201,55 @@ package struct MemberWriter {
     }
   }
 
-  /// Bytes, in base64 in either protocol.
-  package mutating func blob(_ name: String, _ value: [UInt8]?) { member(name, value.map { Base64.encode($0) }) }
+  /// Bytes: in base64, where the protocol is of text.
+  package mutating func blob(_ name: String, _ value: [UInt8]?) {
+    guard let value else { return }
+    if isXML { return xml.element(name, Base64.encode(value)) }
+    json.name(name)
+    json.value(value)
+  }
+
+  /// Numbers, one each for something.
+  package mutating func member(_ name: String, _ value: [Double]) {
+    if isXML {
+      return xml.element(name) { xml in
+        for element in value { xml.element("member", "\(element)") }
+      }
+    }
+    json.name(name)
+    json.array(value) { $0.value($1) }
+  }
+
+  package mutating func moments(_ name: String, _ value: [Timestamp]) {
+    if isXML {
+      return xml.element(name) { xml in
+        for element in value { xml.element("member", element.iso8601Seconds) }
+      }
+    }
+    json.name(name)
+    json.array(value) { $0.moment(Double($1.milliseconds) / 1000) }
+  }
+
+  /// A map of numbers.
+  package mutating func member(_ name: String, _ value: [(key: String, value: Double)]) {
+    if isXML {
+      return xml.element(name) { xml in
+        for pair in value {
+          xml.element("entry") { xml in
+            xml.element("key", pair.key)
+            xml.element("value", "\(pair.value)")
+          }
+        }
+      }
+    }
+    json.name(name)
+    json.object { json in
+      for pair in value {
+        json.name(pair.key)
+        json.value(pair.value)
+      }
+    }
+  }
 
   /// A map of structures.
   package mutating func map<T>(

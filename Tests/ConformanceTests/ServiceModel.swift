@@ -89,6 +89,7 @@ struct ServiceModel: Sendable {
   static let kinesis = ServiceModel(of: "kinesis")
   static let sts = ServiceModel(of: "sts")
   static let sns = ServiceModel(of: "sns")
+  static let cloudwatch = ServiceModel(of: "cloudwatch")
   static let sqs = ServiceModel(of: "sqs")
   static let scheduler = ServiceModel(of: "scheduler")
   static let events = ServiceModel(of: "events")
@@ -150,7 +151,11 @@ struct ServiceModel: Sendable {
     case "timestamp": return .integer(1_700_000_000)
     case "list": return .array(elements(of: shape, count: max(Int(shape.low ?? 0), 1), all: all))
     case "map":
-      return .object([.init(text(shape.key), sample(shape.value, all: all))])
+      // As many as there must be, each with a name of its own.
+      return .object(
+        (0..<max(Int(shape.low ?? 0), 1)).map {
+          .init(text(shape.key) + ($0 == 0 ? "" : "\($0)"), sample(shape.value, all: all))
+        })
     default:
       let members = shape.members.filter { all || $0.isRequired }
       return .object(members.map { .init($0.name, sample($0.shape, all: all)) })

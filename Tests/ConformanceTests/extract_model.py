@@ -82,7 +82,7 @@ def member(choices):
 def readable(pattern):
     """Python's regular expressions have no Unicode properties, and demand that a hyphen behind a class be escaped."""
     pattern = re.sub(r"(\\[wds])-", r"\1\\-", pattern)
-    return re.sub(r"\\p\{[LZN]\}", "a-z", pattern).replace(r"\p{L}", "a-z")
+    return re.sub(r"\\p\{(?:[LZMNS]|Zs)\}", "a-z", pattern).replace(r"\p{P}", "-")
 
 
 def enriched(shape):
@@ -129,7 +129,7 @@ def reached(shapes, name, seen):
 
 
 def main():
-    for service in ("lambda", "iam", "sts", "events", "kinesis", "logs", "s3", "scheduler", "sns", "sqs"):
+    for service in ("lambda", "iam", "sts", "cloudwatch", "events", "kinesis", "logs", "s3", "scheduler", "sns", "sqs"):
         write(service)
 
 

@@ -126,6 +126,7 @@ import Testing
   /// Of each service: its rows, and which of them are written.
   static let tables: [(service: String, rows: [(route: Route, isWritten: Bool)])] = [
     ("Lambda", LambdaService.rows.map { ($0.route, $0.isWritten) }),
+    ("CloudWatch", CloudWatchService.rows.map { ($0.route, $0.isWritten) }),
     ("IAM", IAMService.rows.map { ($0.route, $0.isWritten) }),
     ("STS", STSService.rows.map { ($0.route, $0.isWritten) }),
     ("Scheduler", SchedulerService.rows.map { ($0.route, $0.isWritten) }),

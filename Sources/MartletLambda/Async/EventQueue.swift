@@ -47,6 +47,7 @@ package final class EventQueue: Sendable {
   let limits: LambdaLimits
   let log: Logger
   let journal = EventJournal()
+  let metrics: LambdaMetrics?
   private let threads: NIOThreadPool
   private let state: Mutex<State>
   private let pokes: AsyncStream<Void>
@@ -56,8 +57,9 @@ package final class EventQueue: Sendable {
   package init(
     database: Database, functions: FunctionTable, line: any FunctionRunner, door: Door, alarms: Alarms,
     limits: LambdaLimits,
-    log: Logger
+    log: Logger, metrics: LambdaMetrics? = nil
   ) throws(Fault) {
+    self.metrics = metrics
     self.database = database
     self.functions = functions
     self.line = line
@@ -115,6 +117,7 @@ package final class EventQueue: Sendable {
   /// Lets an event that is on disk be tried.
   func admit(_ event: StoredEvent) {
     journal.accepted(event)
+    metrics?.note(.asyncEventsReceived, of: event.function)
     change { state in
       state.counts.accepted += 1
       state.keep(event)
@@ -281,6 +284,8 @@ package final class EventQueue: Sendable {
     let invocation = Invocation(
       function: event.function, payload: event.payload, requestID: event.requestID, traceHeader: event.traceHeader,
       tenant: event.tenant)
+    let age = alarms.world.now() - event.retry.accepted
+    metrics?.note(.asyncEventAge, of: event.function, Double(max(0, age.inNanoseconds / 1_000_000)))
     do throws(AWSError) {
       let reply = try await line.invoke(invocation)
       state.withLock { $0.counts.attempts += 1 }
@@ -313,6 +318,7 @@ package final class EventQueue: Sendable {
       "an event is dropped",
       metadata: ["function": "\(event.function.arn)", "request": "\(event.requestID)", "reason": "\(reason)"])
     journal.dropped(event, reason)
+    metrics?.note(.asyncEventsDropped, of: event.function)
     state.withLock { $0.counts.dropped += 1 }
     over(ticket)
   }
@@ -328,6 +334,7 @@ package final class EventQueue: Sendable {
       traceHeader: last.traceHeader ?? event.traceHeader)
     DeadLetters.describe(&outcome, last.error)
     if condition != .success {
+      metrics?.note(.asyncEventsDropped, of: event.function)
       log.notice(
         "an event is given up",
         metadata: [
@@ -373,6 +380,8 @@ package final class EventQueue: Sendable {
         if let successor { admit(successor) }
         if case .failed = telling {
           journal.told(event, target, isDelivered: false)
+          metrics?.note(
+            target.kind == .deadLetter ? .deadLetterErrors : .destinationDeliveryFailures, of: event.function)
         } else {
           journal.told(event, target, isDelivered: true)
         }

@@ -7,6 +7,7 @@ import MartletSandbox
 import MartletWire
 import NIOCore
 import NIOPosix
+import Synchronization
 
 package final class Environment: Sendable {
   typealias Machine = EnvironmentStateMachine<HTTPExchange, Work>
@@ -196,6 +197,7 @@ package final class Environment: Sendable {
     to work: Work, _ payload: ByteBuffer, functionError: String?, contentType: String? = nil,
     failure: FunctionFailure?, _ live: Live
   ) {
+    if work.response == nil { count(work, hasFailed: functionError != nil, live) }
     if let response = work.response {
       return end(response, of: work, (failure?.type ?? "Unhandled", payload), failure, live)
     }
@@ -213,6 +215,16 @@ package final class Environment: Sendable {
     } else {
       send(reply, to: work, failure, live)
     }
+  }
+
+  /// Adds an invocation that is answered to the figures of its version.
+  func count(_ work: Work, hasFailed: Bool, _ live: Live) {
+    let world = parts.world
+    let invocation = InvocationTally.Invocation(
+      qualifier: work.invocation.function.qualifier,
+      nanoseconds: work.started == 0 ? 0 : world.monotonic() &- work.started, hasFailed: hasFailed,
+      isProvisioned: live.isProvisioned, isCold: live.initDuration != nil)
+    pool.tally.withLock { $0.add(invocation) { world.now() } }
   }
 
   /// Sends an answer with the end of its log.

@@ -19,6 +19,23 @@ final class EnvironmentPool: Sendable {
     /// How long the last of them took to initialise, in nanoseconds.
     var lastColdStart: UInt64 = 0
     var isRetired = false
+    /// Of provisioned concurrency, and not initialised yet.
+    var preparing: Set<ObjectIdentifier> = []
+    /// How many invocations ran at once since somebody asked, and how many of them in provisioned environments.
+    var peak = 0
+    var provisionedPeak = 0
+  }
+
+  /// What the environments have done since somebody asked.
+  struct Load {
+    let version: FunctionConfiguration
+    let entries: [InvocationTally.Entry]
+    let late: [InvocationTally.Late]
+    /// Invocations at once, at most.
+    let peak: Int
+    /// Environments of provisioned concurrency, and how many of them were at work at once.
+    let provisioned: Int
+    let provisionedPeak: Int
   }
 
   fileprivate struct Waiter {
@@ -32,6 +49,9 @@ final class EnvironmentPool: Sendable {
   /// How many invocations share an environment; nil: each has one for itself.
   private let places: Int?
 
+  /// The invocations that ended here.
+  let tally = Mutex(InvocationTally())
+
   /// Whose environments they are; nil where tenants are not isolated.
   let tenant: String?
 
@@ -42,16 +62,19 @@ final class EnvironmentPool: Sendable {
   }
 
   /// A new environment, which is its caller's, but for the places that it has for others.
-  func add(_ environment: Environment, now: UInt64) {
+  /// - Parameter isPrepared: it has no work yet, but is made for provisioned concurrency.
+  func add(_ environment: Environment, now: UInt64, isPrepared: Bool = false) {
     state.withLock { state in
       state.alive[ObjectIdentifier(environment)] = environment
+      if isPrepared { state.preparing.insert(ObjectIdentifier(environment)) }
+      defer { state.notePeak(places) }
       guard let places else { return }
       state.free += repeatElement((environment: environment, since: now), count: places - 1)
     }
   }
 
   /// A free environment; it is nobody else's until it is given back.
-  func take() -> Environment? { state.withLock { $0.take() } }
+  func take() -> Environment? { state.withLock { $0.take(places) } }
 
   /// The environment has answered: whoever calls again at once shall find it, and not start another.
   func expect(_ environment: Environment) {
@@ -68,7 +91,7 @@ final class EnvironmentPool: Sendable {
   func takeSoon(on eventLoop: any EventLoop) async -> Environment? {
     await withCheckedContinuation { continuation in
       let outcome = state.withLock { state -> (environment: Environment?, number: UInt64?, limit: TimeAmount) in
-        if let free = state.take() { return (free, nil, .zero) }
+        if let free = state.take(places) { return (free, nil, .zero) }
         guard state.expected.count > state.waiters.count else { return (nil, nil, .zero) }
         state.waiterNumber += 1
         state.waiters.append(Waiter(number: state.waiterNumber, continuation: continuation))
@@ -116,12 +139,14 @@ final class EnvironmentPool: Sendable {
       state.free.removeAll { $0.environment === environment }
       state.freeProvisioned.removeAll { $0 === environment }
       state.provisioned.remove(ObjectIdentifier(environment))
+      state.preparing.remove(ObjectIdentifier(environment))
     }
   }
 
   /// The environment is initialised and stays for provisioned concurrency.
   func keep(_ environment: Environment) {
     state.withLock { state in
+      state.preparing.remove(ObjectIdentifier(environment))
       if state.alive[ObjectIdentifier(environment)] != nil { state.provisioned.insert(ObjectIdentifier(environment)) }
     }
   }
@@ -175,6 +200,19 @@ final class EnvironmentPool: Sendable {
     }
   }
 
+  /// Takes out the figures since the last time; nil if there are none.
+  func takeLoad() -> Load? {
+    let (entries, late) = tally.withLock { $0.take() }
+    return state.withLock { state in
+      state.notePeak(places)
+      defer { (state.peak, state.provisionedPeak) = (0, 0) }
+      guard !entries.isEmpty || !late.isEmpty || state.peak > 0 || !state.provisioned.isEmpty else { return nil }
+      return Load(
+        version: version, entries: entries, late: late, peak: state.peak, provisioned: state.provisioned.count,
+        provisionedPeak: state.provisionedPeak)
+    }
+  }
+
   var isRetired: Bool { state.withLock { $0.isRetired } }
 
   var isEmpty: Bool { state.withLock { $0.alive.isEmpty } }
@@ -190,7 +228,17 @@ final class EnvironmentPool: Sendable {
 }
 
 extension EnvironmentPool.State {
-  fileprivate mutating func take() -> Environment? { freeProvisioned.popLast() ?? free.popLast()?.environment }
+  fileprivate mutating func take(_ places: Int?) -> Environment? {
+    guard let environment = freeProvisioned.popLast() ?? free.popLast()?.environment else { return nil }
+    notePeak(places)
+    return environment
+  }
+
+  /// Counts what is at work.
+  fileprivate mutating func notePeak(_ places: Int?) {
+    peak = max(peak, alive.count * (places ?? 1) - free.count - freeProvisioned.count - preparing.count)
+    if !provisioned.isEmpty { provisionedPeak = max(provisionedPeak, provisioned.count - freeProvisioned.count) }
+  }
 
   /// The shared environments that nobody uses, and since when the last of their places is free.
   fileprivate func unused(_ places: Int) -> [(environment: Environment, since: UInt64)] {

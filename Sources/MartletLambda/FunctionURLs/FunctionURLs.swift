@@ -18,8 +18,13 @@ package final class FunctionURLs: Sendable {
   private let limits: LambdaLimits
   private let log: Logger
   private let targets: Targets
+  private let metrics: LambdaMetrics?
 
-  package init(functions: FunctionTable, line: Line, world: any World, limits: LambdaLimits, log: Logger) {
+  package init(
+    functions: FunctionTable, line: Line, world: any World, limits: LambdaLimits, log: Logger,
+    metrics: LambdaMetrics? = nil
+  ) {
+    self.metrics = metrics
     self.line = line
     self.world = world
     self.limits = limits
@@ -41,6 +46,7 @@ package final class FunctionURLs: Sendable {
     guard target.url.authType == "NONE" || caller != nil else { return finished(.forbidden, call) }
     let traceHeader = TraceHeader.make(from: call.traceHeader, lineage: "", world: world)
     var reply: HTTPReply
+    let began = world.monotonic()
     do throws(AWSError) {
       reply = try await invoke(request, address, target, caller: caller, source: source, traceHeader, call)
     } catch {
@@ -52,9 +58,22 @@ package final class FunctionURLs: Sendable {
       // A URL outlives its alias, and is as good as none then.
       reply = error.status == 404 ? .forbidden : RESTService<Void>.reply(to: error)
     }
+    count(reply, target, since: began)
     if let cors = target.url.cors { reply.headers += cors.headers(origin: request.header("Origin")) }
     reply.headers.append(("X-Amzn-Trace-Id", traceHeader))
     return finished(reply, call)
+  }
+
+  /// - Parameter began: on the clock that never jumps.
+  private func count(_ reply: HTTPReply, _ target: Target, since began: UInt64) {
+    guard let metrics else { return }
+    metrics.note(.urlRequestCount, of: target.function)
+    metrics.note(.urlRequestLatency, of: target.function, Double((world.monotonic() &- began) / 1_000_000))
+    if reply.status >= 500 {
+      metrics.note(.url5xxCount, of: target.function)
+    } else if reply.status >= 400 {
+      metrics.note(.url4xxCount, of: target.function)
+    }
   }
 
   private func invoke(

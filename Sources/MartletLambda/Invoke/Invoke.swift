@@ -14,18 +14,21 @@ package protocol FunctionRunner: Sendable {
 package final class Line: FunctionRunner {
   private let functions: FunctionTable
   private let admission: Admission
-  let placement: Placement
+  package let placement: Placement
   let world: any World
   /// Where functions may run from directories of the host.
   let directories: WatchedDirectories?
   /// Which functions run under a debugger.
   let debugging: DebugSessions?
   private let inFlight = InFlight()
+  /// Counts what did not run.
+  private let metrics: LambdaMetrics?
 
   package init(
     functions: FunctionTable, admission: Admission, placement: Placement, directories: WatchedDirectories? = nil,
-    debugging: DebugSessions? = nil, world: any World
+    debugging: DebugSessions? = nil, metrics: LambdaMetrics? = nil, world: any World
   ) {
+    self.metrics = metrics
     self.debugging = debugging
     self.directories = directories
     self.world = world
@@ -47,13 +50,20 @@ package final class Line: FunctionRunner {
     }
     if let session = debugging?.find(invocation.function.key) { version.debug(in: session) }
     try version.configuration.check(tenant: invocation.tenant)  // Tenancy.swift
-    let invocation = try traced(invocation, version)  // Lineage.swift
-    let provisioned = version.provisionedTotal == 0 ? 0 : placement.provisionedCount(version.configuration)
-    var permit = try await admit(version, provisioned: provisioned)  // Admission.swift: every 429 is born here
+    var permit: Permit
+    let traced: Invocation
+    do throws(AWSError) {
+      traced = try self.traced(invocation, version)  // Lineage.swift
+      let provisioned = version.provisionedTotal == 0 ? 0 : placement.provisionedCount(version.configuration)
+      permit = try await admit(version, provisioned: provisioned)  // Admission.swift: every 429 is born here
+    } catch {
+      metrics?.note(error.status == 429 ? .throttles : .recursiveInvocationsDropped, of: invocation.function)
+      throw error
+    }
     while true {
       // Placement.swift: provisioned, warm, cold
       let lease = try await placement.place(version.configuration, permit, invocation.tenant)
-      switch await lease.run(invocation) {  // Environment.swift → RuntimeAPI.swift
+      switch await lease.run(traced) {  // Environment.swift → RuntimeAPI.swift
       case .reply(let reply):
         if let stream = reply.stream {
           goesOn = true

@@ -18,10 +18,13 @@ package final class Placement: Sendable {
   private struct Pools {
     var common: [RequestID: EnvironmentPool] = [:]
     var ofTenants: [TenantKey: EnvironmentPool] = [:]
+    /// Not taken from any more; their figures are not told yet.
+    var former: [EnvironmentPool] = []
 
     var all: [EnvironmentPool] { Array(common.values) + Array(ofTenants.values) }
 
     mutating func forget(_ pool: EnvironmentPool) {
+      former.append(pool)
       let incarnation = pool.version.incarnation
       if let tenant = pool.tenant {
         let key = TenantKey(incarnation: incarnation, tenant: tenant)
@@ -69,7 +72,7 @@ package final class Placement: Sendable {
   ) throws(AWSError) -> Environment {
     let pool = pool(of: version)
     let environment = try Environment(version, parts: parts, eventLoop: group.next(), pool: pool, fate: fate)
-    pool.add(environment, now: parts.world.monotonic())
+    pool.add(environment, now: parts.world.monotonic(), isPrepared: true)
     return environment
   }
 
@@ -122,6 +125,23 @@ package final class Placement: Sendable {
     Set(pools.withLock { $0.all }.flatMap { $0.members.flatMap(\.configuration.packageKeys) })
   }
 
+  /// Takes out the figures of all versions since the last time.
+  func takeLoads() -> [EnvironmentPool.Load] {
+    let all = pools.withLock { pools in
+      defer { pools.former.removeAll { $0.isEmpty } }
+      return pools.all + pools.former
+    }
+    return all.compactMap { $0.takeLoad() }
+  }
+
+  /// Of each version that has environments: how many are alive, and how many of them have no work.
+  package var censusByVersion: [(version: FunctionConfiguration, alive: Int, idle: Int)] {
+    pools.withLock { $0.all }.map { pool in
+      let (alive, idle) = pool.census
+      return (pool.version, alive, idle)
+    }
+  }
+
   /// Environments alive, and how many of them have no work.
   package var census: (alive: Int, idle: Int) {
     pools.withLock { $0.all }.reduce(into: (0, 0)) { sum, pool in
@@ -133,6 +153,7 @@ package final class Placement: Sendable {
   private func pool(of version: FunctionConfiguration) -> EnvironmentPool {
     pools.withLock { pools in
       if let pool = pools.common[version.incarnation], !pool.isRetired { return pool }
+      if let retired = pools.common[version.incarnation] { pools.former.append(retired) }
       let pool = EnvironmentPool(version)
       pools.common[version.incarnation] = pool
       return pool
@@ -143,6 +164,7 @@ package final class Placement: Sendable {
     let key = TenantKey(incarnation: version.incarnation, tenant: tenant)
     return pools.withLock { pools in
       if let pool = pools.ofTenants[key], !pool.isRetired { return pool }
+      if let retired = pools.ofTenants[key] { pools.former.append(retired) }
       let pool = EnvironmentPool(version, tenant: tenant)
       pools.ofTenants[key] = pool
       return pool

@@ -1,11 +1,13 @@
-// Writes JSON straight into a buffer, member by member.
+// Writes JSON straight into a buffer, member by member; or the same document as CBOR.
 import NIOCore
 
 package struct JSONWriter {
   package private(set) var buffer = ByteBuffer()
   private var needsComma = false
+  /// CBOR is written.
+  package let isBinary: Bool
 
-  package init() {}
+  package init(isBinary: Bool = false) { self.isBinary = isBinary }
 
   /// What was written, as text.
   package var text: String { String(buffer: buffer) }
@@ -23,6 +25,7 @@ package struct JSONWriter {
   }
 
   package mutating func name(_ name: String) {
+    if isBinary { return CBOR.text(name, &buffer) }
     separate()
     quoted(name)
     buffer.writeInteger(UInt8(ascii: ":"))
@@ -30,21 +33,43 @@ package struct JSONWriter {
   }
 
   package mutating func value(_ value: String) {
+    if isBinary { return CBOR.text(value, &buffer) }
     separate()
     quoted(value)
     needsComma = true
   }
 
-  package mutating func value(_ value: Int) { bare(String(value)) }
-  package mutating func value(_ value: Bool) { bare(value ? "true" : "false") }
-  package mutating func value(_ value: Double) { bare(value.isFinite ? "\(value)" : "null") }
-  package mutating func null() { bare("null") }
+  package mutating func value(_ value: Int) {
+    if isBinary { CBOR.integer(Int64(value), &buffer) } else { bare(String(value)) }
+  }
+
+  package mutating func value(_ value: Bool) {
+    if isBinary { CBOR.bool(value, &buffer) } else { bare(value ? "true" : "false") }
+  }
+
+  package mutating func value(_ value: Double) {
+    if isBinary { CBOR.double(value, &buffer) } else { bare(value.isFinite ? "\(value)" : "null") }
+  }
+
+  /// Seconds since 1970.
+  package mutating func moment(_ seconds: Double) {
+    if isBinary { CBOR.moment(seconds: seconds, &buffer) } else { value(seconds) }
+  }
+
+  /// Base64 in JSON.
+  package mutating func value(_ value: [UInt8]) {
+    if isBinary { CBOR.bytes(value, &buffer) } else { self.value(Base64.encode(value)) }
+  }
+
+  package mutating func null() {
+    if isBinary { CBOR.null(&buffer) } else { bare("null") }
+  }
 
   package mutating func value(_ value: JSONValue) {
     switch value {
     case .null: null()
     case .bool(let b): self.value(b)
-    case .integer(let n): bare(String(n))
+    case .integer(let n): self.value(Int(n))
     case .double(let d): self.value(d)
     case .string(let s): self.value(s)
     case .array(let a): array(a) { $0.value($1) }
@@ -59,12 +84,16 @@ package struct JSONWriter {
   }
 
   private mutating func open(_ bracket: StaticString) {
+    if isBinary {
+      return bracket.utf8Start.pointee == UInt8(ascii: "{") ? CBOR.openMap(&buffer) : CBOR.openArray(&buffer)
+    }
     separate()
     buffer.writeStaticString(bracket)
     needsComma = false
   }
 
   private mutating func close(_ bracket: StaticString) {
+    if isBinary { return CBOR.close(&buffer) }
     buffer.writeStaticString(bracket)
     needsComma = true
   }

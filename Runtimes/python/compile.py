@@ -69,8 +69,14 @@ class Output(io.RawIOBase):
         return len(data)
 
 
+#: Less than this is compiled where it runs, in less time than it takes to look for the results.
+SMALLEST = 16384
+
+
 def main(root, seconds):
     end = time.monotonic() + seconds
+    if sum(os.path.getsize(path) for path in modules(root)) < SMALLEST:
+        return
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
     warnings.simplefilter("ignore")
     with zipfile.ZipFile(io.BufferedWriter(Output(), 1 << 20), "w", zipfile.ZIP_STORED) as archive:

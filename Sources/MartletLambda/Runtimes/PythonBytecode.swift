@@ -33,7 +33,8 @@ package final class PythonBytecode: Sendable {
     thread.start()
   }
 
-  /// Smaller packages are compiled in less time than an interpreter takes to start.
+  /// Smaller packages are compiled in less time than an interpreter takes to start. Of larger ones, the same is asked
+  /// of their modules (`compile.py`).
   static let smallest = ByteCount.kibibytes(16)
   /// What is compiled of a package may have this size at most, in memory and on disk.
   static let largest = ByteCount.mebibytes(512)
@@ -192,7 +193,10 @@ package final class PythonBytecode: Sendable {
   private func keep(_ results: String, of subject: Subject) throws(Fault) -> Int {
     let part = "\(subject.tree).results.part"
     CodeTrees.remove(trees.path(part))
-    let unpacked = try OpenFile(path: results).withBytes { raw in
+    let file = try OpenFile(path: results)
+    // Too little to be worth it.
+    guard file.size > 0 else { return 0 }
+    let unpacked = file.withBytes { raw in
       Result { () throws(CodeArchive.Flaw) in try trees.unpack(raw, key: part, limit: PythonBytecode.largest) }
     }
     defer { CodeTrees.remove(trees.path(part)) }

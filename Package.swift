@@ -118,7 +118,7 @@ let package = Package(
       exclude: [
         "cloudwatch-model.json",
         "lambda-model.json", "iam-model.json", "sts-model.json", "events-model.json", "scheduler-model.json",
-        "logs-model.json", "kinesis-model.json", "s3-model.json", "sns-model.json", "sqs-model.json",
+        "logs-model.json", "kinesis-model.json", "s3-model.json", "sns-model.json", "sqs-model.json", "xray-model.json",
         "extract_model.py",
       ],
       swiftSettings: strict),

@@ -14,6 +14,19 @@ package struct SandboxSpecification: Sendable {
     case file(content: String, at: String)
   }
 
+  package struct LinkPort: Sendable, Equatable {
+    package let port: Int
+    package let isDatagram: Bool
+
+    package init(port: Int, isDatagram: Bool) {
+      self.port = port
+      self.isDatagram = isDatagram
+    }
+  }
+
+  /// An address on the loopback interface beside 127.0.0.1; without a network of its own it is 127.0.0.1.
+  package static let linkAddress = "169.254.79.129"
+
   package enum Network: Sendable {
     case loopback
     case outbound
@@ -32,6 +45,8 @@ package struct SandboxSpecification: Sendable {
   /// Ports on 127.0.0.1 inside, whose listening sockets come back to the creator.
   package var ports: [Int]
   package var network: Network
+  /// Ports on the link-local address inside (`linkAddress`), whose sockets come back after the listeners of `ports`.
+  package var linkPorts: [LinkPort] = []
   /// The zygote from which its program will be forked: one that has forked ahead has them in sandboxes half made.
   package var zygote: SandboxID?
 

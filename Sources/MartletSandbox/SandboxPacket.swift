@@ -31,6 +31,13 @@ struct SandboxPacketWriter {
     field(SBX_TAG_CWD, program.workingDirectory)
   }
 
+  mutating func field(_ link: SandboxSpecification.LinkPort) {
+    let kind = link.isDatagram ? SBX_LISTEN_DATAGRAMS : SBX_LISTEN_LINK
+    field(
+      SBX_TAG_LISTEN,
+      withUnsafeBytes(of: UInt16(link.port).littleEndian) { Array($0) } + [UInt8(kind.rawValue)])
+  }
+
   mutating func field(_ mount: SandboxSpecification.Mount) {
     let (kind, source, target): (sbx_mount, String, String) =
       switch mount {

@@ -115,6 +115,7 @@ package final class SandboxProcess: SandboxHost {
     packet.field(SBX_TAG_NETWORK, number: network.rawValue)
     for mount in specification.mounts { packet.field(mount) }
     for port in specification.ports { packet.field(SBX_TAG_LISTEN, number: UInt16(port)) }
+    for link in specification.linkPorts { packet.field(link) }
     if let zygote = specification.zygote { packet.field(SBX_TAG_ZYGOTE, number: zygote.number) }
     send(packet, about: id)
     return id

@@ -19,17 +19,18 @@ struct CloudServices: Sendable {
   let sns: SNSService
   let sqs: SQSService
   let sts: STSService
+  let xray: XRayService
 
   static let migrations =
     CloudWatchService.migrations + EventBridgeService.migrations + KinesisService.migrations + S3Service.migrations
-      + SNSService.migrations
+    + SNSService.migrations
     + SQSService.migrations
     + Outbox.migrations
 
   /// Reads what they have kept. The database must have been migrated.
   init(
     database: Database, iam: IAMService, world: any World, alarms: Alarms, door: Door, state: StateDirectory,
-    security: any TransportSecurity, logs: LogsService, log: Logger
+    security: any TransportSecurity, logs: LogsService, xray: XRayService, log: Logger
   ) throws {
     let ruleSchedules = try RuleSchedules(database: database, alarms: alarms, log: log)
     self.ruleSchedules = ruleSchedules
@@ -39,6 +40,7 @@ struct CloudServices: Sendable {
     self.iam = iam
     self.logs = logs
     kinesis = try KinesisService(database: database, alarms: alarms, log: log)
+    self.xray = xray
     s3 = try S3Service(database: database, root: state.objects, alarms: alarms, door: door, log: log)
     scheduler = try SchedulerService(database: database, alarms: alarms, door: door, log: log)
     sns = try SNSService(database: database, door: door, alarms: alarms, log: log, security: security)
@@ -88,6 +90,7 @@ struct CloudServices: Sendable {
       "sqs": SQSWireService(sqs, door: door),
       "sts": QueryService(
         sts, rows: STSService.rows, version: STSService.version, namespace: STSService.namespace, door: door),
+      "xray": xray.wireService(door),
     ]
     precondition(services.keys.sorted() == ServiceTable.names, "ServiceTable names the services")
     return services

@@ -97,35 +97,33 @@ package struct PreparedNode: Sendable {
     let layers = try LayerTable(database: database)
     let iam = try await IAMService(database: database, world: world)
     let resources = try LambdaResources(database: database, world: world, log: log)
-    var limits = LambdaLimits()
-    limits.concurrentExecutions = configuration.concurrency
-    limits.streamingRate = configuration.streamingRate
+    let limits = limits
     let packages = try codePackages(limits, world)
     let security = try CertificateTrust(authorities: configuration.authorities)
     let front = Front(
       world: world, defaults: place, limits: limits, packages: packages, incoming: state.incoming, log: log)
     let group = MultiThreadedEventLoopGroup(numberOfThreads: configuration.threads)
-    let (door, alarms, logs) = try beginnings(database, world, group)
-    let parts = try environmentParts(world, limits, packages, runtimes, front, iam, logs)
+    let (door, alarms, logs, xray) = try beginnings(database, world, group)
+    let parts = try environmentParts(world, limits, packages, runtimes, front, iam, logs, xray)
     let placement = Placement(parts: parts, group: group, idleTimeout: configuration.idleTimeout)
     let directories = WatchedDirectories(packages: packages, limits: limits, world: world)
     let debugging = DebugSessions(world: world, group: group, placement: placement)
     let metrics = LambdaMetrics(world: world)
     let line = Line(
       functions: functions, admission: Admission(limits: limits), placement: placement, directories: directories,
-      debugging: debugging, metrics: metrics, world: world)
+      debugging: debugging, metrics: metrics, traces: parts.traces, world: world)
     let provisioned = ProvisionedConcurrency(functions: functions, placement: placement, log: log)
     let activation = activation(of: functions, parts)
     let events = try EventQueue(
-      database: database, functions: functions, line: line, door: door, alarms: alarms, limits: limits, log: log,
-      metrics: metrics)
+      database: database, functions: functions, line: line, door: door, alarms: alarms, limits: limits,
+      traces: parts.traces, log: log, metrics: metrics)
     let lambda = LambdaService(
       world: world, limits: limits, functions: functions, layers: layers, resources: resources,
       packages: packages, runtimes: runtimes, activation: activation, line: line, events: events,
       provisioned: provisioned, door: door, log: log, metrics: metrics)
     let cloud = try CloudServices(
       database: database, iam: iam, world: world, alarms: alarms, door: door, state: state, security: security,
-      logs: logs, log: log)
+      logs: logs, xray: xray, log: log)
     connect(door, lambda, cloud)
     let urls = FunctionURLs(functions: functions, line: line, world: world, limits: limits, log: log, metrics: metrics)
     front.serve(
@@ -139,6 +137,7 @@ package struct PreparedNode: Sendable {
         SandboxService(sandboxes: sandboxes),
         LogService(logs: logs),
         MetricService(cloudWatch: cloud.cloudWatch, lambda: lambda, door: door),
+        TraceService(xray: xray),
         EnvironmentService(placement: placement),
         ActivationService(activation: activation),
         ResourceService(resources: resources),
@@ -173,6 +172,13 @@ package struct PreparedNode: Sendable {
     cloud.sqs.whenQueuesAppear { lambda.pollers.queueAppeared($0) }
   }
 
+  private var limits: LambdaLimits {
+    var limits = LambdaLimits()
+    limits.concurrentExecutions = configuration.concurrency
+    limits.streamingRate = configuration.streamingRate
+    return limits
+  }
+
   /// Runs the loops until a signal ends them, the last one first.
   private func run(_ services: [any Service]) async throws {
     defer { sandboxes.close() }
@@ -186,7 +192,7 @@ package struct PreparedNode: Sendable {
   /// What both environments and services need.
   private func beginnings(
     _ database: Database, _ world: MovableWorld, _ group: MultiThreadedEventLoopGroup
-  ) throws -> (Door, Alarms, LogsService) {
+  ) throws -> (Door, Alarms, LogsService, XRayService) {
     let door = Door(log: log)
     let alarms = Alarms(world: world) { delay, body in
       group.next().scheduleTask(in: .nanoseconds(delay.inNanoseconds)) { body() }
@@ -194,7 +200,10 @@ package struct PreparedNode: Sendable {
     let logs = try LogsService(
       database: database, root: state.logs, alarms: alarms, door: door, log: log,
       limits: LogsService.Limits(storage: configuration.logStorage))
-    return (door, alarms, logs)
+    let xray = try XRayService(
+      database: database, path: state.traces, alarms: alarms, log: log,
+      limits: XRayService.Limits(storage: configuration.traceStorage))
+    return (door, alarms, logs, xray)
   }
 
   private func listen(_ front: Front, _ group: MultiThreadedEventLoopGroup) async throws -> HTTPListener {
@@ -228,6 +237,7 @@ package struct PreparedNode: Sendable {
       EventsPage.path: { _ in EventsPage.reply(lambda.events) },
       LogsPage.path: { _ in LogsPage.reply(cloud.logs) },
       MetricsPage.path: { _ in await MetricsPage(lambda: lambda, cloud: cloud, door: door).reply() },
+      TracesPage.path: { _ in TracesPage.reply(cloud.xray) },
       MappingsPage.path: { _ in MappingsPage.reply(lambda) },
       FastStartPage.path: { _ in await FastStartPage.reply(fastStart) },
     ]
@@ -244,7 +254,7 @@ package struct PreparedNode: Sendable {
   /// What environments are made with.
   private func environmentParts(
     _ world: MovableWorld, _ limits: LambdaLimits, _ packages: CodePackages, _ runtimes: RuntimeCatalog,
-    _ front: Front, _ iam: IAMService, _ logs: LogsService
+    _ front: Front, _ iam: IAMService, _ logs: LogsService, _ xray: XRayService
   ) throws -> EnvironmentParts {
     let root = try RuntimeRoot(bootstrapsIn: state.runtimes, outbound: configuration.outbound)
     let isFast = configuration.fastStart && configuration.isolation == .full
@@ -254,7 +264,8 @@ package struct PreparedNode: Sendable {
       credentials: { iam.executionCredentials(role: $0, session: $1, account: $2.account) }, log: log,
       fileSystems: configuration.fileSystems,
       fastStart: isFast ? FastStart(sandboxes: sandboxes, root: root, world: world, log: log) : nil,
-      logs: configuration.logStorage.bytes > 0 ? logs : nil)
+      logs: configuration.logStorage.bytes > 0 ? logs : nil,
+      traces: configuration.traceStorage.bytes > 0 ? xray : nil)
   }
 
   /// Calls of services that somebody else runs leave by HTTP: this offer replaces the embedded service's.

@@ -212,6 +212,25 @@ struct LogService: Service {
   }
 }
 
+/// Writes segments. It stops after the environments, whose last invocations have some.
+struct TraceService: Service {
+  let xray: XRayService
+
+  func run() async throws {
+    await withDiscardingTaskGroup { group in
+      group.addTask { await xray.run() }
+      group.addTask {
+        while !Task.isShuttingDownGracefully && !Task.isCancelled {
+          try? await cancelWhenGracefulShutdown { try await Task.sleep(for: .seconds(1)) }
+          xray.tick()
+        }
+      }
+      try? await gracefulShutdown()
+      xray.stop()
+    }
+  }
+}
+
 /// Removes environments that nobody needs.
 struct SweepService: Service {
   let placement: Placement

@@ -39,6 +39,8 @@ package struct ServerConfiguration: Sendable {
   package var fastStart = true
   /// What log events may take on disk.
   package var logStorage = ByteCount.mebibytes(2048)
+  /// What the segments of traces may take on disk; 0 = nothing is traced.
+  package var traceStorage = ByteCount.mebibytes(1024)
   /// Threads that move bytes.
   package var threads: Int
   /// The path of `martlet-sandbox`.

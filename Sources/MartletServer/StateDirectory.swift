@@ -52,6 +52,8 @@ package final class StateDirectory: Sendable {
   package var objects: String { "\(path)/objects" }
   /// Log events.
   package var logs: String { "\(path)/logs" }
+  /// Segments of X-Ray.
+  package var traces: String { "\(path)/traces.db" }
   /// Where bytes lie that are still on their way, in files without names.
   package var incoming: String { "\(path)/incoming" }
 

@@ -9,12 +9,18 @@ package struct RESTService<Service: Sendable>: Sendable {
   private let service: Service
   private let door: Door
   private let messageKey: AWSError.MessageKey?
+  private let violationCode: String?
 
-  /// - Parameter messageKey: how the service spells the message of every error; nil = as the error says.
+  /// - Parameters:
+  ///   - messageKey: how the service spells the message of every error; nil = as the error says.
+  ///   - violationCode: the code of the error that tells of violated constraints; nil = ValidationException.
   package init(
-    _ service: Service, rows: [OperationRow<Service>], door: Door, messageKey: AWSError.MessageKey? = nil
+    _ service: Service, rows: [OperationRow<Service>], door: Door,
+    messageKey: AWSError.MessageKey? = nil,
+    violationCode: String? = nil
   ) {
     self.messageKey = messageKey
+    self.violationCode = violationCode
     self.service = service
     self.rows = rows
     self.door = door
@@ -38,6 +44,9 @@ package struct RESTService<Service: Sendable>: Sendable {
         reply = try await rows[index].run(reader, call, door, service)
       } catch {
         var error = error
+        if let violationCode, error.isViolation {
+          error = AWSError(violationCode, status: error.status, error.message, type: error.type)
+        }
         if let messageKey { error.messageKey = messageKey }
         reply = RESTService.reply(to: error)
       }

@@ -18,11 +18,25 @@ void network_go_home(void) {
   errno = error;
 }
 
+static const uint32_t link_address = 0xa9fe4f81;   // 169.254.79.129
+
+// A second address beside 127.0.0.1. The mask comes after it: the address alone would take all of 169.254.0.0/16.
+static int add_link_address(int socket_fd) {
+  struct ifreq request = {.ifr_name = "lo:1"};
+  struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(link_address)};
+  memcpy(&request.ifr_addr, &address, sizeof address);
+  if (ioctl(socket_fd, SIOCSIFADDR, &request) < 0) return -1;
+  address.sin_addr.s_addr = INADDR_NONE;
+  memcpy(&request.ifr_netmask, &address, sizeof address);
+  return ioctl(socket_fd, SIOCSIFNETMASK, &request);
+}
+
 int loopback_up(void) {
   int socket_fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   if (socket_fd < 0) return -1;
   struct ifreq request = {.ifr_name = "lo", .ifr_flags = IFF_UP | IFF_RUNNING};
   int result = ioctl(socket_fd, SIOCSIFFLAGS, &request);
+  if (result == 0) result = add_link_address(socket_fd);
   close(socket_fd);
   return result;
 }
@@ -39,13 +53,15 @@ int network_start(void) {
   return home < 0 ? -1 : 0;
 }
 
-int listen_here(uint16_t port) {
-  int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), one = 1;
+int listen_here(struct listen_at at) {
+  bool datagrams = at.kind == SBX_LISTEN_DATAGRAMS;
+  int fd = socket(AF_INET, (datagrams ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), one = 1;
   if (fd < 0) return -1;
-  struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(port),
-      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-  if (bind(fd, (struct sockaddr *)&address, sizeof address) < 0 || listen(fd, 1024) < 0) {
+  bool linked = at.kind != SBX_LISTEN_LOOPBACK && options.isolation != ISOLATION_NONE;
+  struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(at.port),
+      .sin_addr.s_addr = htonl(linked ? link_address : INADDR_LOOPBACK)};
+  if (!datagrams) setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+  if (bind(fd, (struct sockaddr *)&address, sizeof address) < 0 || (!datagrams && listen(fd, 1024) < 0)) {
     int error = errno;
     close(fd);
     errno = error;
@@ -54,10 +70,10 @@ int listen_here(uint16_t port) {
   return fd;
 }
 
-int network_listen(int network, uint16_t port) {
-  if (network < 0) return listen_here(port);
+int network_listen(int network, struct listen_at at) {
+  if (network < 0) return listen_here(at);
   if (setns(network, CLONE_NEWNET) < 0) return -1;
-  int fd = listen_here(port);
+  int fd = listen_here(at);
   network_go_home();
   return fd;
 }

@@ -220,8 +220,9 @@ static int set_up(struct sandbox *sandbox, const char **stage) {
       && network_outbound(sandbox->nest.network, stage) < 0) return -1;
   *stage = "listen";
   for (unsigned i = 0; options.isolation != ISOLATION_ROOTLESS && i < sandbox->spec->listen_count; i++) {
-    uint16_t port = options.isolation == ISOLATION_NONE ? 0 : sandbox->spec->listen[i];
-    if ((sandbox->listeners[i] = network_listen(sandbox->nest.network, port)) < 0) return -1;
+    struct listen_at at = sandbox->spec->listen[i];
+    if (options.isolation == ISOLATION_NONE) at.port = 0;
+    if ((sandbox->listeners[i] = network_listen(sandbox->nest.network, at)) < 0) return -1;
     sandbox->listener_count++;
   }
   return start_init(sandbox, stage);

@@ -131,6 +131,12 @@ uint64_t memory_unreclaimable(const char *stat_text, bool v2);
 
 // ---- sandbox.c: the sandboxes
 struct mount_entry { uint8_t kind; const char *source, *target; };
+// Where a socket is to be; `kind` is an enum sbx_listen.
+struct listen_at {
+  uint16_t port;
+  uint8_t kind;
+};
+
 struct spec {                 // what CREATE asked for; kept for RESET
   uint8_t *message;           // a copy of the fields; the mounts point into it
   size_t length;
@@ -138,7 +144,7 @@ struct spec {                 // what CREATE asked for; kept for RESET
   uint32_t cpu, pids, nofile, network, zygote;
   char hostname[65];
   unsigned listen_count, mount_count;
-  uint16_t listen[MAX_LISTENERS];
+  struct listen_at listen[MAX_LISTENERS];
   struct mount_entry mounts[MAX_MOUNTS];
 };
 enum state { STARTING, RUNNING, RESETTING, RESTARTING, DESTROYING, DOOMED /* CREATE failed */, BROKEN };
@@ -242,11 +248,11 @@ void pool_fill(void);
 // ---- network.c
 int network_start(void);
 int network_make(void);
-int network_listen(int network, uint16_t port);
+int network_listen(int network, struct listen_at at);
 int network_connect(int network, uint16_t port);
 int connect_here(uint16_t port);
 int loopback_up(void);
-int listen_here(uint16_t port);
+int listen_here(struct listen_at at);
 void network_go_home(void);
 
 // ---- outbound.c

@@ -37,6 +37,16 @@ static bool read_number(const struct field *field, uint32_t *value, uint32_t low
   return field_u32(field, value) && *value >= low && *value <= high;
 }
 
+static bool read_listen(struct spec *spec, const struct field *field) {
+  if (spec->listen_count == MAX_LISTENERS || (field->length != 2 && field->length != 3)) return false;
+  struct listen_at at = {.kind = SBX_LISTEN_LOOPBACK};
+  memcpy(&at.port, field->bytes, 2);
+  if (field->length == 3) at.kind = field->bytes[2];
+  if (at.kind > SBX_LISTEN_DATAGRAMS) return false;
+  spec->listen[spec->listen_count++] = at;
+  return true;
+}
+
 static bool read_field(struct spec *spec, const struct field *field) {
   switch (field->tag) {
     case SBX_TAG_MEMORY: return field_u64(field, &spec->memory) && spec->memory >= 4 << 20
@@ -52,9 +62,7 @@ static bool read_field(struct spec *spec, const struct field *field) {
       spec->hostname[field->length] = 0;
       return true;
     case SBX_TAG_LISTEN:
-      if (spec->listen_count == MAX_LISTENERS || field->length != 2) return false;
-      memcpy(&spec->listen[spec->listen_count++], field->bytes, 2);
-      return true;
+      return read_listen(spec, field);
     case SBX_TAG_MOUNT: return read_mount(spec, field);
     case SBX_TAG_ZYGOTE: return field_u32(field, &spec->zygote);
     default: return false;

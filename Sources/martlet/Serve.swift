@@ -105,6 +105,13 @@ struct Serve: ParsableCommand {
     ))
   var logStorage: Int?
 
+  @Option(
+    name: .customLong("trace-storage"),
+    help:
+      "Mebibytes that the segments of traces may take on disk; the oldest go first, and with 0 functions are not traced (MARTLET_TRACE_STORAGE; default 1024). See docs/tracing.md."
+  )
+  var traceStorage: Int?
+
   @Flag(
     name: .customLong("movable-clock"),
     help: ArgumentHelp(
@@ -196,6 +203,9 @@ struct Serve: ParsableCommand {
     }
     if let storage = try number(logStorage, "MARTLET_LOG_STORAGE", 0...100_000_000) {
       configuration.logStorage = .mebibytes(storage)
+    }
+    if let storage = try number(traceStorage, "MARTLET_TRACE_STORAGE", 0...100_000_000) {
+      configuration.traceStorage = .mebibytes(storage)
     }
     configuration.concurrency = try number(concurrency, "MARTLET_CONCURRENCY", 1...100_000) ?? configuration.concurrency
     configuration.isolation = try choice(text(isolation, "MARTLET_ISOLATION"), "--isolation") ?? .full

@@ -42,6 +42,8 @@ import Testing
     Section("Logs", "What functions log ([docs/logs.md](logs.md)).", LogsService.rows),
     Section("SQS", "Queues and their messages, in both protocols ([docs/sqs.md](sqs.md)).", SQSService.rows),
     Section("STS", "Who calls, and temporary credentials.", STSService.rows),
+    Section(
+      "XRay", "Traces, and how many are made ([docs/tracing.md](tracing.md)).", XRayService.rows),
   ]
 
   private static let path = "\(ServiceModel.here)/../../docs/operations.md"

@@ -95,6 +95,7 @@ struct ServiceModel: Sendable {
   static let events = ServiceModel(of: "events")
   static let s3 = ServiceModel(of: "s3")
   static let logs = ServiceModel(of: "logs")
+  static let xray = ServiceModel(of: "xray")
 
   private init(of service: String) {
     guard let model = try? ServiceModel(path: "\(ServiceModel.here)/\(service)-model.json") else {

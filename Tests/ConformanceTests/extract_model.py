@@ -129,7 +129,7 @@ def reached(shapes, name, seen):
 
 
 def main():
-    for service in ("lambda", "iam", "sts", "cloudwatch", "events", "kinesis", "logs", "s3", "scheduler", "sns", "sqs"):
+    for service in ("lambda", "iam", "sts", "cloudwatch", "events", "kinesis", "logs", "s3", "scheduler", "sns", "sqs", "xray"):
         write(service)
 
 

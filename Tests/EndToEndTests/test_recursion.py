@@ -7,6 +7,7 @@ from conftest import error_of
 from test_sts import boto_files  # noqa: F401
 
 ROOT = "Root=1-5759e988-bd862e3fe1be46a994272793;Parent=53995c3f42cd8ad8;Sampled=1"
+PARENT = "53995c3f42cd8ad8"
 
 # Passes the trace on as the SDKs do; without one it starts fast.
 LOOP = """
@@ -52,7 +53,13 @@ def test_the_sdk_passes_the_trace_on(server, name, boto_files):
     own = re.search("Lineage=1:(.*):0", server.invoke(name, {"left": 0}).succeeded()[0]).group(1)
     client = tracing(server, f"{ROOT};Lineage=1:{own}:12")
     told = server.invoke(name, {"left": 9}, client=client).succeeded()
-    assert told == [f"{ROOT};Lineage=1:{own}:{n}" for n in (13, 14, 15)] + ["stopped"]
+    assert [unparented(header) for header in told[:-1]] == [f"{unparented(ROOT)};Lineage=1:{own}:{n}" for n in (13, 14, 15)]
+    assert told[-1] == "stopped" and len({re.search("Parent=([^;]+)", header).group(1) for header in told[:-1]} - {PARENT}) == 3
+
+
+def unparented(header):
+    """Every traced invocation is the parent of what it calls."""
+    return re.sub(";Parent=[0-9a-f]{16}", "", header)
 
 
 def tracing(server, header):
@@ -101,10 +108,13 @@ def test_trace_headers_go_in_and_out(server, name):
         assert answer.succeeded() == answer.headers["x-amzn-trace-id"], "the caller is told what the function sees"
         return answer.json
     assert re.fullmatch(r"Root=1-[0-9a-f]{8}-[0-9a-f]{24};Parent=[0-9a-f]{16};Sampled=0;Lineage=1:[0-9a-f]{8}:0", traced(None))
-    assert re.fullmatch(re.escape(ROOT) + ";Lineage=1:[0-9a-f]{8}:0", traced(ROOT))
+    assert re.fullmatch(re.escape(unparented(ROOT)) + ";Lineage=1:[0-9a-f]{8}:0", unparented(traced(ROOT)))
+    assert f"Parent={PARENT}" not in traced(ROOT), "its own segment is the parent of what it does"
+    untraced = ROOT.replace("Sampled=1", "Sampled=0")
+    assert traced(untraced).startswith(untraced + ";Lineage=")
     own = re.search("Lineage=1:(.*):0", traced(ROOT)).group(1)
-    assert traced(f"{ROOT};Lineage=1:{own}:7") == f"{ROOT};Lineage=1:{own}:8"
-    assert traced(f"{ROOT};Lineage=25:0a0b0c0d:3|{own}:2") == f"{ROOT};Lineage=1:0a0b0c0d:3|1:{own}:3"
+    assert traced(f"{untraced};Lineage=1:{own}:7") == f"{untraced};Lineage=1:{own}:8"
+    assert traced(f"{untraced};Lineage=25:0a0b0c0d:3|{own}:2") == f"{untraced};Lineage=1:0a0b0c0d:3|1:{own}:3"
     assert not traced("nonsense").startswith("nonsense")
 
 

@@ -162,7 +162,7 @@ class Sandbox:
         helper.next += 1
         fields = [field("MEMORY", u64(memory)), field("TMP", u64(tmp)), field("CPU", u32(cpu)), field("PIDS", u32(pids)),
                   field("NOFILE", u32(nofile)), field("HOSTNAME", hostname), field("NETWORK", u32(network))]
-        fields += [field("LISTEN", u16(port)) for port in listen]
+        fields += [field("LISTEN", u16(port[0]) + bytes([port[1]]) if isinstance(port, tuple) else u16(port)) for port in listen]
         if zygote: fields.append(field("ZYGOTE", u32(zygote)))
         fields += (system_mounts() if system else []) + list(mounts or [])
         helper.send(message(CREATE, self.id, *fields))

@@ -262,6 +262,20 @@ def test_several_listeners_keep_their_order(helper):
     assert ports[:2] == [9001, 80] and ports[2] > 0
 
 
+def test_sockets_on_the_link_local_address(helper):
+    s = helper.create(listen=[9001, (2000, 2), (2000, 1)])
+    assert [l.getsockname() for l in s.listeners] == [("127.0.0.1", 9001), ("169.254.79.129", 2000), ("169.254.79.129", 2000)]
+    assert [l.type for l in s.listeners] == [socket.SOCK_STREAM, socket.SOCK_DGRAM, socket.SOCK_STREAM]
+    process, out = s.spawn("/usr/bin/python3", "-S", "-c", """import socket
+u = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); u.sendto(b'said', ('169.254.79.129', 2000))
+print(socket.create_connection(('169.254.79.129', 2000), 5).recv(100).decode())
+try: socket.create_connection(('169.254.169.254', 80), 2)
+except OSError as e: print(e.errno)""")
+    answer_one(s.listeners[2], "by tcp")
+    assert select.select([s.listeners[1]], [], [], PATIENCE)[0] and s.listeners[1].recv(100) == b"said"
+    assert s.finish(process, out)[1] == "by tcp\n101\n", "the network of the address is not reached, and not this host either"
+
+
 def test_abstract_sockets_are_not_shared(helper):
     a, b = helper.create(), helper.create()
     process, out = a.spawn("/usr/bin/python3", "-S", "-c", "import socket, time\ns = socket.socket(socket.AF_UNIX); s.bind('\\0name'); s.listen(); print('up', flush=True); time.sleep(60)")

@@ -20,7 +20,7 @@ def refused(helper, data, fds=(), errno=None, request=None):
     message(HELLO, 0, field("VERSION", b"")), message(CREATE, 0, *LIMITS), message(CREATE, 1),
     *[message(CREATE, 1, *(LIMITS[:i] + LIMITS[i + 1:])) for i in (0, 2, 3, 4)],
     message(CREATE, 1, *LIMITS, field("HOSTNAME", b"a\0b")), message(CREATE, 1, *LIMITS, field("HOSTNAME", "x" * 65)),
-    message(CREATE, 1, *LIMITS, field("HOSTNAME", "")), message(CREATE, 1, *LIMITS, field(999, b"x")), message(CREATE, 1, *LIMITS, field("LISTEN", b"x")),
+    message(CREATE, 1, *LIMITS, field("HOSTNAME", "")), message(CREATE, 1, *LIMITS, field(999, b"x")), message(CREATE, 1, *LIMITS, field("LISTEN", b"x")), message(CREATE, 1, *LIMITS, field("LISTEN", u16(90) + b"\3")),
     message(CREATE, 1, *LIMITS, *[field("LISTEN", u16(9000 + i)) for i in range(9)]), message(CREATE, 1, *LIMITS, field("LISTEN", u16(90)), field("LISTEN", u16(90))),
     message(CREATE, 1, *LIMITS, field("NETWORK", u32(2))), message(CREATE, 1, *LIMITS, field("MOUNT", b"")),
     message(CREATE, 1, *LIMITS, field("MOUNT", b"\x01/usr\0/usr")), message(CREATE, 1, *LIMITS, field("MOUNT", b"\x01/usr\0")),

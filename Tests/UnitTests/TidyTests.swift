@@ -136,6 +136,7 @@ import Testing
     ("SQS", SQSService.rows.map { ($0.route, $0.isWritten) }),
     ("S3", S3Service.rows.map { ($0.route, $0.isWritten) }),
     ("Logs", LogsService.rows.map { ($0.route, $0.isWritten) }),
+    ("XRay", XRayService.rows.map { ($0.route, $0.isWritten) }),
   ]
 
   @Test func everyOperationHasItsFileAndItsRow() {

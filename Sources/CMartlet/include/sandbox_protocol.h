@@ -51,7 +51,8 @@ enum sbx_tag {
   SBX_TAG_NOFILE = 7,     // u32 descriptors of a process
   SBX_TAG_HOSTNAME = 8,   // text
   SBX_TAG_MOUNT = 9,      // u8 enum sbx_mount, then source NUL target NUL
-  SBX_TAG_LISTEN = 10,    // u16 port on 127.0.0.1 inside (0 without a network namespace: any free port of the host)
+  SBX_TAG_LISTEN = 10,    // u16 port on 127.0.0.1 inside (0 without a network namespace: any free port of the host); perhaps with one
+                          // more byte, enum sbx_listen
   SBX_TAG_NETWORK = 11,   // u32 enum sbx_network
   SBX_TAG_PROCESS = 12,   // u32 chosen by the server, unique within the sandbox
   SBX_TAG_ARG = 13,       // text, repeated
@@ -79,13 +80,19 @@ enum sbx_mount {
                           // owner, who must not be root, is the programs' user inside
 };
 
+enum sbx_listen {
+  SBX_LISTEN_LOOPBACK = 0,   // TCP on 127.0.0.1
+  SBX_LISTEN_LINK = 1,       // TCP on 169.254.79.129, which is on the loopback interface
+  SBX_LISTEN_DATAGRAMS = 2,  // UDP on 169.254.79.129; without a network namespace these two are on 127.0.0.1
+};
+
 enum sbx_network {
   SBX_NETWORK_LOOPBACK = 0,  // loopback only
   SBX_NETWORK_OUTBOUND = 1,  // loopback, and the outside world through the host
 };
 
 enum sbx_fd {
-  SBX_FD_LISTENER = 1,   // one per LISTEN, in their order: bound, listening, non-blocking
+  SBX_FD_LISTENER = 1,   // one per LISTEN, in their order: bound, listening (but for UDP), non-blocking
   SBX_FD_FREEZE_V1 = 2,  // write "FROZEN" / "THAWED"
   SBX_FD_FREEZE_V2 = 3,  // write "1" / "0"
   SBX_FD_CPU_V1 = 4,     // cpu.cfs_quota_us: write microseconds per 20,000 us period, or "-1"

@@ -45,6 +45,7 @@ package final class EventQueue: Sendable {
   let door: Door
   let alarms: Alarms
   let limits: LambdaLimits
+  let traces: (any TraceSink)?
   let log: Logger
   let journal = EventJournal()
   let metrics: LambdaMetrics?
@@ -56,10 +57,10 @@ package final class EventQueue: Sendable {
   /// Reads what waits. The database must have been migrated.
   package init(
     database: Database, functions: FunctionTable, line: any FunctionRunner, door: Door, alarms: Alarms,
-    limits: LambdaLimits,
-    log: Logger, metrics: LambdaMetrics? = nil
+    limits: LambdaLimits, traces: (any TraceSink)? = nil, log: Logger, metrics: LambdaMetrics? = nil
   ) throws(Fault) {
     self.metrics = metrics
+    self.traces = traces
     self.database = database
     self.functions = functions
     self.line = line
@@ -110,8 +111,29 @@ package final class EventQueue: Sendable {
     }
     return StoredEvent(
       id: id, function: invocation.function, requestID: invocation.requestID,
-      traceHeader: TraceHeader.make(from: invocation.traceHeader, lineage: "", world: alarms.world),
+      traceHeader: traceHeader(of: invocation),
       tenant: invocation.tenant, retry: Retry(accepted: alarms.world.now()), payload: invocation.payload)
+  }
+
+  /// Whether an event is traced is decided once for all of its attempts.
+  private func traceHeader(of invocation: Invocation) -> String {
+    if let traces, let record = functions.find(invocation.function.key),
+      let configuration = configuration(invocation.function.qualifier, of: record),
+      let sampled = TraceHeader.sampled(invocation.traceHeader, configuration, traces, alarms.world)
+    {
+      return sampled
+    }
+    return TraceHeader.make(from: invocation.traceHeader, lineage: "", world: alarms.world)
+  }
+
+  /// Of an alias with two versions that of the first: both are traced or none, as a rule.
+  private func configuration(_ qualifier: String?, of record: FunctionRecord)
+    -> FunctionConfiguration?
+  {
+    guard let qualifier else { return record.invocable(.latest) }
+    return (record.aliases[qualifier]?.version ?? VersionName(qualifier)).flatMap {
+      record.invocable($0)
+    }
   }
 
   /// Lets an event that is on disk be tried.
@@ -281,9 +303,10 @@ package final class EventQueue: Sendable {
   }
 
   private func invoke(_ event: StoredEvent) async -> Attempt {
-    let invocation = Invocation(
+    var invocation = Invocation(
       function: event.function, payload: event.payload, requestID: event.requestID, traceHeader: event.traceHeader,
       tenant: event.tenant)
+    invocation.event = (event.retry.accepted, event.retry.attempts + 1)
     let age = alarms.world.now() - event.retry.accepted
     metrics?.note(.asyncEventAge, of: event.function, Double(max(0, age.inNanoseconds / 1_000_000)))
     do throws(AWSError) {

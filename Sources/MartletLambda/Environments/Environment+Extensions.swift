@@ -226,6 +226,7 @@ extension Environment {
       live.sandbox = nil
       for channel in live.channels { channel.close(promise: nil) }
       live.channels = []
+      closeDaemon(live)
       parts.sandboxes.destroy(sandbox)
       live.output.drain()
       live.output.close()

@@ -50,6 +50,8 @@ extension Environment {
     var telemetry: Telemetry?
     /// Where what is logged is kept; nil = nowhere.
     var kept: FunctionLog?
+    /// The UDP port of the X-Ray daemon, until a traced invocation comes: the kernel keeps meanwhile what is sent.
+    var daemon: CInt?
     /// Connections into the environment that were asked for.
     var tickets: [UInt32: EventLoopPromise<CInt>] = [:]
     var lastTicket: UInt32 = 0
@@ -66,7 +68,10 @@ extension Environment {
       self.outputWriter = outputWriter
     }
 
-    deinit { close(outputWriter) }
+    deinit {
+      close(outputWriter)
+      if let daemon { close(daemon) }
+    }
 
     /// Somebody wants to know how long an invocation took when it is over.
     var isFollowed: Bool { telemetry != nil || kept != nil }

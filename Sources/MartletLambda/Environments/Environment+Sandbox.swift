@@ -25,7 +25,8 @@ extension Environment: SandboxObserver {
   /// Serves the Runtime API, and the platform's own, on the sandbox's listeners.
   private func adopt(_ listeners: [CInt]) {
     let responders: [(any HTTPResponder)?] = [RuntimeAPI(self), parts.platform]
-    var listeners = listeners
+    var (listeners, links) = split(listeners)
+    adopt(links: links)
     if let session = configuration.debugging, let listener = listeners.popLast() {
       keep(session.adopt(listener, of: configuration.incarnation, eventLoop: eventLoop))
     }
@@ -41,7 +42,7 @@ extension Environment: SandboxObserver {
     }
   }
 
-  private func keep(_ adopted: EventLoopFuture<any Channel>) {
+  func keep(_ adopted: EventLoopFuture<any Channel>) {
     adopted.whenSuccess { channel in
       self.onLoop { live in
         if live.sandbox == nil { channel.close(promise: nil) } else { live.channels.append(channel) }

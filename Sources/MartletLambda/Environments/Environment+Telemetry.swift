@@ -118,7 +118,9 @@ extension Environment {
   }
 
   func tellStart(_ work: Work, _ live: Live) {
-    work.span = live.telemetry == nil ? "" : randomHex(16, from: parts.world)
+    work.span =
+      work.invocation.trace?.function
+      ?? (live.telemetry == nil ? "" : randomHex(16, from: parts.world))
     guard live.telemetry != nil || configuration.logging.format == .json else {
       let line = LogLines.start(work.invocation.requestID, configuration.version)
       if work.invocation.wantsLog { log(of: work, live).write(line) }
@@ -134,7 +136,7 @@ extension Environment {
 
   /// The runtime has answered; what it says about its own failure is told with the record of its end.
   func noteAnswer(_ work: Work, bytes: Int, errorType: String?, _ live: Live) {
-    guard live.telemetry != nil else { return }
+    guard live.telemetry != nil || work.invocation.trace != nil else { return }
     let now = parts.world.monotonic()
     work.answer = (work.answerBegan ?? now, now, bytes, errorType)
   }
@@ -199,6 +201,7 @@ extension Environment {
 
   /// The same for the log stream.
   func keepEnd(_ work: Work, _ failure: FunctionFailure?, _ live: Live) {
+    if let trace = work.invocation.trace { tellTrace(trace, work, failure) }
     guard live.kept != nil else { return }
     let report = work.told ?? report(work, failure, live)
     work.told = report
@@ -234,7 +237,10 @@ extension Environment {
     }
     let hasTimedOut = report.failure?.status == "timeout"
     var lines = hasTimedOut ? [LogLines.timedOut(id, at: parts.world.now(), seconds: configuration.timeout)] : []
-    lines += [LogLines.end(id), LogLines.report(id, report)]
+    lines += [
+      LogLines.end(id),
+      LogLines.report(id, report) + (work.invocation.trace.map(LogLines.traced) ?? ""),
+    ]
     if let failure = report.failure, !hasTimedOut, !failure.isReportedByRuntime {
       lines.append(LogLines.crash(id, failure))
     }

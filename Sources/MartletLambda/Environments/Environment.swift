@@ -153,6 +153,7 @@ package final class Environment: Sendable {
   /// The invocation's time begins.
   func begin(_ work: Work, _ live: Live) {
     work.started = parts.world.monotonic()
+    if work.invocation.trace != nil { beginTrace(work, live) }
     if configuration.debugging == nil {
       let deadline = work.started + UInt64(configuration.timeout) * 1_000_000_000
       work.deadline = deadline
@@ -288,7 +289,9 @@ package final class Environment: Sendable {
   func placed(_ program: SandboxProgram, _ live: Live) -> SandboxProgram {
     guard !parts.sandboxes.hasOwnRoot, let resources = live.resources else { return program }
     var program = program
-    program.environment = EnvironmentSetup.environment(program.environment, listeners: resources.listenerPorts)
+    let (ports, links) = split(resources.listenerPorts)
+    program.environment = EnvironmentSetup.environment(
+      program.environment, listeners: ports, links: links)
     return program
   }
 
@@ -341,14 +344,18 @@ package final class Environment: Sendable {
   }
 
   /// The runtime answered the invocation `id`.
-  /// - Parameter errorType: what it says of an error, if it says so.
+  /// - Parameters:
+  ///   - errorType: what it says of an error, if it says so.
+  ///   - cause: the same for X-Ray.
   func answered(
-    _ id: Substring, _ body: RuntimeAPI.Body, isError: Bool, errorType: String? = nil, delivery: String? = nil,
-    _ exchange: HTTPExchange
+    _ id: Substring, _ body: RuntimeAPI.Body, isError: Bool, errorType: String? = nil,
+    cause: String? = nil,
+    delivery: String? = nil, _ exchange: HTTPExchange
   ) {
     let live = live.value
     switch answer(id, delivery, live) {
     case .accept(let work):
+      if isError, work.invocation.trace != nil { noteError(work, body, cause) }
       switch body {
       case .whole(let payload, let contentType):
         noteAnswer(

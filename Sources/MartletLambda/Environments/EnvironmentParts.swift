@@ -25,6 +25,8 @@ package struct EnvironmentParts: Sendable {
   package let fastStart: FastStart?
   /// Where what is logged is kept; nil = nowhere.
   package let logs: (any LogSink)?
+  /// Where traced invocations are told of; nil = nothing is traced.
+  package let traces: (any TraceSink)?
 
   package init(
     world: any World, limits: LambdaLimits, sandboxes: any SandboxHost, packages: CodePackages,
@@ -34,9 +36,10 @@ package struct EnvironmentParts: Sendable {
       nil
     },
     freezeDelay: Duration = .milliseconds(5), log: Logger, fileSystems: FileSystemDirectories = FileSystemDirectories(),
-    fastStart: FastStart? = nil, logs: (any LogSink)? = nil
+    fastStart: FastStart? = nil, logs: (any LogSink)? = nil, traces: (any TraceSink)? = nil
   ) {
     self.logs = logs
+    self.traces = traces
     self.world = world
     self.limits = limits
     self.sandboxes = sandboxes
@@ -62,6 +65,8 @@ package struct EnvironmentParts: Sendable {
   /// The ports on which an environment's listeners are, inside of it.
   static let runtimePort = 9001
   static let platformPort = 4566
+  /// The X-Ray daemon's.
+  static let daemonPort = 2000
   /// Where an environment under a debugger calls.
   static let debugPort = 4567
 }

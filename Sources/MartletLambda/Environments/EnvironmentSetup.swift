@@ -29,7 +29,7 @@ struct EnvironmentSetup {
           root: $0, bootstrap: interpreter == nil || hasOwnBootstrap ? nil : family, code: code, layers: layers,
           hasFileSystems: !systems.isEmpty)
       } ?? parts.root.mounts(family: family, interpreter: interpreter, code: code, layers: layers)
-    specification = SandboxSpecification(
+    var specification = SandboxSpecification(
       memory: .mebibytes(c.memorySize + (c.debugging == nil ? 0 : EnvironmentSetup.debuggerMemory)),
       tmp: .mebibytes(c.ephemeralStorage),
       cpu: EnvironmentSetup.cpu(c), processes: parts.limits.processes,
@@ -38,6 +38,8 @@ struct EnvironmentSetup {
       ports: [EnvironmentParts.runtimePort] + (hasPlatform ? [EnvironmentParts.platformPort] : [])
         + (c.debugging == nil ? [] : [EnvironmentParts.debugPort]),
       network: parts.network)
+    specification.linkPorts = EnvironmentSetup.daemonPorts(c, parts)
+    self.specification = specification
     var paths = RuntimeProgram.Paths(api: "127.0.0.1:\(EnvironmentParts.runtimePort)")
     if !parts.sandboxes.hasOwnRoot {
       paths.isOwnRoot = false
@@ -69,6 +71,21 @@ struct EnvironmentSetup {
     do throws(Fault) { return try ImageRoot(path: image.tree) } catch { throw .service("a runtime's image: \(error)") }
   }
 
+  /// Where the X-Ray daemon is: its UDP port always, because callers may trace any function; its TCP port, which few
+  /// SDKs ask, only where the function itself is traced.
+  private static func daemonPorts(
+    _ c: FunctionConfiguration, _ parts: EnvironmentParts
+  ) -> [SandboxSpecification.LinkPort] {
+    guard parts.traces != nil else { return [] }
+    let datagrams = SandboxSpecification.LinkPort(
+      port: EnvironmentParts.daemonPort, isDatagram: true)
+    guard c.isTracingActive else { return [datagrams] }
+    return [
+      datagrams,
+      SandboxSpecification.LinkPort(port: EnvironmentParts.daemonPort, isDatagram: false),
+    ]
+  }
+
   /// Mebibytes for a debugger beside the function.
   private static let debuggerMemory = 512
 
@@ -89,8 +106,21 @@ struct EnvironmentSetup {
   }
 
   /// The variables with the addresses that the listeners really have.
-  static func environment(_ variables: [String], listeners: [Int]) -> [String] {
+  /// - Parameter links: the ports of those that would be on the link-local address.
+  static func environment(_ variables: [String], listeners: [Int], links: [Int]) -> [String] {
     variables.map { variable in
+      if let port = links.first {
+        if variable == "AWS_XRAY_DAEMON_ADDRESS=\(RuntimeProgram.daemonAddress)" {
+          // Two ports that are not the same are named apart.
+          return "AWS_XRAY_DAEMON_ADDRESS="
+            + (links.count > 1
+              ? "tcp:127.0.0.1:\(links[1]) udp:127.0.0.1:\(port)" : "127.0.0.1:\(port)")
+        }
+        if variable.hasPrefix("_AWS_XRAY_DAEMON_ADDRESS=") {
+          return "_AWS_XRAY_DAEMON_ADDRESS=127.0.0.1"
+        }
+        if variable.hasPrefix("_AWS_XRAY_DAEMON_PORT=") { return "_AWS_XRAY_DAEMON_PORT=\(port)" }
+      }
       if variable.hasPrefix("AWS_LAMBDA_RUNTIME_API="), let port = listeners.first {
         return "AWS_LAMBDA_RUNTIME_API=127.0.0.1:\(port)"
       }

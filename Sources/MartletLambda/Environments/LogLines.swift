@@ -42,6 +42,11 @@ enum LogLines {
     return "\(kind)\tName: \(name)\tState: Subscribed\tTypes: [\(words)]\n"
   }
 
+  /// What ends the REPORT of a traced invocation.
+  static func traced(_ trace: InvocationTrace) -> String {
+    "XRAY TraceId: \(trace.root)\tSegmentId: \(trace.function)\tSampled: true\t\n"
+  }
+
   /// A crash's own line after REPORT.
   static func crash(_ id: RequestID, _ failure: FunctionFailure) -> String {
     "RequestId: \(id) Error: \(failure.message)\n\(failure.type)\n"

@@ -105,6 +105,7 @@ final class RuntimeAPI: HTTPResponder {
       case "/error":
         environment.answered(
           rest[..<slash], body, isError: true, errorType: RuntimeAPI.errorType(request),
+          cause: request.header("Lambda-Runtime-Function-XRay-Error-Cause"),
           delivery: delivery(request, environment), exchange)
       default: exchange.send(RuntimeAPI.unknown)
       }

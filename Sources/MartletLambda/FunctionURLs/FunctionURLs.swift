@@ -44,11 +44,13 @@ package final class FunctionURLs: Sendable {
     if let reply = target.url.cors?.preflight(request) { return finished(reply, call) }
     let caller = target.url.authType == "NONE" ? nil : call.signer
     guard target.url.authType == "NONE" || caller != nil else { return finished(.forbidden, call) }
-    let traceHeader = TraceHeader.make(from: call.traceHeader, lineage: "", world: world)
+    // Whether it is traced is decided by the line.
+    var traceHeader = TraceHeader.begun(from: call.traceHeader, world: world)
     var reply: HTTPReply
     let began = world.monotonic()
     do throws(AWSError) {
-      reply = try await invoke(request, address, target, caller: caller, source: source, traceHeader, call)
+      reply = try await invoke(
+        request, address, target, caller: caller, source: source, &traceHeader, call)
     } catch {
       if error.status >= 500 {
         log.log(
@@ -77,8 +79,9 @@ package final class FunctionURLs: Sendable {
   }
 
   private func invoke(
-    _ request: HTTPRequest, _ address: FunctionURLAddress, _ target: Target, caller: Identity?, source: String,
-    _ traceHeader: String, _ call: Call
+    _ request: HTTPRequest, _ address: FunctionURLAddress, _ target: Target, caller: Identity?,
+    source: String,
+    _ traceHeader: inout String, _ call: Call
   ) async throws(AWSError) -> HTTPReply {
     let (domain, port) = domain(of: target, address, call)
     let event = FunctionURLEvent(
@@ -95,6 +98,7 @@ package final class FunctionURLs: Sendable {
       Invocation(
         function: target.function, payload: payload, requestID: call.requestID, traceHeader: traceHeader,
         acceptsStream: streams))
+    traceHeader = reply.traceHeader
     if reply.functionError != nil { return FunctionURLs.failed(reply.payload) }
     if let stream = reply.stream { return await streamed(stream, reply.contentType) }
     if let contentType = reply.contentType {

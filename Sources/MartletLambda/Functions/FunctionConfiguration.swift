@@ -128,6 +128,7 @@ package struct FunctionConfiguration: Sendable, Equatable {
   package var deadLetterTarget: String?
   package var kmsKeyARN: String?
   package var tracingMode = "PassThrough"
+  var isTracingActive: Bool { tracingMode == "Active" }
   package var snapStartApplyOn = "None"
   package var logging: LoggingConfiguration
   /// nil if never set.

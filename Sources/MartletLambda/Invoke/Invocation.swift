@@ -16,6 +16,10 @@ package struct Invocation: Sendable {
   package let tenant: String?
   /// The caller wants a response that the function streams while it streams it.
   package let acceptsStream: Bool
+  /// Of an event: when it was accepted, and which attempt this is, from 1; nil for whoever waits.
+  package var event: (accepted: Timestamp, attempt: Int)?
+  /// nil: nobody traces it.
+  var trace: InvocationTrace?
 
   package init(
     function: FunctionReference, payload: ByteBuffer, wantsLog: Bool = false, clientContext: String? = nil,

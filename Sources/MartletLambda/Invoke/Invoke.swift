@@ -20,15 +20,18 @@ package final class Line: FunctionRunner {
   let directories: WatchedDirectories?
   /// Which functions run under a debugger.
   let debugging: DebugSessions?
+  /// Where traced invocations are told of; nil = nothing is traced.
+  let traces: (any TraceSink)?
   private let inFlight = InFlight()
   /// Counts what did not run.
   private let metrics: LambdaMetrics?
 
   package init(
     functions: FunctionTable, admission: Admission, placement: Placement, directories: WatchedDirectories? = nil,
-    debugging: DebugSessions? = nil, metrics: LambdaMetrics? = nil, world: any World
+    debugging: DebugSessions? = nil, metrics: LambdaMetrics? = nil, traces: (any TraceSink)? = nil, world: any World
   ) {
     self.metrics = metrics
+    self.traces = traces
     self.debugging = debugging
     self.directories = directories
     self.world = world
@@ -53,9 +56,10 @@ package final class Line: FunctionRunner {
     var permit: Permit
     let traced: Invocation
     do throws(AWSError) {
-      traced = try self.traced(invocation, version)  // Lineage.swift
+      traced = sampled(try self.traced(invocation, version), version)  // Lineage.swift, InvocationTrace.swift
       let provisioned = version.provisionedTotal == 0 ? 0 : placement.provisionedCount(version.configuration)
-      permit = try await admit(version, provisioned: provisioned)  // Admission.swift: every 429 is born here
+      // Admission.swift: every 429 is born here
+      permit = try await admit(version, provisioned: provisioned, traced)
     } catch {
       metrics?.note(error.status == 429 ? .throttles : .recursiveInvocationsDropped, of: invocation.function)
       throw error
@@ -75,9 +79,18 @@ package final class Line: FunctionRunner {
     }
   }
 
-  private func admit(_ version: Resolved, provisioned: Int) async throws(AWSError) -> Permit {
-    try await admission.admit(
-      version, provisioned: provisioned, within: Admission.patience, on: placement.eventLoop)
+  private func admit(
+    _ version: Resolved, provisioned: Int, _ invocation: Invocation
+  ) async throws(AWSError) -> Permit {
+    do throws(AWSError) {
+      return try await admission.admit(
+        version, provisioned: provisioned, within: Admission.patience, on: placement.eventLoop)
+    } catch {
+      if let trace = invocation.trace {
+        traces?.take(trace.refused(invocation, version.configuration, world.now()))
+      }
+      throw error
+    }
   }
 
   /// Checks all that an invocation checks, and runs nothing.

@@ -65,6 +65,9 @@ package enum RuntimeProgram {
   /// Where a runtime under a debugger calls (`Runtimes/python/debug.py`).
   static let debugVariable = "MARTLET_DEBUG=127.0.0.1:\(EnvironmentParts.debugPort)"
 
+  /// The X-Ray daemon, as SDKs name it.
+  static let daemonAddress = "\(SandboxSpecification.linkAddress):\(EnvironmentParts.daemonPort)"
+
   /// Platform variables first; the function's own may replace those that are not reserved.
   private static func environment(
     _ c: FunctionConfiguration, family: RuntimeFamily, served: RuntimeCatalog.Served, paths: Paths, logStream: String,
@@ -103,7 +106,10 @@ package enum RuntimeProgram {
   private static func common(_ paths: Paths) -> [(String, String)] {
     let (runtime, task) = (paths.runtime, paths.task)
     return [
-      ("LANG", "en_US.UTF-8"), ("TZ", ":UTC"),
+      ("LANG", "en_US.UTF-8"), ("TZ", ":UTC"), ("AWS_XRAY_CONTEXT_MISSING", "LOG_ERROR"),
+      ("AWS_XRAY_DAEMON_ADDRESS", daemonAddress),
+      ("_AWS_XRAY_DAEMON_ADDRESS", SandboxSpecification.linkAddress),
+      ("_AWS_XRAY_DAEMON_PORT", String(EnvironmentParts.daemonPort)),
       ("PATH", "/var/lang/bin:/usr/local/bin:/usr/bin/:/bin:\(paths.layers)/bin"),
       (
         "LD_LIBRARY_PATH",

@@ -199,9 +199,9 @@ def test_an_invocation_ends_when_the_extensions_are_done(server, name):
 
 
 def test_an_extension_that_does_not_come_back_is_timed_out(server, name):
-    create(server, name, {"hung": SLOW.replace("1.5", "60")}, "def handler(event, context): return 1", Timeout=1)
+    create(server, name, {"hung": SLOW.replace("1.5", "60")}, "def handler(event, context): return 1", Timeout=3)
     answer = server.invoke(name)
-    assert answer.succeeded() == 1 and "Task timed out after 1.00 seconds" in answer.log
+    assert answer.succeeded() == 1 and "Task timed out after 3.00 seconds" in answer.log
     assert server.invoke(name).succeeded() == 1
 
 

@@ -1,4 +1,5 @@
 # Packages are compiled when functions are made: what functions find, and that whatever is in a package, it works as before.
+import base64
 import os
 import py_compile
 
@@ -77,3 +78,11 @@ def test_a_compiler_that_needs_too_much_is_ended(server, name):
     hungry = "x = [" + ",".join(f"('a' * 4096) * {i % 7 + 1}" for i in range(60000)) + "]\n"
     server.create(name, package({"app.py": TELL, "large.py": LARGE, "hungry.py": hungry}))
     assert server.invoke(name).succeeded()["sum"] == 8
+
+
+def test_a_package_with_nothing_to_compile_is_looked_at_once(server, name):
+    """Else every start of the server would start a compiler for each function of the kind."""
+    server.create(name, package({"app.py": TELL, "data": os.urandom(50_000)}))
+    answer = server.client.get_function(FunctionName=name)["Configuration"]
+    key = base64.b64decode(answer["CodeSha256"]).hex()
+    assert [found for found in os.listdir(f"{server.state}/trees") if found.startswith(f"{key}+")] == [f"{key}+task-python3.11-nothing"]

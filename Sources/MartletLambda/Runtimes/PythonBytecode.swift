@@ -52,6 +52,8 @@ package final class PythonBytecode: Sendable {
 
     /// The name of the tree that has both.
     var tree: String { PythonBytecode.tree(key, at: target, for: interpreter) }
+    /// A file of this name says that there is nothing to compile, so that no later start of the server looks again.
+    var nothing: String { tree + "-nothing" }
   }
 
   /// - Parameter version: of Python, as "3.12.4".
@@ -99,13 +101,17 @@ package final class PythonBytecode: Sendable {
     {
       found.append(Subject(key: layers, target: "/opt", interpreter: interpreter.version))
     }
-    return found.filter { !Files.exists(trees.path($0.tree)) }
+    return found.filter { !isDone($0) }
+  }
+
+  private func isDone(_ subject: Subject) -> Bool {
+    Files.exists(trees.path(subject.tree)) || Files.exists(trees.path(subject.nothing))
   }
 
   // MARK: - One package, on the thread
 
   private func compile(_ subject: Subject, with interpreter: Interpreter) {
-    guard !Files.exists(trees.path(subject.tree)) else { return }
+    guard !isDone(subject) else { return }
     let begun = world.monotonic()
     do throws(Fault) {
       let results = try run(subject, with: interpreter)
@@ -195,7 +201,7 @@ package final class PythonBytecode: Sendable {
     CodeTrees.remove(trees.path(part))
     let file = try OpenFile(path: results)
     // Too little to be worth it.
-    guard file.size > 0 else { return 0 }
+    guard file.size > 0 else { return noteNothing(subject) }
     let unpacked = file.withBytes { raw in
       Result { () throws(CodeArchive.Flaw) in try trees.unpack(raw, key: part, limit: PythonBytecode.largest) }
     }
@@ -204,9 +210,15 @@ package final class PythonBytecode: Sendable {
     case .success(let size):
       try trees.merge([subject.key, part], as: subject.tree)
       return size.bytes
-    case .failure(.empty): return 0
+    case .failure(.empty): return noteNothing(subject)
     case .failure(let flaw): throw Fault("compile", "what came back is no archive: \(flaw)")
     }
+  }
+
+  private func noteNothing(_ subject: Subject) -> Int {
+    let file = open(trees.path(subject.nothing), O_WRONLY | O_CREAT | O_CLOEXEC, 0o600)
+    if file >= 0 { close(file) }
+    return 0
   }
 }
 

@@ -1,5 +1,6 @@
 # Kinesis as clients use it: records in and out, shards, the clock, crashes.
 import datetime
+import json
 import signal
 import subprocess
 import sys
@@ -175,3 +176,27 @@ def test_the_command_line(server, kinesis, stream):
     command = [sys.executable, "-m", "awscli", "--endpoint-url", server.endpoint, "kinesis", "put-record", "--stream-name", stream, "--partition-key", "k", "--data", "hello"]
     subprocess.run(command, env=environment, check=True, capture_output=True)
     assert [record["Data"] for record in read(kinesis, stream)] == [b"hello"]
+
+
+def test_an_object_of_a_bucket_reaches_stream_log_group_and_function_by_one_rule(server, name):
+    kinesis, logs, events, s3 = (client_of(server, service) for service in ("kinesis", "logs", "events", "s3"))
+    kinesis.create_stream(StreamName=name, ShardCount=1)
+    kinesis.get_waiter("stream_exists").wait(StreamName=name, WaiterConfig={"Delay": 1})
+    stream = kinesis.describe_stream(StreamName=name)["StreamDescription"]
+    logs.create_log_group(logGroupName=f"/aws/events/{name}")
+    server.create(name, "def handler(event, context):\n    print(event['detail']['object']['key'])\n")
+    events.put_rule(Name=name, EventPattern=json.dumps({"source": ["aws.s3"], "detail": {"bucket": {"name": [name]}, "object": {"key": [{"suffix": ".csv"}]}}}))
+    targets = [stream["StreamARN"], f"arn:aws:logs:us-east-1:000000000000:log-group:/aws/events/{name}", f"arn:aws:lambda:us-east-1:000000000000:function:{name}"]
+    assert events.put_targets(Rule=name, Targets=[
+        {"Id": str(i), "Arn": arn, **({"RoleArn": "arn:aws:iam::000000000000:role/r"} if i == 0 else {})} for i, arn in enumerate(targets)])["FailedEntryCount"] == 0
+    s3.create_bucket(Bucket=name)
+    s3.put_bucket_notification_configuration(Bucket=name, NotificationConfiguration={"EventBridgeConfiguration": {}})
+    for key in ("a b.csv", "b.txt"):
+        s3.put_object(Bucket=name, Key=key, Body=b"1")
+    iterator = kinesis.get_shard_iterator(StreamName=name, ShardId=stream["Shards"][0]["ShardId"], ShardIteratorType="TRIM_HORIZON")["ShardIterator"]
+    [record] = wait_until(lambda: kinesis.get_records(ShardIterator=iterator)["Records"], 10, "the record")
+    [line] = wait_until(lambda: logs.filter_log_events(logGroupName=f"/aws/events/{name}")["events"], 10, "the log event")
+    assert json.loads(record["Data"])["detail"]["object"]["key"] == json.loads(line["message"])["detail"]["object"]["key"] == "a b.csv"
+    printed = wait_until(lambda: logs.describe_log_groups(logGroupNamePrefix=f"/aws/lambda/{name}")["logGroups"] and logs.filter_log_events(
+        logGroupName=f"/aws/lambda/{name}", filterPattern='"a b.csv"')["events"], 10, "the function's line")
+    assert len(printed) == 1

@@ -182,6 +182,8 @@ struct MetricService: Service {
   let door: Door
 
   func run() async throws {
+    cloudWatch.askBeforeLooking { await lambda.metrics.tell(lambda, door) }
+    async let running: Void = cloudWatch.run()
     while !Task.isShuttingDownGracefully && !Task.isCancelled {
       await lambda.metrics.tell(lambda, door)
       cloudWatch.tick()
@@ -189,6 +191,7 @@ struct MetricService: Service {
     }
     await lambda.metrics.tell(lambda, door)
     await cloudWatch.stop()
+    await running
   }
 }
 

@@ -341,8 +341,11 @@ package struct Members {
     return seconds
   }
 
-  package func bool(_ name: String) -> Bool? {
-    guard let value = find(name) else { return nil }
+  package func bool(_ name: String, isRequired: Bool = false) -> Bool? {
+    guard let value = find(name) else {
+      if isRequired { missing(name) }
+      return nil
+    }
     if reader.isText, let text = value.string?.lowercased(), text == "true" || text == "false" { return text == "true" }
     guard case .bool(let flag) = value else {
       wrongType(name, "a Boolean")

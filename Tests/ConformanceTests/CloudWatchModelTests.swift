@@ -72,6 +72,8 @@ import Testing
         continue
       }
       #expect(!answer.message.isEmpty, "\(name) \(answer.code)")
+      // What Martlet does not have says so.
+      if answer.status == 501 { continue }
       #expect(answer.header("x-amzn-query-error")?.hasSuffix(";Sender") == true)
     }
   }

@@ -14,6 +14,7 @@ import pytest
 
 from conftest import Server, wait_until
 from test_iam import client_of
+from test_sqs import advance
 
 CODE = """
 import time
@@ -172,3 +173,60 @@ def test_prometheus_scrapes_it(own, name):
         process.terminate()
         process.wait()
         shutil.rmtree(home)
+
+# Alarms, and metrics of logs
+
+EMF = """
+import json
+def handler(event, context):
+    print(json.dumps({"_aws": {"Timestamp": event["at"], "CloudWatchMetrics": [
+        {"Namespace": event["space"], "Dimensions": [["City"]], "Metrics": [{"Name": "Sold", "Unit": "Count"}]}]},
+        "City": "Bern", "Sold": 3}))
+"""
+
+
+def test_a_function_logs_metrics(own, cloudwatch, name):
+    own.create(name, EMF)
+    logs = client_of(own, "logs")
+    own.invoke(name, {"at": int(now(own).timestamp() * 1000), "space": name})
+    wait_until(lambda: statistic(own, cloudwatch, "Sold", namespace=name, City="Bern") == 3, what="the metric")
+    logs.put_metric_filter(
+        logGroupName=f"/aws/lambda/{name}", filterName="ends", filterPattern="REPORT",
+        metricTransformations=[{"metricName": "Reports", "metricNamespace": name, "metricValue": "1"}])
+    own.invoke(name, {"at": int(now(own).timestamp() * 1000), "space": name})
+    wait_until(lambda: statistic(own, cloudwatch, "Reports", namespace=name) == 1, what="the report")
+
+
+def test_an_alarm_invokes_a_function(name):
+    server = Server()
+    try:
+        cloudwatch, sqs = client_of(server, "cloudwatch"), client_of(server, "sqs")
+        url = sqs.create_queue(QueueName="told")["QueueUrl"]
+        server.create("teller", f"""
+import boto3, json
+def handler(event, context):
+    boto3.client("sqs").send_message(QueueUrl="{url}", MessageBody=json.dumps(event))
+""")
+        server.create("fails", CODE)
+        cloudwatch.put_metric_alarm(
+            AlarmName="errors", Namespace="AWS/Lambda", MetricName="Errors", Statistic="Sum", Period=60, EvaluationPeriods=1,
+            Threshold=0, ComparisonOperator="GreaterThanThreshold", TreatMissingData="notBreaching",
+            Dimensions=[{"Name": "FunctionName", "Value": "fails"}],
+            AlarmActions=[server.client.get_function(FunctionName="teller")["Configuration"]["FunctionArn"]])
+        server.invoke("fails", {"fail": True})
+        wait_until(lambda: statistic(server, cloudwatch, "Errors", FunctionName="fails") == 1, what="the error")
+        advance(server, "2m")
+        wait_until(lambda: cloudwatch.describe_alarms(AlarmNames=["errors"])["MetricAlarms"][0]["StateValue"] == "ALARM",
+                   what="the alarm")
+        messages = wait_until(
+            lambda: sqs.receive_message(QueueUrl=url, WaitTimeSeconds=5).get("Messages"), 30, "the function's word")
+        event = json.loads(messages[0]["Body"])
+        assert event["alarmData"]["state"]["value"] == "ALARM" and event["alarmData"]["alarmName"] == "errors"
+        waiter = cloudwatch.get_waiter("alarm_exists")
+        waiter.wait(AlarmNames=["errors"])
+        advance(server, "10m")
+        states = [item["HistorySummary"] for page in cloudwatch.get_paginator("describe_alarm_history").paginate(
+            AlarmName="errors", HistoryItemType="StateUpdate") for item in page["AlarmHistoryItems"]]
+        assert states[0] == "Alarm updated from ALARM to OK"
+    finally:
+        assert server.stop() == 0

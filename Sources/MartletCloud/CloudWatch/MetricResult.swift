@@ -41,34 +41,3 @@ struct MetricResult: Sendable {
     if !messages.isEmpty { w.list("Messages", messages) { $1.write(to: &$0) } }
   }
 }
-
-extension CloudWatchService {
-  /// What queries come to, for those whose data is wanted, in their order. Values are in the order of time.
-  /// - Throws: if an expression cannot be read.
-  func results(of queries: [MetricQuery], _ span: MetricSpan, _ place: Place) async throws(AWSError) -> [MetricResult] {
-    var results: [MetricResult] = []
-    for query in queries where query.isReturned {
-      guard let stat = query.stat else { throw .notImplemented("metric math") }
-      results.append(
-        MetricResult(id: query.id, label: query.label ?? stat.metric.name, values: try await values(stat, span, place)))
-    }
-    return results
-  }
-
-  /// A statistic of a metric, in the order of time.
-  func values(
-    _ stat: MetricQuery.Stat, _ span: MetricSpan, _ place: Place
-  ) async throws(AWSError) -> [(start: Int64, value: Double)] {
-    guard let statistic = MetricStatistic(stat.statistic) else { throw .cloudWatchStatistic(stat.statistic) }
-    var span = span
-    span.period = stat.period
-    span = span.rounded(now: world.now().seconds)
-    do throws(Fault) {
-      let points = try await metrics.values(
-        of: stat.metric.at(place), unit: stat.unit, period: span.period, from: span.start, to: span.end)
-      return points.values.compactMap { start, values in values.statistic(statistic).map { (start, $0) } }
-    } catch {
-      throw .service("\(error)")
-    }
-  }
-}

@@ -87,7 +87,7 @@ struct LogGroup: Document {
   }
 }
 
-/// Turns events into metrics. Kept; what it counts is not counted yet.
+/// Turns events into metrics.
 struct MetricFilter: Sendable {
   let name: String
   let pattern: String

@@ -118,6 +118,7 @@ extension LogsService: LogSink {
       }
       show(written, of: group, ingestion: ingestion)
       await passOn(written, of: group)
+      await tellMetrics(written, of: group)
       if group.retention != nil { armSweep() }
     } catch {
       for item in items { item.done?.resume(returning: error) }

@@ -41,6 +41,8 @@ package final class LogsService: Sendable {
   let sweep = Mutex<(alarm: Alarms.Alarm, due: Timestamp)?>(nil)
   let counts = Mutex(Counts())
   let subscriptions: Outbox
+  /// The minute in which each metric filter had its usual value last.
+  let usualMinutes = Mutex<[String: Int64]>([:])
   let door: Door
 
   /// Since the start of the server.

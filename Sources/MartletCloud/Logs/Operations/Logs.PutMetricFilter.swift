@@ -1,4 +1,4 @@
-// PutMetricFilter: what is to be counted in the events of a group. It is kept; there are no metrics yet.
+// PutMetricFilter: what is to be counted in the events of a group.
 // https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_PutMetricFilter.html
 import MartletCore
 import MartletStore
@@ -7,7 +7,6 @@ import MartletWire
 extension Logs {
   enum PutMetricFilter: Operation {
     static let route = Route.target("Logs.PutMetricFilter")
-    static let stage = OperationStage.stored
 
     struct Input: Readable {
       let group: String

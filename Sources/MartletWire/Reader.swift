@@ -362,13 +362,6 @@ package struct Members {
       wrongType(name, "a list")
       return nil
     }
-    if let bound = elements.count > count.upperBound
-      ? ("less", count.upperBound) : elements.count < count.lowerBound ? ("greater", count.lowerBound) : nil
-    {
-      reader.violate(
-        "Value '\(elements.map(\.text))' at '\(field(name))' failed to satisfy constraint: "
-          + "Member must have length \(bound.0) than or equal to \(bound.1)")
-    }
     var list: [Members] = []
     for (i, element) in elements.enumerated() {
       guard case .object(let members) = element else {

@@ -12,6 +12,7 @@ import pytest
 from asynchronous import Events
 from conftest import Server, error_of
 from test_iam import client_of
+from test_kinesis import read_all
 from test_sqs import advance, drain
 
 ROLE = "arn:aws:iam::000000000000:role/scheduler"
@@ -190,3 +191,15 @@ def test_no_firing_is_lost_when_the_server_is_killed(own_server):
     assert set(got) == set(names)
     assert len(got) - len(names) <= 3 * 40, "only what was under way at a crash comes twice"
     assert scheduler.list_schedules()["Schedules"] == []
+
+
+def test_a_stream_gets_records(own, scheduler, sqs, name):
+    kinesis = client_of(own, "kinesis")
+    kinesis.create_stream(StreamName=name, ShardCount=1)
+    parameters = {"KinesisParameters": {"PartitionKey": "k"}, "Input": "at <aws.scheduler.scheduled-time>"}
+    scheduler.create_schedule(Name=name, ScheduleExpression="rate(1 hour)", FlexibleTimeWindow=OFF, Target=target("kinesis", f"stream/{name}", **parameters))
+    advance(own, "2h")
+    scheduler.delete_schedule(Name=name)
+    found = read_all(kinesis, name)
+    assert len(found) == 3 and all(record["PartitionKey"] == "k" and record["Data"].startswith(b"at 20") for record in found)
+    assert error_of(scheduler.create_schedule, Name=name, ScheduleExpression="rate(1 hour)", FlexibleTimeWindow=OFF, Target=target("kinesis", f"stream/{name}"))[1] == "ValidationException"

@@ -13,6 +13,8 @@ struct ScheduleTarget: Sendable, Equatable {
   let maximumRetries: Int
   /// Of SqsParameters.
   let messageGroup: String?
+  /// Of KinesisParameters.
+  let partitionKey: String?
   /// Of EventBridgeParameters.
   let event: Event?
   /// The members as they were given, without `RetryPolicy`.
@@ -35,6 +37,7 @@ struct ScheduleTarget: Sendable, Equatable {
     maximumAge = json["RetryPolicy"]?["MaximumEventAgeInSeconds"]?.integer ?? ScheduleTarget.standardAge
     maximumRetries = json["RetryPolicy"]?["MaximumRetryAttempts"]?.integer ?? ScheduleTarget.standardRetries
     messageGroup = json["SqsParameters"]?["MessageGroupId"]?.string
+    partitionKey = json["KinesisParameters"]?["PartitionKey"]?.string
     let parameters = json["EventBridgeParameters"]
     if let type = parameters?["DetailType"]?.string, let source = parameters?["Source"]?.string {
       event = Event(detailType: type, source: source)
@@ -146,6 +149,8 @@ extension ScheduleTarget {
     case queue
     case topic
     case bus
+    /// Of Kinesis.
+    case stream
     /// An operation of a service by the names that AWS's SDKs give them, such as `lambda` and `invoke`.
     case operation(service: String, action: String)
   }
@@ -169,7 +174,8 @@ extension ScheduleTarget {
     case "sqs": return .queue
     case "sns": return .topic
     case "events" where arn.resource.hasPrefix("event-bus/"): return .bus
-    case "lambda", "events": throw .schedulerInvalidTarget()
+    case "kinesis" where arn.resource.hasPrefix("stream/"): return .stream
+    case "lambda", "events", "kinesis": throw .schedulerInvalidTarget()
     default: throw .notImplemented("the Scheduler target \(self.arn)")
     }
   }
@@ -185,11 +191,12 @@ extension ScheduleTarget {
     let mustBeJSON =
       switch kind {
       case .function, .bus, .operation: true
-      case .queue, .topic: false
+      case .queue, .topic, .stream: false
       }
     if mustBeJSON, let input, (try? JSONValue(parsing: input)) == nil { throw .schedulerInputIsNoJSON() }
     switch kind {
     case .queue where arn.hasSuffix(".fifo") && messageGroup == nil: throw .schedulerNoMessageGroup()
+    case .stream where partitionKey == nil: throw .schedulerNoPartitionKey()
     case .bus where event == nil: throw .schedulerNoEventParameters()
     case .operation where input == nil: throw .schedulerNoInput(arn)
     default: return

@@ -33,6 +33,10 @@ extension AWSError {
   static func schedulerInputIsNoJSON() -> AWSError { refused("The Input of this target must be well-formed JSON.") }
   static func schedulerNoInput(_ arn: String) -> AWSError { refused("The target \(arn) needs an Input.") }
 
+  static func schedulerNoPartitionKey() -> AWSError {
+    refused("KinesisParameters.PartitionKey is required for a target that is a stream of Kinesis.")
+  }
+
   static func schedulerNoMessageGroup() -> AWSError {
     refused("SqsParameters.MessageGroupId is required for FIFO queues.")
   }

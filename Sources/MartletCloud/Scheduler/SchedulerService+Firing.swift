@@ -114,6 +114,9 @@ extension SchedulerService {
       message.groupID = target.messageGroup
       _ = try await door.call(SQS.SendMessage.self, .init(queue: queue, message: message), call)
     case .topic: _ = try await door.call(SNS.Publish.self, .init(topic: target.arn, message: payload), call)
+    case .stream:
+      let record = Kinesis.Outgoing(data: ByteBuffer(string: payload), partitionKey: target.partitionKey)
+      _ = try await door.call(Kinesis.PutRecord.self, .init(stream: .init(arn: target.arn), record: record), call)
     case .bus:
       let entry = EventBridge.PutEvents.Entry(
         source: target.event?.source ?? "", detailType: target.event?.detailType ?? "", detail: payload,

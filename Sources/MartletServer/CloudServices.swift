@@ -99,7 +99,7 @@ struct CloudServices: Sendable {
   /// What runs for as long as the server, started and stopped in this order and its reverse.
   var loops: [any Service] {
     [
-      QueueService(sqs: sqs), TopicService(sns: sns), ObjectService(s3: s3),
+      QueueService(sqs: sqs), StreamService(kinesis: kinesis), TopicService(sns: sns), ObjectService(s3: s3),
       ScheduleService(scheduler: scheduler),
       EventBridgeLoop(bridge: bridge), RuleScheduleService(schedules: ruleSchedules, bridge: bridge),
     ]

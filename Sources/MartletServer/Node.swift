@@ -150,8 +150,10 @@ package struct PreparedNode: Sendable {
         EventService(events: events),
       ] + cloud.loops + [
         PollerService(pollers: lambda.pollers),
-        ListenerService(listener: listener, lambda: lambda, sqs: cloud.sqs, logs: logs, debugging: debugging, log: log)
-        {
+        ListenerService(
+          listener: listener, lambda: lambda, sqs: cloud.sqs, kinesis: cloud.kinesis, logs: logs, debugging: debugging,
+          log: log
+        ) {
           announce(listener)
         },
       ]

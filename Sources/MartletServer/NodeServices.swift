@@ -122,6 +122,18 @@ struct QueueService: Service {
   }
 }
 
+/// Tells the consumers of streams every second that they are up to date.
+struct StreamService: Service {
+  let kinesis: KinesisService
+
+  func run() async throws {
+    while !Task.isShuttingDownGracefully && !Task.isCancelled {
+      try? await cancelWhenGracefulShutdown { try await Task.sleep(for: .seconds(1)) }
+      kinesis.tick()
+    }
+  }
+}
+
 /// Delivers what was published.
 struct TopicService: Service {
   let sns: SNSService
@@ -290,6 +302,7 @@ struct ListenerService: Service {
   let listener: HTTPListener
   let lambda: LambdaService
   let sqs: SQSService
+  let kinesis: KinesisService
   let logs: LogsService
   let debugging: DebugSessions
   let log: Logger
@@ -306,6 +319,7 @@ struct ListenerService: Service {
       lambda.pollers.pause()
       debugging.endAll()
       sqs.release()
+      kinesis.release()
       logs.release()
       await lambda.line.drain()
       await listener.drained(within: .seconds(10))

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 
+import botocore.exceptions
 import pytest
 
 from conftest import error_of, wait_until
@@ -50,7 +51,7 @@ def read_all(kinesis, stream):
 def test_records_of_any_bytes(kinesis, stream):
     blobs = [b"", b"\x00\xff" * 100, "é".encode(), bytes(1 << 20)[:-1]]
     for blob in blobs:
-        kinesis.put_record(StreamName=stream, Data=blob, PartitionKey="é"[:1] if len(blob) < 1000 else "k")
+        kinesis.put_record(StreamName=stream, Data=blob, PartitionKey="é" if len(blob) < 1000 else "k")
     answer = kinesis.put_records(StreamName=stream, Records=[{"Data": b"a", "PartitionKey": "1"}, {"Data": b"b", "PartitionKey": "2", "ExplicitHashKey": "5"}])
     assert answer["FailedRecordCount"] == 0 and answer["EncryptionType"] == "NONE"
     found = read(kinesis, stream)
@@ -115,6 +116,38 @@ def test_records_follow_their_shards(kinesis, stream):
     for key in map(str, range(7)):
         first = [b"%d" % n for n in range(50) if str(n % 7) == key]
         assert [data for found, data in seen if found == key][: len(first)] == first
+
+
+def test_consumers_are_told_of_records(server, kinesis, stream):
+    arn = kinesis.describe_stream_summary(StreamName=stream)["StreamDescriptionSummary"]["StreamARN"]
+    consumer = kinesis.register_stream_consumer(StreamARN=arn, ConsumerName="fan")["Consumer"]["ConsumerARN"]
+    numbers = [kinesis.put_record(StreamName=stream, Data=b"%d" % n, PartitionKey="k")["SequenceNumber"] for n in range(3)]
+
+    def subscribe(**start):
+        return kinesis.subscribe_to_shard(ConsumerARN=consumer, ShardId="shardId-000000000000", StartingPosition=start)["EventStream"]
+    told, continuation = [], None
+    for event in subscribe(Type="AFTER_SEQUENCE_NUMBER", SequenceNumber=numbers[0]):
+        event = event["SubscribeToShardEvent"]
+        told += [record["Data"] for record in event["Records"]]
+        continuation = event.get("ContinuationSequenceNumber")
+        if told == [b"1", b"2"]:
+            kinesis.put_record(StreamName=stream, Data=b"late", PartitionKey="k")
+        elif told[2:] == [b"late"] and not event["Records"]:
+            kinesis.split_shard(StreamName=stream, ShardToSplit="shardId-000000000000", NewStartingHashKey=str(2**127))
+        if event.get("ChildShards"):
+            break
+    assert told == [b"1", b"2", b"late"] and continuation is None
+    assert [child["ShardId"] for child in event["ChildShards"]] == ["shardId-000000000001", "shardId-000000000002"]
+    # What comes later is told to whoever goes on; another subscription of the consumer ends the first.
+    child = {"ConsumerARN": consumer, "ShardId": "shardId-000000000001"}
+    first = kinesis.subscribe_to_shard(**child, StartingPosition={"Type": "LATEST"})["EventStream"]
+    assert next(iter(first))["SubscribeToShardEvent"]["Records"] == []
+    second = kinesis.subscribe_to_shard(**child, StartingPosition={"Type": "TRIM_HORIZON"})["EventStream"]
+    with pytest.raises(botocore.exceptions.EventStreamError, match="ResourceInUseException"):
+        list(first)
+    next(iter(second))
+    second.close()
+    assert error_of(kinesis.subscribe_to_shard, **{**child, "ShardId": "shardId-000000000009"}, StartingPosition={"Type": "LATEST"})[1] == "ResourceNotFoundException"
 
 
 def test_the_clock_ends_iterators_and_records(own_server):

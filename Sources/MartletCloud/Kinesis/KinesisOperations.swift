@@ -48,7 +48,7 @@ extension KinesisService {
     .init(Kinesis.SplitShard.self),
     .init(Kinesis.StartStreamEncryption.self),
     .init(Kinesis.StopStreamEncryption.self),
-    .init(missing: .target("Kinesis.SubscribeToShard")),
+    .init(Kinesis.SubscribeToShard.self),
     .init(Kinesis.TagResource.self),
     .init(Kinesis.UntagResource.self),
     .init(missing: .target("Kinesis.UpdateAccountSettings")),

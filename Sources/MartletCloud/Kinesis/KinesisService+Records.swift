@@ -33,6 +33,7 @@ extension KinesisService {
           // Before any later transaction, so that nobody reads behind the tip.
           if case .success(.put(_, let tips, _, _)) = result {
             for (name, number) in tips { self.tips.advance(name, to: number) }
+            self.poke { tips[$0] != nil }
           }
           continuation.resume(returning: result)
         })

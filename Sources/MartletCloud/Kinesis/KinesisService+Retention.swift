@@ -71,6 +71,7 @@ extension KinesisService {
   /// Removes the records of a stream that is no more, a few at a time.
   func clear(_ store: Int64) {
     tips.forget(store)
+    tick { $0.store == store }
     database.enqueue(
       { session in try RecordTable.clear(store, count: KinesisService.batch, session) },
       ended: { [weak self] result in

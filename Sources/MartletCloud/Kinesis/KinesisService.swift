@@ -16,6 +16,8 @@ package final class KinesisService: Sendable {
   let threads: NIOThreadPool
   /// The number of the newest record. Changed on the database's writer only.
   private let lastNumber: Mutex<Int64>
+  /// Consumers that are told of records as they come.
+  let subscriptions = Mutex<[ShardSubscription.Name: ShardSubscription]>([:])
   let sweep = Mutex<(alarm: Alarms.Alarm, due: Timestamp)?>(nil)
 
   var world: MovableWorld { alarms.world }
@@ -64,12 +66,15 @@ package final class KinesisService: Sendable {
   func change<T: Sendable>(
     _ key: ResourceKey, _ body: @escaping @Sendable (inout KinesisStream) throws(AWSError) -> T
   ) async throws(AWSError) -> T {
-    try await streams.change(key) { record throws(AWSError) -> T in
+    let value = try await streams.change(key) { record throws(AWSError) -> T in
       guard var stream = record else { throw .kinesisNoStream(key) }
       let value = try body(&stream)
       record = stream
       return value
     }
+    // A shard may have ended.
+    if let store = streams.find(key)?.store { tick { $0.store == store } }
+    return value
   }
 
   /// Open shards of an account and region. Only for the bodies of changes.

@@ -127,6 +127,12 @@ struct ConsumerReference: Sendable {
   static let pattern = Pattern(
     #"^(arn):aws.*:kinesis:.*:\d{12}:.*stream\/[a-zA-Z0-9_.-]+\/consumer\/[a-zA-Z0-9_.-]+:[0-9]+"#)
 
+  init(arn: String) {
+    self.arn = arn
+    name = nil
+    stream = Kinesis.StreamReference()
+  }
+
   init(_ m: Members) {
     stream = Kinesis.StreamReference(m, isNamed: false)
     name = m.string("ConsumerName", .length(1, 128), .pattern(Kinesis.namePattern))

@@ -1,6 +1,7 @@
 // Records in the database: rows that are only ever added at the end, until they are too old.
 import MartletCore
 import MartletStore
+import MartletWire
 
 /// A record as it is kept.
 struct KinesisRecord: Sendable {
@@ -10,6 +11,14 @@ struct KinesisRecord: Sendable {
   let arrived: Int64
   let partitionKey: String
   let data: [UInt8]
+
+  func write(to w: inout MemberWriter, of stream: KinesisStream, _ shard: KinesisShard) {
+    w.member("SequenceNumber", KinesisService.sequence(number, arrived, shard).text)
+    w.moment("ApproximateArrivalTimestamp", Timestamp(milliseconds: arrived))
+    w.blob("Data", data)
+    w.member("PartitionKey", partitionKey.isEmpty ? nil : partitionKey)
+    w.member("EncryptionType", stream.encryption)
+  }
 }
 
 /// Some records of a shard, in order.

@@ -34,13 +34,7 @@ extension Kinesis {
 
       func write(to w: inout Writer) {
         w.body { w in
-          w.list("Records", page.records) { w, record in
-            w.member("SequenceNumber", KinesisService.sequence(record.number, record.arrived, shard).text)
-            w.moment("ApproximateArrivalTimestamp", Timestamp(milliseconds: record.arrived))
-            w.blob("Data", record.data)
-            w.member("PartitionKey", record.partitionKey.isEmpty ? nil : record.partitionKey)
-            w.member("EncryptionType", stream.encryption)
-          }
+          w.list("Records", page.records) { w, record in record.write(to: &w, of: stream, shard) }
           w.member("NextShardIterator", next)
           w.member("MillisBehindLatest", Int(behind))
           if !children.isEmpty { w.list("ChildShards", children) { $1.writeChild(to: &$0) } }

@@ -82,6 +82,7 @@ extension Environment: SandboxObserver {
       }
       switch live.machine.wasReset() {
       case .start(let work):
+        self.noteRestart(work, live)
         self.begin(work, live)
         self.initialise(live, .invocation)
       case .stopped, .ignore: break

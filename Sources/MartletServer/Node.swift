@@ -104,11 +104,11 @@ package struct PreparedNode: Sendable {
       world: world, defaults: place, limits: limits, packages: packages, incoming: state.incoming, log: log)
     let group = MultiThreadedEventLoopGroup(numberOfThreads: configuration.threads)
     let (door, alarms, logs, xray) = try beginnings(database, world, group)
-    let parts = try environmentParts(world, limits, packages, runtimes, front, iam, logs, xray)
-    let placement = Placement(parts: parts, group: group, idleTimeout: configuration.idleTimeout)
+    let metrics = LambdaMetrics(world: world)
+    let parts = try environmentParts(world, limits, packages, runtimes, front, iam, logs, xray, metrics)
+    let placement = placement(parts, group, functions)
     let directories = WatchedDirectories(packages: packages, limits: limits, world: world)
     let debugging = DebugSessions(world: world, group: group, placement: placement)
-    let metrics = LambdaMetrics(world: world)
     let line = Line(
       functions: functions, admission: Admission(limits: limits), placement: placement, directories: directories,
       debugging: debugging, metrics: metrics, traces: parts.traces, world: world)
@@ -158,6 +158,14 @@ package struct PreparedNode: Sendable {
         },
       ]
     try await run(services)
+  }
+
+  private func placement(
+    _ parts: EnvironmentParts, _ group: MultiThreadedEventLoopGroup, _ functions: FunctionTable
+  ) -> Placement {
+    Placement(
+      parts: parts, group: group, idleTimeout: configuration.idleTimeout,
+      versionsAtStart: Dictionary(functions.all.map { ($0.key, $0.nextVersion) }) { $1 })
   }
 
   private func activation(of functions: FunctionTable, _ parts: EnvironmentParts) -> FunctionActivation {
@@ -256,7 +264,8 @@ package struct PreparedNode: Sendable {
   /// What environments are made with.
   private func environmentParts(
     _ world: MovableWorld, _ limits: LambdaLimits, _ packages: CodePackages, _ runtimes: RuntimeCatalog,
-    _ front: Front, _ iam: IAMService, _ logs: LogsService, _ xray: XRayService
+    _ front: Front, _ iam: IAMService, _ logs: LogsService, _ xray: XRayService,
+    _ metrics: LambdaMetrics
   ) throws -> EnvironmentParts {
     let root = try RuntimeRoot(bootstrapsIn: state.runtimes, outbound: configuration.outbound)
     let isFast = configuration.fastStart && configuration.isolation == .full
@@ -268,7 +277,7 @@ package struct PreparedNode: Sendable {
       fastStart: isFast ? FastStart(sandboxes: sandboxes, root: root, world: world, log: log) : nil,
       stemCells: isFast ? StemCells(sandboxes: sandboxes, world: world, log: log) : nil,
       logs: configuration.logStorage.bytes > 0 ? logs : nil,
-      traces: configuration.traceStorage.bytes > 0 ? xray : nil)
+      traces: configuration.traceStorage.bytes > 0 ? xray : nil, metrics: metrics)
   }
 
   /// Calls of services that somebody else runs leave by HTTP: this offer replaces the embedded service's.

@@ -40,6 +40,8 @@ extension Environment {
     var exit: (reason: ExitReason, program: UInt32)?
     /// What the runtime said about its own failed initialisation.
     var initError: (type: String, payload: ByteBuffer)?
+    /// Why the runtime is no more, until another is started.
+    var loss: ColdStartReason?
     /// When the current phase ends by force; nil = never.
     var deadline: UInt64?
     var freezeAt: UInt64?

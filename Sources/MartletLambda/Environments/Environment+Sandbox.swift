@@ -83,6 +83,7 @@ extension Environment: SandboxObserver {
       }
       switch live.machine.wasReset() {
       case .start(let work):
+        self.noteRestart(work, live)
         self.begin(work, live)
         self.initialise(live, .invocation)
       case .stopped, .ignore: break

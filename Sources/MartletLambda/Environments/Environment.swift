@@ -16,6 +16,8 @@ package final class Environment: Sendable {
   let parts: EnvironmentParts
   let eventLoop: any EventLoop
   let pool: EnvironmentPool
+  /// Why it is made.
+  let origin: ColdStartReason
   let program: SandboxProgram
   let logStream: String
   /// What is in /opt/extensions, by name.
@@ -44,12 +46,13 @@ package final class Environment: Sendable {
   /// - Throws: 502 if this host has no interpreter, 500 if it has no descriptors left.
   init(
     _ configuration: FunctionConfiguration, parts: EnvironmentParts, eventLoop: any EventLoop, pool: EnvironmentPool,
-    fate: (@Sendable (Environment, Fate) -> Void)? = nil
+    origin: ColdStartReason, fate: (@Sendable (Environment, Fate) -> Void)? = nil
   ) throws(AWSError) {
     self.configuration = configuration
     self.parts = parts
     self.eventLoop = eventLoop
     self.pool = pool
+    self.origin = origin
     self.fate = fate
     lineage = Lineage.first(configuration)
     concurrency = configuration.environmentConcurrency
@@ -87,6 +90,7 @@ package final class Environment: Sendable {
 
   /// Makes the sandbox and starts the runtime.
   func start() {
+    parts.metrics?.note(coldStart: origin, of: configuration)
     onLoop { live in
       live.isProvisioned = self.fate != nil
       live.concurrent = self.concurrency.map { ConcurrentStateMachine(limit: $0) }
@@ -133,6 +137,7 @@ package final class Environment: Sendable {
     onLoop { live in
       guard live.isProvisioned else { return }
       live.isProvisioned = false
+      live.loss = .released
       if self.pool.unkeep(self) || live.machine.isStarting { self.discard(live) }
     }
   }
@@ -151,6 +156,7 @@ package final class Environment: Sendable {
     case .wait: break
     case .waitForPoll: begin(work, live)
     case .start:
+      noteRestart(work, live)
       begin(work, live)
       initialise(live, .invocation)
     case .refuse: work.resume(nil)
@@ -437,10 +443,12 @@ package final class Environment: Sendable {
     if live.concurrent != nil { return brokeConcurrently(failure, live) }
     let described = describe(failure, live)
     let initDuration = Nanoseconds(count: parts.world.monotonic() &- live.initStarted)
+    let wasStarting = live.machine.isStarting
     switch live.machine.broke(failure) {
     case .retry(let work):
       tellInitRuntimeDone(described, work, live)
       tellInitReport(initDuration, described, work, live)
+      live.loss = .initFailed
       reset(live, failure)
     case .fail(let work, let during):
       if during != nil {
@@ -450,6 +458,7 @@ package final class Environment: Sendable {
         tellRuntimeDone(work, described, live)
       }
       tellEnd(work, described, live)
+      live.loss = ColdStartReason(failure, isInitialising: during != nil)
       // Free before the answer, so that the caller's next invocation finds this environment and its /tmp.
       reset(live, failure)
       work.permit = nil
@@ -458,10 +467,13 @@ package final class Environment: Sendable {
       live.initDuration = nil
     case .end(let work):
       ended(work, described, live)
+      live.loss = ColdStartReason(failure, isInitialising: false)
       reset(live, failure)
       work.permit = nil
       becomeFree(live)
-    case .discard: discard(live, .failure)
+    case .discard:
+      live.loss = ColdStartReason(failure, isInitialising: wasStarting)
+      discard(live, .failure)
     case .ignore: break
     }
   }
@@ -485,7 +497,8 @@ package final class Environment: Sendable {
 
   /// - Parameter reason: what its extensions are told; nil if the sandbox is lost already.
   func discard(_ live: Live, _ reason: ShutdownReason? = .spindown) {
-    pool.forget(self)
+    // One that is only done with has been lost before, if at all.
+    pool.forget(self, live.loss ?? (reason == nil ? .exited : nil))
     if live.isProvisioned {
       live.isProvisioned = false
       fate?(self, .gone)

@@ -29,6 +29,8 @@ package struct EnvironmentParts: Sendable {
   package let logs: (any LogSink)?
   /// Where traced invocations are told of; nil = nothing is traced.
   package let traces: (any TraceSink)?
+  /// Counts what is started and why; nil = nobody does.
+  package let metrics: LambdaMetrics?
 
   package init(
     world: any World, limits: LambdaLimits, sandboxes: any SandboxHost, packages: CodePackages,
@@ -38,8 +40,10 @@ package struct EnvironmentParts: Sendable {
       nil
     },
     freezeDelay: Duration = .milliseconds(5), log: Logger, fileSystems: FileSystemDirectories = FileSystemDirectories(),
-    fastStart: FastStart? = nil, stemCells: StemCells? = nil, logs: (any LogSink)? = nil, traces: (any TraceSink)? = nil
+    fastStart: FastStart? = nil, stemCells: StemCells? = nil, logs: (any LogSink)? = nil, traces: (any TraceSink)? = nil,
+    metrics: LambdaMetrics? = nil
   ) {
+    self.metrics = metrics
     self.logs = logs
     self.traces = traces
     self.world = world

@@ -19,6 +19,7 @@ final class EnvironmentPool: Sendable {
     /// How long the last of them took to initialise, in nanoseconds.
     var lastColdStart: UInt64 = 0
     var isRetired = false
+    var history = EnvironmentHistory()
     /// Of provisioned concurrency, and not initialised yet.
     var preparing: Set<ObjectIdentifier> = []
     /// How many invocations ran at once since somebody asked, and how many of them in provisioned environments.
@@ -66,10 +67,20 @@ final class EnvironmentPool: Sendable {
   func add(_ environment: Environment, now: UInt64, isPrepared: Bool = false) {
     state.withLock { state in
       state.alive[ObjectIdentifier(environment)] = environment
-      if isPrepared { state.preparing.insert(ObjectIdentifier(environment)) }
+      if isPrepared {
+        state.preparing.insert(ObjectIdentifier(environment))
+        state.history.prepared()
+      }
       defer { state.notePeak(places) }
       guard let places else { return }
       state.free += repeatElement((environment: environment, since: now), count: places - 1)
+    }
+  }
+
+  /// Why one more environment is started; nil: it is the first.
+  func reasonToStart() -> ColdStartReason? {
+    state.withLock { state in
+      state.history.next(alive: state.alive.count, provisioned: state.provisioned.count + state.preparing.count)
     }
   }
 
@@ -132,8 +143,10 @@ final class EnvironmentPool: Sendable {
   }
 
   /// The environment is gone.
-  func forget(_ environment: Environment) {
+  /// - Parameter loss: why, if it did not go because it had been idle.
+  func forget(_ environment: Environment, _ loss: ColdStartReason?) {
     state.withLock { state in
+      if let loss { state.history.lost(loss) }
       state.alive[ObjectIdentifier(environment)] = nil
       state.expected.remove(ObjectIdentifier(environment))
       state.free.removeAll { $0.environment === environment }
@@ -171,8 +184,14 @@ final class EnvironmentPool: Sendable {
   /// Takes out what has been free since before `moment`. The least recently used come first in the list.
   func removeIdle(since moment: UInt64) -> [Environment] {
     state.withLock { state in
-      if let places { return state.takeUnused(places, since: moment) }
+      if let places {
+        let unused = state.takeUnused(places, since: moment)
+        if !unused.isEmpty { state.history.lost(.expired) }
+        return unused
+      }
       let count = state.free.prefix { Int64(bitPattern: $0.since &- moment) <= 0 }.count
+      guard count > 0 else { return [] }
+      state.history.lost(.expired)
       defer { state.free.removeFirst(count) }
       return state.free.prefix(count).map(\.environment)
     }

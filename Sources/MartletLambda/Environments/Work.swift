@@ -37,6 +37,8 @@ final class Work: @unchecked Sendable {
   // For its trace: the initialisation before it, and what the runtime said of its error.
   var initialised: (start: UInt64, duration: UInt64)?
   var errorCause: InvocationTrace.Cause?
+  /// Why it had to wait for a runtime, if it had.
+  var coldStart: ColdStartReason?
 
   init(_ invocation: Invocation, traceHeader: String, permit: consuming Permit) {
     self.invocation = invocation

@@ -12,7 +12,11 @@ extension LambdaMetrics {
 
   /// Tells CloudWatch what has happened since it was told last.
   package func tell(_ lambda: LambdaService, _ door: Door) async {
-    let data = collect(lambda)
+    await tell("AWS/Lambda", collect(lambda), lambda, door)
+    await tell("Martlet/Lambda", collectReasons(), lambda, door)
+  }
+
+  private func tell(_ space: String, _ data: Data, _ lambda: LambdaService, _ door: Door) async {
     for (place, data) in data {
       for start in stride(from: 0, to: data.count, by: LambdaMetrics.most) {
         let part = Array(data[start..<min(data.count, start + LambdaMetrics.most)])
@@ -20,7 +24,7 @@ extension LambdaMetrics {
           requestID: RequestID(from: world), place: place, caller: .service("lambda.amazonaws.com"), host: "localhost",
           traceHeader: nil)
         do throws(AWSError) {
-          _ = try await door.call(CloudWatch.PutMetricData.self, .init(space: "AWS/Lambda", data: part), call)
+          _ = try await door.call(CloudWatch.PutMetricData.self, .init(space: space, data: part), call)
         } catch {
           lambda.log.error("metrics were not taken", metadata: ["error": "\(error.note ?? error.message)"])
         }
@@ -174,6 +178,27 @@ extension LambdaMetrics {
         ]
       }
     }
+  }
+
+  // MARK: - Reasons
+
+  /// By reason, and by function and reason.
+  private func collectReasons() -> Data {
+    let cells = state.withLock { state in
+      defer { state.reasons = [:] }
+      return state.reasons
+    }
+    var data: Data = [:]
+    for (cell, count) in cells {
+      let reason = CloudWatch.Dimension("Reason", cell.decision.reason)
+      for dimensions in [[reason], [CloudWatch.Dimension("FunctionName", cell.function.name), reason]] {
+        data[cell.function.place, default: []].append(
+          .init(
+            cell.decision.isThrottle ? "Throttles" : "ColdStarts", dimensions,
+            at: Timestamp(milliseconds: cell.minute * 60_000), .many([(1, Double(count))]), unit: "Count"))
+      }
+    }
+    return data
   }
 
   // MARK: - What is rarer

@@ -61,6 +61,7 @@ package final class LambdaMetrics: Sendable {
     var totals: [FunctionKey: Totals] = [:]
     /// What mappings had counted when they were asked last.
     var mappings: [ResourceKey: Poller.Counts] = [:]
+    var provisionedMeter = ProvisionedMeter()
   }
 
   let world: any World

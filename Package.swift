@@ -50,6 +50,7 @@ let package = Package(
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ],
+      resources: [.embedInCode("Cost/prices.json")],
       swiftSettings: strict),
     .target(
       name: "MartletLambda",

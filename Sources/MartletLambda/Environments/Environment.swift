@@ -236,6 +236,7 @@ package final class Environment: Sendable {
   /// Adds an invocation that is answered to the figures of its version.
   func count(_ work: Work, hasFailed: Bool, _ live: Live) {
     let world = parts.world
+    work.initDuration = live.initDuration
     let invocation = InvocationTally.Invocation(
       qualifier: work.invocation.function.qualifier,
       nanoseconds: work.started == 0 ? 0 : world.monotonic() &- work.started, hasFailed: hasFailed,

@@ -131,7 +131,7 @@ package struct PreparedNode: Sendable {
       cloud.wireServices(beside: lambda, door), iam: iam, urls: urls,
       operators: RESTService(lambda, rows: LambdaService.operatorRows, door: door))
     offerRemote(door, security)
-    front.serve(pages: operatorsPages(world, alarms, lambda, cloud, parts.fastStart, door))
+    front.serve(pages: operatorsPages(world, alarms, lambda, cloud, parts, door))
     let listener = try await listen(front, group)
     let services: [any Service] =
       [
@@ -145,7 +145,7 @@ package struct PreparedNode: Sendable {
         ProvisionedConcurrencyService(provisioned: provisioned),
         SweepService(
           placement: placement, provisioned: provisioned, functions: functions, directories: directories,
-          debugging: debugging, fastStart: parts.fastStart),
+          debugging: debugging, fastStart: parts.fastStart, stemCells: parts.stemCells),
         CollectService(
           packages: packages, placement: placement, functions: functions, layers: layers, directories: directories),
         EventService(events: events),
@@ -229,7 +229,7 @@ package struct PreparedNode: Sendable {
   }
 
   private func operatorsPages(
-    _ world: MovableWorld, _ alarms: Alarms, _ lambda: LambdaService, _ cloud: CloudServices, _ fastStart: FastStart?,
+    _ world: MovableWorld, _ alarms: Alarms, _ lambda: LambdaService, _ cloud: CloudServices, _ parts: EnvironmentParts,
     _ door: Door
   ) -> [String: Front.Page] {
     if world.offset > 0 {
@@ -249,7 +249,7 @@ package struct PreparedNode: Sendable {
       MetricsPage.path: { _ in await MetricsPage(lambda: lambda, cloud: cloud, door: door).reply() },
       TracesPage.path: { _ in TracesPage.reply(cloud.xray) },
       MappingsPage.path: { _ in MappingsPage.reply(lambda) },
-      FastStartPage.path: { _ in await FastStartPage.reply(fastStart) },
+      FastStartPage.path: { _ in await FastStartPage.reply(parts.fastStart, parts.stemCells) },
     ]
   }
 
@@ -275,6 +275,7 @@ package struct PreparedNode: Sendable {
       credentials: { iam.executionCredentials(role: $0, session: $1, account: $2.account) }, log: log,
       fileSystems: configuration.fileSystems,
       fastStart: isFast ? FastStart(sandboxes: sandboxes, root: root, world: world, log: log) : nil,
+      stemCells: isFast ? StemCells(sandboxes: sandboxes, world: world, log: log) : nil,
       logs: configuration.logStorage.bytes > 0 ? logs : nil,
       traces: configuration.traceStorage.bytes > 0 ? xray : nil, metrics: metrics)
   }

@@ -15,6 +15,8 @@ extension Environment {
     /// What the sandbox was made with, for the first start of the runtime.
     var zygote: SandboxID?
     var resources: SandboxResources?
+    /// What its runtime has not been told yet, if it was taken over.
+    var stemOrder: StemOrder?
     var channels: [any Channel] = []
     let log: InvocationLog
     /// Where several invocations share the environment: those whose logs are being written.

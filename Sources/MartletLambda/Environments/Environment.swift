@@ -24,6 +24,8 @@ package final class Environment: Sendable {
   let extensionPrograms: [(name: String, program: SandboxProgram)]
   let specification: SandboxSpecification
   let served: RuntimeCatalog.Served
+  /// Whose runtime waits for it; nil: it starts its own.
+  let stemCell: StemCell?
   /// How many invocations may share it; nil: each has it for itself.
   let concurrency: Int?
   /// What a chain of requests that begins here says of itself.
@@ -73,8 +75,11 @@ package final class Environment: Sendable {
     program = setup.program
     extensionPrograms = setup.extensions
     logStream = setup.logStream
+    stemCell = parts.stemCell(setup, configuration, served)
     let pipe: Pipe
-    do throws(Fault) { pipe = try Pipe() } catch { throw .service("log of an environment: \(error)") }
+    do throws(Fault) { pipe = if let stemCell { stemCell.output } else { try Pipe() } } catch {
+      throw .service("log of an environment: \(error)")
+    }
     let log = InvocationLog(limit: parts.limits.logTail)
     let output = LogSource(descriptor: pipe.reader)
     live = NIOLoopBoundBox.makeBoxSendingValue(
@@ -91,6 +96,10 @@ package final class Environment: Sendable {
       live.concurrent = self.concurrency.map { ConcurrentStateMachine(limit: $0) }
       live.kept = self.newLog()
       live.output.attach(self.eventLoop) { self.printed($1, $0, .function) }
+      if let cell = self.stemCell {
+        self.takeOver(cell, live)
+        return self.initialise(live, .initialisation)
+      }
       var specification = self.specification
       specification.zygote = self.parts.fastStart?.zygote(for: self.program, self.configuration, self.served)
       live.zygote = specification.zygote
@@ -227,6 +236,7 @@ package final class Environment: Sendable {
   /// Adds an invocation that is answered to the figures of its version.
   func count(_ work: Work, hasFailed: Bool, _ live: Live) {
     let world = parts.world
+    work.initDuration = live.initDuration
     let invocation = InvocationTally.Invocation(
       qualifier: work.invocation.function.qualifier,
       nanoseconds: work.started == 0 ? 0 : world.monotonic() &- work.started, hasFailed: hasFailed,
@@ -281,7 +291,7 @@ package final class Environment: Sendable {
   // MARK: - The runtime's life
 
   func startRuntime(_ live: Live) {
-    guard let sandbox = live.sandbox else { return }
+    guard let sandbox = live.sandbox, !wakeStemCell(live) else { return }
     live.lastProgram += 1
     live.programNumber = live.lastProgram
     live.runtimeIsAlive = true
@@ -399,6 +409,7 @@ package final class Environment: Sendable {
 
   func abandoned(_ poll: HTTPExchange) {
     let live = live.value
+    stemCellIsGone(poll, live)
     live.concurrent?.abandoned(poll)
     if live.extensions?.machine.abandoned(poll) != true { live.machine.abandoned(poll) }
   }

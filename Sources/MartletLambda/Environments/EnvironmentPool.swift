@@ -32,6 +32,7 @@ final class EnvironmentPool: Sendable {
     let version: FunctionConfiguration
     let entries: [InvocationTally.Entry]
     let late: [InvocationTally.Late]
+    let use: BilledUse
     /// Invocations at once, at most.
     let peak: Int
     /// Environments of provisioned concurrency, and how many of them were at work at once.
@@ -221,13 +222,18 @@ final class EnvironmentPool: Sendable {
 
   /// Takes out the figures since the last time; nil if there are none.
   func takeLoad() -> Load? {
-    let (entries, late) = tally.withLock { $0.take() }
+    let (entries, late, use) = tally.withLock { tally in
+      let (entries, late) = tally.take()
+      return (entries, late, tally.takeUse())
+    }
     return state.withLock { state in
       state.notePeak(places)
       defer { (state.peak, state.provisionedPeak) = (0, 0) }
-      guard !entries.isEmpty || !late.isEmpty || state.peak > 0 || !state.provisioned.isEmpty else { return nil }
+      let isQuiet = entries.isEmpty && late.isEmpty && use.requests == 0 && state.peak == 0
+      guard !isQuiet || !state.provisioned.isEmpty else { return nil }
       return Load(
-        version: version, entries: entries, late: late, peak: state.peak, provisioned: state.provisioned.count,
+        version: version, entries: entries, late: late, use: use, peak: state.peak,
+        provisioned: state.provisioned.count,
         provisionedPeak: state.provisionedPeak)
     }
   }

@@ -25,7 +25,7 @@ package final class Admission: Sendable {
   }
 
   /// What came of a claim of one unit.
-  private enum Claim { case taken, full, tooOften }
+  fileprivate enum Claim { case taken, full, tooOften }
 
   fileprivate struct State {
     var usage: [Share: Usage] = [:]
@@ -41,7 +41,7 @@ package final class Admission: Sendable {
     let number: UInt64
     let share: Share
     let limit: Int
-    let continuation: CheckedContinuation<Bool, Never>
+    let continuation: CheckedContinuation<Claim, Never>
   }
 
   /// How long an invocation waits for one that is over but for its runtime's return. Its only other way out is a 429.
@@ -75,12 +75,18 @@ package final class Admission: Sendable {
       if case .taken = claim(share, limit: provisioned, isCounted: !isPolled) { return Permit(self, share) }
     }
     let (share, limit) = onDemand(version)
-    switch claim(share, limit: limit, isCounted: !isPolled) {
-    case .taken: return Permit(self, share)
-    case .full where version.isDebugged: throw .debugging
-    case .full where version.reserved == 0: throw .reservedZero
-    case .full: throw version.reserved == nil ? .accountConcurrency : .reservedConcurrency
-    case .tooOften: throw version.reserved == nil ? .accountRequestRate : .reservedRequestRate
+    if let reason = reason(claim(share, limit: limit, isCounted: !isPolled), version) { throw reason }
+    return Permit(self, share)
+  }
+
+  /// What a claim on demand was refused for; nil if it was not.
+  private func reason(_ claim: Claim, _ version: Resolved) -> ThrottleReason? {
+    switch claim {
+    case .taken: nil
+    case .full where version.isDebugged: .debugging
+    case .full where version.reserved == 0: .reservedZero
+    case .full: version.reserved == nil ? .accountConcurrency : .reservedConcurrency
+    case .tooOften: version.reserved == nil ? .accountRequestRate : .reservedRequestRate
     }
   }
 
@@ -99,9 +105,8 @@ package final class Admission: Sendable {
     do throws(ThrottleReason) { return try admit(version, provisioned: provisioned, isPolled: isPolled) } catch {
       guard error.isOfConcurrency, version.managedLimit == nil else { throw error }
       let (share, limit) = onDemand(version)
-      guard await hasTurn(share, limit: limit, isCounted: !isPolled, within: patience, on: eventLoop) else {
-        throw error
-      }
+      let claim = await turn(share, limit: limit, isCounted: !isPolled, within: patience, on: eventLoop)
+      if let reason = reason(claim, version) { throw reason }
       return Permit(self, share)
     }
   }
@@ -123,28 +128,28 @@ package final class Admission: Sendable {
   }
 
   /// Waits until one unit passes from an invocation that is over to this one.
-  private func hasTurn(
+  private func turn(
     _ share: Share, limit: Int, isCounted: Bool, within patience: TimeAmount, on eventLoop: any EventLoop
-  ) async -> Bool {
+  ) async -> Claim {
     let rate = isCounted ? self.rate(limit) : nil
     return await withCheckedContinuation { continuation in
-      let outcome = state.withLock { state -> (isAdmitted: Bool, number: UInt64?) in
+      let outcome = state.withLock { state -> (claim: Claim, number: UInt64?) in
         let usage = state.usage[share, default: Usage()]
         let ending = usage.ending - (usage.taken - limit)
         guard usage.taken < limit || ending > state.waiters.count(where: { $0.share == share }) else {
-          return (false, nil)
+          return (.full, nil)
         }
-        if let rate, !state.counts(share, rate) { return (false, nil) }
+        if let rate, !state.counts(share, rate) { return (.tooOften, nil) }
         if usage.taken < limit {
           state.usage[share, default: Usage()].taken += 1
-          return (true, nil)
+          return (.taken, nil)
         }
         state.waiterNumber += 1
         state.waiters.append(
           Waiter(number: state.waiterNumber, share: share, limit: limit, continuation: continuation))
-        return (false, state.waiterNumber)
+        return (.full, state.waiterNumber)
       }
-      guard let number = outcome.number else { return continuation.resume(returning: outcome.isAdmitted) }
+      guard let number = outcome.number else { return continuation.resume(returning: outcome.claim) }
       eventLoop.scheduleTask(in: patience) { self.giveUp(number) }
     }
   }
@@ -153,7 +158,7 @@ package final class Admission: Sendable {
     let waiter = state.withLock { state in
       state.waiters.firstIndex { $0.number == number }.map { state.waiters.remove(at: $0).continuation }
     }
-    waiter?.resume(returning: false)
+    waiter?.resume(returning: .full)
   }
 
   /// How many units of an account's common concurrency are taken.
@@ -170,7 +175,7 @@ package final class Admission: Sendable {
   /// A share that nobody uses is forgotten, so that the table holds no more than what runs; where requests are counted,
   /// that waits until there are many.
   fileprivate func release(_ share: Share, wasEnding: Bool) {
-    let waiter = state.withLock { state -> CheckedContinuation<Bool, Never>? in
+    let waiter = state.withLock { state -> CheckedContinuation<Claim, Never>? in
       var usage = state.usage[share, default: Usage(taken: 1)]
       if wasEnding { usage.ending -= 1 }
       // The unit passes to who waits for it, unless there are fewer of them by now.
@@ -183,7 +188,7 @@ package final class Admission: Sendable {
       }
       return next.map { state.waiters.remove(at: $0).continuation }
     }
-    waiter?.resume(returning: true)
+    waiter?.resume(returning: .taken)
   }
 }
 

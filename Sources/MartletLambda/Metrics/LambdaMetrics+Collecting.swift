@@ -12,11 +12,13 @@ extension LambdaMetrics {
 
   /// Tells CloudWatch what has happened since it was told last.
   package func tell(_ lambda: LambdaService, _ door: Door) async {
-    await tell("AWS/Lambda", collect(lambda), lambda, door)
-    await tell("Martlet/Lambda", collectReasons(), lambda, door)
+    let told = collect(lambda)
+    await tell(told.data, "AWS/Lambda", lambda, door)
+    await tell(told.use, LambdaMetrics.useSpace, lambda, door)
+    await tell(collectReasons(), "Martlet/Lambda", lambda, door)
   }
 
-  private func tell(_ space: String, _ data: Data, _ lambda: LambdaService, _ door: Door) async {
+  private func tell(_ data: Data, _ space: String, _ lambda: LambdaService, _ door: Door) async {
     for (place, data) in data {
       for start in stride(from: 0, to: data.count, by: LambdaMetrics.most) {
         let part = Array(data[start..<min(data.count, start + LambdaMetrics.most)])
@@ -34,18 +36,21 @@ extension LambdaMetrics {
 
   private static let most = 1000
 
-  private func collect(_ lambda: LambdaService) -> Data {
-    var data: Data = [:]
+  private func collect(_ lambda: LambdaService) -> (data: Data, use: Data) {
+    var (data, use): (Data, Data) = ([:], [:])
     let now = world.now()
-    collectInvocations(lambda, now, &data)
+    collectInvocations(lambda, now, &data, &use)
+    addProvisioned(lambda, now, &use)
     collectEvents(&data)
     collectMappings(lambda, now, &data)
-    return data
+    return (data, use)
   }
 
   // MARK: - Invocations
 
-  private func collectInvocations(_ lambda: LambdaService, _ now: Timestamp, _ data: inout Data) {
+  private func collectInvocations(
+    _ lambda: LambdaService, _ now: Timestamp, _ data: inout Data, _ use: inout Data
+  ) {
     var (running, unreserved): ([Place: Int], [Place: Int]) = ([:], [:])
     var functions: [FunctionKey: Int] = [:]
     for load in lambda.line.placement.takeLoads() {
@@ -53,6 +58,7 @@ extension LambdaMetrics {
       let record = lambda.functions.find(key)
       for entry in load.entries { add(entry, of: load.version, record, &data) }
       for late in load.late { add(late, of: load.version, record, &data) }
+      if load.use.requests > 0 { add(load.use, of: load.version, &use) }
       if load.peak > 0 { functions[key, default: 0] += load.peak }
       if load.provisioned > 0 { addProvisioned(load, record, now, &data) }
     }

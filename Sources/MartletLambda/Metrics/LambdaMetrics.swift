@@ -72,6 +72,7 @@ package final class LambdaMetrics: Sendable {
     var decisions: [FunctionKey: DecisionLog] = [:]
     /// What mappings had counted when they were asked last.
     var mappings: [ResourceKey: Poller.Counts] = [:]
+    var provisionedMeter = ProvisionedMeter()
   }
 
   let world: any World

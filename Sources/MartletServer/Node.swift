@@ -110,7 +110,8 @@ package struct PreparedNode: Sendable {
     let directories = WatchedDirectories(packages: packages, limits: limits, world: world)
     let debugging = DebugSessions(world: world, group: group, placement: placement)
     let line = Line(
-      functions: functions, admission: Admission(limits: limits), placement: placement, directories: directories,
+      functions: functions, admission: Admission(limits: limits, world: world), placement: placement,
+      directories: directories,
       debugging: debugging, metrics: metrics, traces: parts.traces, world: world)
     let provisioned = ProvisionedConcurrency(functions: functions, placement: placement, log: log)
     let activation = activation(of: functions, parts)
@@ -143,8 +144,8 @@ package struct PreparedNode: Sendable {
         ResourceService(resources: resources),
         ProvisionedConcurrencyService(provisioned: provisioned),
         SweepService(
-          placement: placement, functions: functions, directories: directories, debugging: debugging,
-          fastStart: parts.fastStart, stemCells: parts.stemCells),
+          placement: placement, provisioned: provisioned, functions: functions, directories: directories,
+          debugging: debugging, fastStart: parts.fastStart, stemCells: parts.stemCells),
         CollectService(
           packages: packages, placement: placement, functions: functions, layers: layers, directories: directories),
         EventService(events: events),
@@ -152,10 +153,7 @@ package struct PreparedNode: Sendable {
         PollerService(pollers: lambda.pollers),
         ListenerService(
           listener: listener, lambda: lambda, sqs: cloud.sqs, kinesis: cloud.kinesis, logs: logs, debugging: debugging,
-          log: log
-        ) {
-          announce(listener)
-        },
+          log: log, announce: { announce(listener) }),
       ]
     try await run(services)
   }
@@ -186,6 +184,8 @@ package struct PreparedNode: Sendable {
     var limits = LambdaLimits()
     limits.concurrentExecutions = configuration.concurrency
     limits.streamingRate = configuration.streamingRate
+    limits.scalingRate = configuration.scalingRate
+    limits.requestRate = configuration.requestRate
     return limits
   }
 

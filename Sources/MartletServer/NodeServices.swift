@@ -249,6 +249,7 @@ struct TraceService: Service {
 /// Removes environments that nobody needs.
 struct SweepService: Service {
   let placement: Placement
+  let provisioned: ProvisionedConcurrency
   let functions: FunctionTable
   let directories: WatchedDirectories
   let debugging: DebugSessions
@@ -258,6 +259,7 @@ struct SweepService: Service {
   func run() async throws {
     while !Task.isShuttingDownGracefully && !Task.isCancelled {
       fastStart?.tick()
+      provisioned.tick()
       stemCells?.tick()
       directories.keep { functions.find($0)?.directories.isEmpty == false }
       placement.sweep { version in

@@ -21,6 +21,10 @@ package struct ServerConfiguration: Sendable {
   package var user: String?
   package var idleTimeout = Duration.seconds(600)
   package var concurrency = 1000
+  /// Environments that a function may gain in ten seconds, as on AWS; nil = any number.
+  package var scalingRate: Int? = 1000
+  /// Invocations each second for each unit of concurrency; nil = any number. AWS has 10.
+  package var requestRate: Int?
   /// The clock can be moved though the server listens beyond loopback.
   package var movableClock = false
   /// Services that somebody else runs.

@@ -23,9 +23,7 @@ package final class Reader {
   package init(_ request: HTTPRequest, parameters: [(name: String, value: Substring)] = []) {
     self.request = request
     self.parameters = parameters
-    isText = false
-    isBinary = false
-    names = nil
+    (isText, isBinary, names) = (false, false, nil)
   }
 
   /// A request whose members came as CBOR.

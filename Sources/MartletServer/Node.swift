@@ -138,7 +138,7 @@ package struct PreparedNode: Sendable {
         SandboxService(sandboxes: sandboxes),
         LogService(logs: logs),
         MetricService(cloudWatch: cloud.cloudWatch, lambda: lambda, door: door),
-        TraceService(xray: xray),
+        TraceService(xray: xray), AuditService(audit: cloud.audit),
         EnvironmentService(placement: placement),
         ActivationService(activation: activation),
         ResourceService(resources: resources),
@@ -248,6 +248,7 @@ package struct PreparedNode: Sendable {
       LogsPage.path: { _ in LogsPage.reply(cloud.logs) },
       MetricsPage.path: { _ in await MetricsPage(lambda: lambda, cloud: cloud, door: door).reply() },
       TracesPage.path: { _ in TracesPage.reply(cloud.xray) },
+      AuditPage.path: { _ in AuditPage.reply(cloud.audit) },
       MappingsPage.path: { _ in MappingsPage.reply(lambda) },
       FastStartPage.path: { _ in await FastStartPage.reply(parts.fastStart, parts.stemCells) },
     ]

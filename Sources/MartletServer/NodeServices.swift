@@ -246,6 +246,25 @@ struct TraceService: Service {
   }
 }
 
+/// Writes down what was called, and delivers trails. It stops after those who call.
+struct AuditService: Service {
+  let audit: CloudTrailService
+
+  func run() async throws {
+    await withDiscardingTaskGroup { group in
+      group.addTask { await audit.run() }
+      group.addTask {
+        while !Task.isShuttingDownGracefully && !Task.isCancelled {
+          try? await cancelWhenGracefulShutdown { try await Task.sleep(for: .seconds(1)) }
+          audit.tick()
+        }
+      }
+      try? await gracefulShutdown()
+      audit.stop()
+    }
+  }
+}
+
 /// Removes environments that nobody needs.
 struct SweepService: Service {
   let placement: Placement

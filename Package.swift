@@ -50,6 +50,7 @@ let package = Package(
         .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
         .product(name: "UnixSignals", package: "swift-service-lifecycle"),
       ],
+      resources: [.embedInCode("Cost/prices.json")],
       swiftSettings: strict),
     .target(
       name: "MartletLambda",
@@ -90,6 +91,7 @@ let package = Package(
         .embedInCode("python/bootstrap.py"), .embedInCode("python/debug.py"), .embedInCode("python/debug_relay.py"),
         .embedInCode("python/compile.py"), .embedInCode("python/zygote.py"),
         .embedInCode("nodejs/bootstrap.mjs"), .embedInCode("nodejs/debug.mjs"), .embedInCode("nodejs/debug_relay.mjs"),
+        .embedInCode("nodejs/stem.mjs"),
         .embedInCode("java/bootstrap.jar"), .embedInCode("ruby/bootstrap.rb"),
       ],
       swiftSettings: strict),

@@ -9,6 +9,9 @@ import net from 'node:net';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import util from 'node:util';
+import { becomeSomebodys } from './stem.mjs';
+
+await becomeSomebodys();
 
 const require = createRequire(import.meta.url);
 const { env } = process;

@@ -61,12 +61,12 @@ extension AWSError {
       "Could not parse request body into json: Could not parse payload into json: \(reason)")
   }
 
-  /// 429. `reason` is AWS's `Reason` member. A function at its own limit is not told when to come back.
-  static func throttled(_ reason: String) -> AWSError {
+  /// 429, with AWS's `Reason`. A function at its own limit is not told when to come back.
+  static func throttled(_ reason: ThrottleReason) -> AWSError {
     var error = AWSError("TooManyRequestsException", status: 429, "Rate Exceeded.")
-    error.members = [("Reason", reason)]
-    if !reason.hasPrefix("ReservedFunction") { error.headers = [("Retry-After", "1")] }
-    return error
+    error.members = [("Reason", reason.code)]
+    if !reason.isOwn { error.headers = [("Retry-After", "1")] }
+    return error.noting(reason.words)
   }
 
   /// The host lacks the interpreter. The text names the fix.

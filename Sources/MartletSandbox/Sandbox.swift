@@ -108,6 +108,12 @@ package protocol SandboxObserver: AnyObject, Sendable {
   func sandboxConnected(_ ticket: UInt32, _ result: Result<CInt, Fault>)
   /// Something that was asked for could not be done; `program` if it was the start of one.
   func sandboxFailed(_ fault: Fault, program: UInt32?)
+  /// What `graft` was asked for is done, or why not; then the sandbox is of no use.
+  func sandboxGrafted(_ fault: Fault?)
+}
+
+extension SandboxObserver {
+  package func sandboxGrafted(_ fault: Fault?) {}
 }
 
 /// A number that the host gave to a sandbox.
@@ -131,6 +137,9 @@ package protocol SandboxHost: AnyObject, Sendable {
   /// Kills every process and keeps /tmp, network and limits.
   func reset(_ sandbox: SandboxID)
   func destroy(_ sandbox: SandboxID)
+  /// Binds directories where a sandbox was made with empty ones; nothing else may be different from what it was made
+  /// with. Programs that run there see them. `sandboxGrafted` tells what came of it.
+  func graft(_ specification: SandboxSpecification, onto sandbox: SandboxID)
   /// Ends like a sandbox, with `destroy`. Forks of it live on.
   func startZygote(_ specification: ZygoteSpecification, observer: any ZygoteObserver) -> SandboxID
   /// How many forks it shall have ready ahead.

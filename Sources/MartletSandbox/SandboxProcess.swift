@@ -104,7 +104,20 @@ package final class SandboxProcess: SandboxHost {
       state.observers[id] = observer
       return id
     }
-    var packet = SandboxPacketWriter(SBX_CREATE, sandbox: id.number)
+    var packet = SandboxProcess.packet(SBX_CREATE, id, specification)
+    if let zygote = specification.zygote { packet.field(SBX_TAG_ZYGOTE, number: zygote.number) }
+    send(packet, about: id)
+    return id
+  }
+
+  package func graft(_ specification: SandboxSpecification, onto sandbox: SandboxID) {
+    send(SandboxProcess.packet(SBX_GRAFT, sandbox, specification), about: sandbox)
+  }
+
+  private static func packet(
+    _ type: sbx_type, _ id: SandboxID, _ specification: SandboxSpecification
+  ) -> SandboxPacketWriter {
+    var packet = SandboxPacketWriter(type, sandbox: id.number)
     packet.field(SBX_TAG_MEMORY, number: UInt64(specification.memory.bytes))
     packet.field(SBX_TAG_TMP, number: UInt64(specification.tmp.bytes))
     packet.field(SBX_TAG_CPU, number: UInt32(specification.cpu))
@@ -116,9 +129,7 @@ package final class SandboxProcess: SandboxHost {
     for mount in specification.mounts { packet.field(mount) }
     for port in specification.ports { packet.field(SBX_TAG_LISTEN, number: UInt16(port)) }
     for link in specification.linkPorts { packet.field(link) }
-    if let zygote = specification.zygote { packet.field(SBX_TAG_ZYGOTE, number: zygote.number) }
-    send(packet, about: id)
-    return id
+    return packet
   }
 
   package func start(_ program: SandboxProgram, number: UInt32, in sandbox: SandboxID, output: CInt) {
@@ -269,6 +280,7 @@ package final class SandboxProcess: SandboxHost {
         outOfMemory: packet.number(SBX_TAG_OOM) == 1)
     case SBX_RESET_DONE.rawValue: observer.sandboxWasReset(newListeners: descriptors)
     case SBX_DESTROYED.rawValue: observer.sandboxDestroyed()
+    case SBX_GRAFTED.rawValue: observer.sandboxGrafted(nil)
     case SBX_CONNECTED.rawValue:
       let ticket = packet.number(SBX_TAG_PROCESS) ?? 0
       observer.sandboxConnected(
@@ -278,6 +290,7 @@ package final class SandboxProcess: SandboxHost {
       if packet.number(SBX_TAG_REQUEST) == SBX_CONNECT.rawValue {
         return observer.sandboxConnected(packet.number(SBX_TAG_PROCESS) ?? 0, .failure(fault))
       }
+      if packet.number(SBX_TAG_REQUEST) == SBX_GRAFT.rawValue { return observer.sandboxGrafted(fault) }
       let isSpawn = packet.number(SBX_TAG_REQUEST) == SBX_SPAWN.rawValue
       observer.sandboxFailed(fault, program: isSpawn ? packet.number(SBX_TAG_PROCESS) : nil)
     }

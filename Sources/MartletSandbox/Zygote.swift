@@ -22,10 +22,11 @@ package protocol ZygoteObserver: AnyObject, Sendable {
 }
 
 extension SandboxHost {
-  /// A host without zygotes.
+  /// A host that makes nothing ahead.
   package func startZygote(_ specification: ZygoteSpecification, observer: any ZygoteObserver) -> SandboxID {
     SandboxID(number: 0)
   }
   package func setLevel(_ level: Int, of zygote: SandboxID) {}
+  package func graft(_ specification: SandboxSpecification, onto sandbox: SandboxID) {}
   package func figures() async -> [(name: String, value: Int)] { [] }
 }

@@ -61,7 +61,10 @@ struct ExplainPage: Sendable {
       return cloud.bridge.explain(rule: name, event: event, in: place, next: { cloud.ruleSchedules.next($0) })
     case "schedule": return cloud.scheduler.explain(schedule: name, in: place)
     case "subscription": return cloud.sns.explain(subscription: name)
-    default: return lambda.explain(function: name, in: place)
+    default:
+      var found = lambda.explain(function: name, in: place)
+      found.append(lambda.explain(decisionsOf: name, in: place))
+      return found
     }
   }
 

@@ -1,11 +1,12 @@
 // `/_martlet/fast-start`: what is ready ahead of the next environments, and how often it has served since the start.
+import MartletCore
 import MartletLambda
 import MartletWire
 
 enum FastStartPage {
   static let path = "/_martlet/fast-start"
 
-  static func reply(_ fastStart: FastStart?) async -> HTTPReply {
+  static func reply(_ fastStart: FastStart?, _ stemCells: StemCells?) async -> HTTPReply {
     let (zygotes, figures) = (fastStart?.census ?? [], await fastStart?.figures() ?? [])
     var json = JSONWriter()
     json.object { w in
@@ -21,6 +22,21 @@ enum FastStartPage {
           w.name("up")
           w.value(zygote.isUp)
           for (name, value) in [("starts", zygote.starts), ("level", zygote.level), ("failures", zygote.failures)] {
+            w.name(name)
+            w.value(value)
+          }
+        }
+      }
+      w.name("stemCells")
+      w.array(stemCells?.census ?? []) { w, kind in
+        w.object { w in
+          w.name("interpreter")
+          w.value(kind.interpreter)
+          let figures = kind.figures
+          for (name, value) in [
+            ("memory", kind.memory.bytes >> 20), ("ready", figures.ready), ("coming", figures.coming),
+            ("taken", figures.taken), ("missed", figures.missed), ("failures", figures.failures),
+          ] {
             w.name(name)
             w.value(value)
           }

@@ -154,6 +154,7 @@ struct MetricsPage {
         "martlet_function_\(name)_total", .counter, help,
         totals.map { ($0.labels, Double($0.totals[keyPath: value])) })
     }
+    reasons(&page)
     page.histograms(
       "martlet_function_duration_seconds", "How long invocations took.",
       totals.map { labels, totals in
@@ -167,6 +168,22 @@ struct MetricsPage {
       totals.flatMap { labels, totals in
         totals.events.sorted { $0.key < $1.key }.map { (labels + [("event", $0.key)], Double($0.value)) }
       })
+  }
+
+  private func reasons(_ page: inout Exposition) {
+    let decisions = lambda.metrics.decisions.map { (MetricsPage.labels($0.function), $0.decisions) }
+    for (name, help, isThrottle) in [
+      ("throttle", "Invocations that were refused, by the reason.", true),
+      ("cold_start", "Runtimes that were started, by the reason.", false),
+    ] {
+      page.family(
+        "martlet_function_\(name)_reasons_total", .counter, help,
+        decisions.flatMap { labels, counts in
+          counts.filter { $0.key.isThrottle == isThrottle }.sorted { $0.key.reason < $1.key.reason }.map {
+            (labels + [("reason", $0.key.reason)], Double($0.value))
+          }
+        })
+    }
   }
 
   private static func labels(_ key: FunctionKey) -> Exposition.Labels {

@@ -104,11 +104,11 @@ package struct PreparedNode: Sendable {
       world: world, defaults: place, limits: limits, packages: packages, incoming: state.incoming, log: log)
     let group = MultiThreadedEventLoopGroup(numberOfThreads: configuration.threads)
     let (door, alarms, logs, xray, export) = try beginnings(database, world, group)
-    let parts = try environmentParts(world, limits, packages, runtimes, front, iam, logs, xray)
-    let placement = Placement(parts: parts, group: group, idleTimeout: configuration.idleTimeout)
+    let metrics = LambdaMetrics(world: world)
+    let parts = try environmentParts(world, limits, packages, runtimes, front, iam, logs, xray, metrics)
+    let placement = placement(parts, group, functions)
     let directories = WatchedDirectories(packages: packages, limits: limits, world: world)
     let debugging = DebugSessions(world: world, group: group, placement: placement)
-    let metrics = LambdaMetrics(world: world)
     let line = Line(
       functions: functions, admission: Admission(limits: limits), placement: placement, directories: directories,
       debugging: debugging, metrics: metrics, traces: parts.traces, world: world)
@@ -130,7 +130,7 @@ package struct PreparedNode: Sendable {
       cloud.wireServices(beside: lambda, door), iam: iam, urls: urls,
       operators: RESTService(lambda, rows: LambdaService.operatorRows, door: door))
     offerRemote(door, security)
-    front.serve(pages: operatorsPages(world, alarms, lambda, cloud, parts.fastStart, door))
+    front.serve(pages: operatorsPages(world, alarms, lambda, cloud, parts, door))
     let listener = try await listen(front, group)
     let services: [any Service] =
       [
@@ -144,7 +144,7 @@ package struct PreparedNode: Sendable {
         ProvisionedConcurrencyService(provisioned: provisioned),
         SweepService(
           placement: placement, functions: functions, directories: directories, debugging: debugging,
-          fastStart: parts.fastStart),
+          fastStart: parts.fastStart, stemCells: parts.stemCells),
         CollectService(
           packages: packages, placement: placement, functions: functions, layers: layers, directories: directories),
         EventService(events: events),
@@ -158,6 +158,14 @@ package struct PreparedNode: Sendable {
         },
       ]
     try await run(services)
+  }
+
+  private func placement(
+    _ parts: EnvironmentParts, _ group: MultiThreadedEventLoopGroup, _ functions: FunctionTable
+  ) -> Placement {
+    Placement(
+      parts: parts, group: group, idleTimeout: configuration.idleTimeout,
+      versionsAtStart: Dictionary(functions.all.map { ($0.key, $0.nextVersion) }) { $1 })
   }
 
   private func activation(of functions: FunctionTable, _ parts: EnvironmentParts) -> FunctionActivation {
@@ -233,7 +241,7 @@ package struct PreparedNode: Sendable {
   }
 
   private func operatorsPages(
-    _ world: MovableWorld, _ alarms: Alarms, _ lambda: LambdaService, _ cloud: CloudServices, _ fastStart: FastStart?,
+    _ world: MovableWorld, _ alarms: Alarms, _ lambda: LambdaService, _ cloud: CloudServices, _ parts: EnvironmentParts,
     _ door: Door
   ) -> [String: Front.Page] {
     if world.offset > 0 {
@@ -253,7 +261,7 @@ package struct PreparedNode: Sendable {
       MetricsPage.path: { _ in await MetricsPage(lambda: lambda, cloud: cloud, door: door).reply() },
       TracesPage.path: { _ in TracesPage.reply(cloud.xray) },
       MappingsPage.path: { _ in MappingsPage.reply(lambda) },
-      FastStartPage.path: { _ in await FastStartPage.reply(fastStart) },
+      FastStartPage.path: { _ in await FastStartPage.reply(parts.fastStart, parts.stemCells) },
     ]
   }
 
@@ -268,7 +276,8 @@ package struct PreparedNode: Sendable {
   /// What environments are made with.
   private func environmentParts(
     _ world: MovableWorld, _ limits: LambdaLimits, _ packages: CodePackages, _ runtimes: RuntimeCatalog,
-    _ front: Front, _ iam: IAMService, _ logs: LogsService, _ xray: XRayService
+    _ front: Front, _ iam: IAMService, _ logs: LogsService, _ xray: XRayService,
+    _ metrics: LambdaMetrics
   ) throws -> EnvironmentParts {
     let root = try RuntimeRoot(bootstrapsIn: state.runtimes, outbound: configuration.outbound)
     let isFast = configuration.fastStart && configuration.isolation == .full
@@ -278,8 +287,9 @@ package struct PreparedNode: Sendable {
       credentials: { iam.executionCredentials(role: $0, session: $1, account: $2.account) }, log: log,
       fileSystems: configuration.fileSystems,
       fastStart: isFast ? FastStart(sandboxes: sandboxes, root: root, world: world, log: log) : nil,
+      stemCells: isFast ? StemCells(sandboxes: sandboxes, world: world, log: log) : nil,
       logs: configuration.logStorage.bytes > 0 ? logs : nil,
-      traces: configuration.traceStorage.bytes > 0 ? xray : nil)
+      traces: configuration.traceStorage.bytes > 0 ? xray : nil, metrics: metrics)
   }
 
   /// Calls of services that somebody else runs leave by HTTP: this offer replaces the embedded service's.

@@ -277,10 +277,12 @@ struct SweepService: Service {
   let directories: WatchedDirectories
   let debugging: DebugSessions
   let fastStart: FastStart?
+  let stemCells: StemCells?
 
   func run() async throws {
     while !Task.isShuttingDownGracefully && !Task.isCancelled {
       fastStart?.tick()
+      stemCells?.tick()
       directories.keep { functions.find($0)?.directories.isEmpty == false }
       placement.sweep { version in
         if let isCurrent = debugging.isCurrent(version) { return isCurrent }

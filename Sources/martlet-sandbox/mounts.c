@@ -119,7 +119,7 @@ static int make_writable(int mount, const struct stat *top, uint32_t user) {
 
 // Opens a path of the host and returns a mount of it that is attached nowhere, read-only throughout unless it is to be
 // writable by `user`.
-static int source_mount(const char *source, bool writable, uint32_t user, bool *is_directory) {
+int mounts_source(const char *source, bool writable, uint32_t user, bool *is_directory) {
   int mount = -1;
   int fd = source[0] == '/' ? sys_openat2(AT_FDCWD, source, O_PATH, RESOLVE_NO_MAGICLINKS) : (errno = EINVAL, -1);
   if (fd < 0) return -1;
@@ -215,7 +215,7 @@ static int place(int top, const struct mount_entry *entry, uint32_t user) {
   int mount = -1;
   bool writable = entry->kind == SBX_MOUNT_WRITABLE;
   if ((writable || entry->kind == SBX_MOUNT_BIND)
-      && (mount = source_mount(entry->source, writable, user, &is_directory)) < 0) return -1;
+      && (mount = mounts_source(entry->source, writable, user, &is_directory)) < 0) return -1;
   int parent = open_parent(top, entry->target, copy, &name);
   if (parent < 0) { int error = errno; close_fd(&mount); errno = error; return -1; }
   int result = -1;

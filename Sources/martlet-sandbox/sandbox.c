@@ -439,7 +439,7 @@ void server_message(const uint8_t *bytes, size_t length, int *fds, unsigned fd_c
   if (message.type == SBX_FIGURES) return tell_figures();
   if (message.type == SBX_DESTROY && zygote_destroy(message.sandbox)) return;
   struct sandbox *sandbox = sandbox_find(message.sandbox);
-  if (message.type < SBX_SPAWN || message.type > SBX_CONNECT)
+  if ((message.type < SBX_SPAWN || message.type > SBX_CONNECT) && message.type != SBX_GRAFT)
     return reply_failed(message.type, message.sandbox, 0, EBADMSG, "message: unknown type");
   if (!sandbox) {
     uint32_t process = 0;
@@ -453,6 +453,7 @@ void server_message(const uint8_t *bytes, size_t length, int *fds, unsigned fd_c
     case SBX_RESET: return reset(sandbox);
     case SBX_DESTROY: return destroy(sandbox);
     case SBX_CONNECT: return connect_inside(sandbox, &message, bytes, length);
+    case SBX_GRAFT: return sandbox_graft(sandbox, &message);
   }
 }
 

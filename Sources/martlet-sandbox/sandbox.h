@@ -1,6 +1,6 @@
 // What the files of martlet-sandbox share. Read them in this order: main.c (the loop), sandbox.c (what the server may
 // ask for), spec.c, nest.c (the pool), init.c (process 1 inside), mounts.c, seccomp.c, cgroups.c, memory.c, slowly.c,
-// network.c, outbound.c, protocol.c, report.c.
+// network.c, outbound.c, graft.c, protocol.c, report.c.
 //
 // Two kinds of process run this program: the *helper* (one, privileged, single-threaded, owns every sandbox) and in
 // each sandbox an *init*, a fork of the helper that has given up every privilege and runs what the server orders. A
@@ -31,6 +31,7 @@ enum {
   MAX_SANDBOXES = 4096,
   MAX_ZYGOTES = 64,
   MAX_HATCHED = 64,     // forks of zygotes that are ready ahead, all together
+  MAX_GRAFTS = 8,       // mounts that come later
   MAX_PATH = 4096,
   UID_INSIDE = 993,
   GID_INSIDE = 990,
@@ -200,6 +201,9 @@ void process_started(struct sandbox *sandbox, struct process *process);
 void process_ended(struct sandbox *sandbox, struct process *process, uint32_t status);
 void spawn_plainly(struct sandbox *sandbox, struct process *process, const uint8_t *bytes, size_t length, int output);
 
+// ---- graft.c: mounts that come later
+void sandbox_graft(struct sandbox *sandbox, const struct message *message);
+
 // ---- forked.c: a program that is forked instead of executed
 bool forked_spawn(struct sandbox *sandbox, uint32_t process, const uint8_t *bytes, size_t length, int output);
 void forked_proceed(struct sandbox *sandbox);
@@ -272,6 +276,7 @@ bool order_read(struct program_order *order, struct message *message);
 void init_limit_files(void);
 _Noreturn void init_main(const struct init_start *start);
 extern int mounts_root;
+int mounts_source(const char *source, bool writable, uint32_t user, bool *is_directory);
 int mounts_begin(bool with_proc, char *stage, size_t stage_size);
 int mounts_finish(const struct spec *spec, uint32_t user, int tmp, int *tmp_again, char *stage, size_t stage_size);
 int seccomp_compile(void);

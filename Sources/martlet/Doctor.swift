@@ -35,16 +35,20 @@ struct Doctor: WaitingCommand {
       return "Fast start: none. Only root can put a fork of an interpreter into a sandbox (docs/fast-start.md)."
     }
     let catalog = try StateOption.parse([]).catalog()
-    let forked = RuntimeCatalog.identifiers.filter { identifier in
-      if case .interpreter(let interpreter) = catalog.serves(identifier) {
-        interpreter.family == .python
-      } else {
-        false
-      }
+    func served(_ family: RuntimeFamily) -> String {
+      RuntimeCatalog.identifiers.filter { identifier in
+        if case .interpreter(let interpreter) = catalog.serves(identifier) { interpreter.family == family } else { false }
+      }.map(\.name).sorted().joined(separator: ", ")
     }
-    guard !forked.isEmpty else { return "Fast start: none, for want of a Python interpreter (docs/fast-start.md)." }
-    return
-      "Fast start: \(forked.map(\.name).sorted().joined(separator: ", ")) are forked from an interpreter that is up; the other runtimes are started anew (docs/fast-start.md)."
+    let (forked, waiting) = (served(.python), served(.nodejs))
+    guard !forked.isEmpty || !waiting.isEmpty else {
+      return "Fast start: none, for want of a Python or Node interpreter (docs/fast-start.md)."
+    }
+    let ways = [
+      forked.isEmpty ? "" : "\(forked) are forked from an interpreter that is up; ",
+      waiting.isEmpty ? "" : "\(waiting) take over a runtime that waits; ",
+    ]
+    return "Fast start: \(ways.joined())the other runtimes are started anew (docs/fast-start.md)."
   }
 
   func perform() async throws {

@@ -19,15 +19,17 @@ struct Explain: WaitingCommand {
       martlet explain rule [BUS/]NAME --event F   a rule of EventBridge, and what of an event it does not match
       martlet explain schedule [GROUP/]NAME       a schedule of EventBridge Scheduler
       martlet explain subscription ARN            a subscription of a topic
-      martlet explain function NAME               a function
+      martlet explain [function] NAME             a function: what is in its way, and why invocations were refused with
+                                                  429 or had to wait for a cold start
       ARNs do as well. Lines begin with x for what is in the way, ! for what may be, + for what is as it must be.
       """)
 
-  @Argument(help: "event, mapping, notification, rule, schedule, subscription or function.")
-  var kind: Kind
+  @Argument(
+    help: "event, mapping, notification, rule, schedule, subscription or function; without it, a function is meant.")
+  var kind: String
 
   @Argument(help: "Its request id, UUID, name or ARN.")
-  var name: String
+  var name: String?
 
   @Option(help: "For a rule: an event that should have matched; JSON text, @FILE, or - for standard input.")
   var event: String?
@@ -36,6 +38,17 @@ struct Explain: WaitingCommand {
   var output = OutputFormat.text
 
   @OptionGroup var server: ServerOptions
+
+  /// One word alone is the name of a function.
+  private var subject: (kind: Kind, name: String) {
+    get throws {
+      guard let name else { return (.function, kind) }
+      guard let kind = Kind(rawValue: kind) else {
+        throw ValidationError("\(kind) is not one of \(Kind.allCases.map(\.rawValue).joined(separator: ", "))")
+      }
+      return (kind, name)
+    }
+  }
 
   func perform() async throws {
     let body: ByteBuffer
@@ -49,6 +62,7 @@ struct Explain: WaitingCommand {
       body = ByteBuffer(bytes: data)
     case let text?: body = ByteBuffer(string: text)
     }
+    let (kind, name) = try subject
     let reply = try await server.call(
       body.readableBytes > 0 ? .post : .get, "/_martlet/explain?kind=\(kind.rawValue)&name=\(Percent.encode(name))",
       body: body)

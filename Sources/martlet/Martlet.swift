@@ -12,8 +12,8 @@ struct Martlet: ParsableCommand {
       """,
     version: MartletVersion.text,
     subcommands: [
-      Serve.self, Clock.self, Invoke.self, Function.self, Logs.self, Trace.self, Event.self,
-      Explain.self, Debug.self,
+      Serve.self, Clock.self, Invoke.self, Function.self, Logs.self, Trace.self, Cost.self,
+      Event.self, Explain.self, Debug.self,
       Runtime.self, Doctor.self,
     ])
 }

@@ -149,6 +149,9 @@ struct Waterfall {
     let cause = node["cause"]?["exceptions"]?.array?.first.flatMap {
       $0["type"]?.string ?? $0["message"]?.string
     }
+    let reasons = [("cold_start_reason", "cold start: "), ("throttle_reason", "")].compactMap { name, words in
+      node["annotations"]?[name]?.string.map { words + $0 }
+    }
     let status = node["http"]?["response"]?["status"]?.integer.map { [String($0)] } ?? []
     rows.append(
       Row(
@@ -156,7 +159,7 @@ struct Waterfall {
           + Waterfall.printable(node["name"]?.string ?? "") + origin,
         start: start, end: node["end_time"]?.number ?? start,
         note: Waterfall.printable(
-          (status + flags + partial + (cause.map { [$0] } ?? [])).joined(separator: " "))))
+          (status + flags + reasons + partial + (cause.map { [$0] } ?? [])).joined(separator: " "))))
     guard depth < Waterfall.deepest else { return }
     let below = node["id"]?.string.flatMap { waiting.removeValue(forKey: $0) } ?? []
     for child in Waterfall.sorted((node["subsegments"]?.array ?? []) + below) {

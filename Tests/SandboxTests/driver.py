@@ -1,9 +1,9 @@
 """A small client of martlet-sandbox: speaks Sources/CMartlet/include/sandbox_protocol.h. Used by the tests only."""
 import array, os, select, signal, socket, struct, subprocess, time, uuid
 
-HELLO, CREATE, SPAWN, SIGNAL, RESET, DESTROY, CONNECT, ZYGOTE, LEVEL, FIGURES = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10
+HELLO, CREATE, SPAWN, SIGNAL, RESET, DESTROY, CONNECT, ZYGOTE, LEVEL, FIGURES, GRAFT = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
 WELCOME, CREATED, SPAWNED, RESET_DONE, DESTROYED, FAILED, CONNECTED, EXITED = 101, 102, 103, 105, 106, 107, 108, 110
-ZYGOTE_READY, FIGURES_ARE = 109, 111
+ZYGOTE_READY, FIGURES_ARE, GRAFTED = 109, 111, 112
 T = dict(VERSION=1, GUARANTEE=2, MEMORY=3, TMP=4, CPU=5, PIDS=6, NOFILE=7, HOSTNAME=8, MOUNT=9, LISTEN=10, NETWORK=11, PROCESS=12,
          ARG=13, ENV=14, CWD=15, SIGNO=16, FD_KINDS=17, REQUEST=18, ERRNO=19, STAGE=20, STATUS=21, OOM=22, ZYGOTE=23, LEVEL=24, FIGURE=25)
 NAMES = {v: k for k, v in T.items()}
@@ -100,7 +100,7 @@ class Helper:
             self.inbox.append(answer)
 
     def hello(self):
-        self.send(message(HELLO, 0, field("VERSION", u32(2))))
+        self.send(message(HELLO, 0, field("VERSION", u32(3))))
         return self.wait(WELCOME)
 
     def create(self, **options): return Sandbox(self, **options)
@@ -165,9 +165,18 @@ class Sandbox:
         fields += [field("LISTEN", u16(port[0]) + bytes([port[1]]) if isinstance(port, tuple) else u16(port)) for port in listen]
         if zygote: fields.append(field("ZYGOTE", u32(zygote)))
         fields += (system_mounts() if system else []) + list(mounts or [])
+        self.fields = fields
         helper.send(message(CREATE, self.id, *fields))
         self.listeners, self.fds = [], {}
         if wait: self.created()
+
+    def graft(self, *mounts, fields=None):
+        """Binds where the sandbox has empty directories."""
+        targets = {m.split(b"\0")[-2] for m in mounts}
+        kept = [f for f in fields or self.fields if not (f[:4] == u32(T["MOUNT"]) and f.split(b"\0")[-2] in targets)]
+        self.helper.send(message(GRAFT, self.id, *kept, *mounts))
+        answer = self.helper.wait(GRAFTED, FAILED, sandbox=self.id)
+        if answer.type == FAILED: raise Failed(answer)
 
     def created(self):
         answer = self.helper.wait(CREATED, FAILED, sandbox=self.id)

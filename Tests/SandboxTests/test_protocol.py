@@ -16,7 +16,7 @@ def refused(helper, data, fds=(), errno=None, request=None):
 @pytest.mark.parametrize("data", [
     b"", b"\x01", b"\x02\0\0\0", b"\x02\0\0\0\x01\0\0", message(CREATE, 1, b"\x03\0\0"), message(CREATE, 1, b"\x03\0\0\0\xff\xff\xff\xff"),
     message(CREATE, 1, b"\x03\0\0\0\x09\0\0\0\0\0\0\0\0\0\0\0"), message(0, 1), message(7, 1), message(101, 1), message(201, 1), message(202, 1),
-    message(203, 1), message(204, 1), message(2**32 - 1, 1), message(HELLO, 0), message(HELLO, 0, field("VERSION", u32(3))),
+    message(203, 1), message(204, 1), message(2**32 - 1, 1), message(HELLO, 0), message(HELLO, 0, field("VERSION", u32(2))),
     message(HELLO, 0, field("VERSION", b"")), message(CREATE, 0, *LIMITS), message(CREATE, 1),
     *[message(CREATE, 1, *(LIMITS[:i] + LIMITS[i + 1:])) for i in (0, 2, 3, 4)],
     message(CREATE, 1, *LIMITS, field("HOSTNAME", b"a\0b")), message(CREATE, 1, *LIMITS, field("HOSTNAME", "x" * 65)),
@@ -101,14 +101,18 @@ def test_a_slow_reader_loses_nothing(helper):
 def valid(rng, helper, null):
     """A random message of a right shape, most of them about few sandboxes so that they collide."""
     number = rng.randrange(1000, 1006)
-    kind = rng.choice([CREATE, CREATE, SPAWN, SPAWN, SPAWN, SIGNAL, RESET, DESTROY, HELLO, CONNECT])
-    if kind == HELLO: return message(HELLO, 0, field("VERSION", u32(2))), []
+    kind = rng.choice([CREATE, CREATE, SPAWN, SPAWN, SPAWN, SIGNAL, RESET, DESTROY, HELLO, CONNECT, GRAFT])
+    if kind == HELLO: return message(HELLO, 0, field("VERSION", u32(3))), []
     if kind == CREATE:
         extra = [rng.choice([field("LISTEN", u16(rng.randrange(65536))), mount(BIND, "/usr", "/usr"), mount(BIND, "/usr", f"/x/{rng.randrange(9)}"),
                              mount(SYMLINK, "usr/lib", "/lib"), mount(SYMLINK, "usr/lib64", "/lib64"), mount(FILE, "x", "/etc/x"), field("NETWORK", u32(0))])
                  for _ in range(rng.randrange(6))]
         if rng.random() < 0.8: extra = system_mounts()
         return message(CREATE, number, *LIMITS, *extra), []
+    if kind == GRAFT:
+        mounts = system_mounts()
+        if rng.random() < 0.8: mounts[3] = mount(BIND, rng.choice(["/usr", "/usr/bin", "/nothing", "/usr/bin/true"]), "/var/task")
+        return message(GRAFT, number, *LIMITS, *mounts), []
     if kind == SPAWN:
         arguments = rng.choice([["/usr/bin/true"], ["/usr/bin/sleep", "60"], ["/nothing"], ["/usr/bin/sh", "-c", "kill -9 $$"]])
         return message(SPAWN, number, field("PROCESS", u32(rng.randrange(1, 50))), *[field("ARG", a) for a in arguments], field("ENV", "A=b")), [null]

@@ -102,9 +102,14 @@ final class PretendedFunctions: FunctionRunner {
     guard let record = functions.find(invocation.function.key), let configuration = record.invocable(.latest) else {
       throw .functionNotFound(invocation.function.arn)
     }
-    let permit = try admission.admit(
-      Resolved(configuration, record, setAside: functions.figures(invocation.function.key.place).setAside),
-      provisioned: 0)
+    let permit: Permit
+    do throws(ThrottleReason) {
+      permit = try admission.admit(
+        Resolved(configuration, record, setAside: functions.figures(invocation.function.key.place).setAside),
+        provisioned: 0)
+    } catch {
+      throw .throttled(error)
+    }
     let (duration, luck, isDead) = state.withLock { state in
       (state.dice.roll(weather.duration + 1), state.dice.roll(100), state.isDead)
     }

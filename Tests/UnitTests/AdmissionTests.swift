@@ -35,11 +35,11 @@ import Testing
 
   /// Why an invocation is refused; nil if it is admitted (and its permit given back at once).
   private func refusal(_ admission: Admission, _ version: Resolved, provisioned: Int = 0) -> String? {
-    do throws(AWSError) {
+    do throws(ThrottleReason) {
       _ = try admission.admit(version, provisioned: provisioned)
       return nil
     } catch {
-      return error.members.first { $0.name == "Reason" }?.value
+      return error.rawValue
     }
   }
 
@@ -50,7 +50,7 @@ import Testing
       let first = try admission.admit(f, provisioned: 0)
       let second = try admission.admit(f, provisioned: 0)
       #expect(admission.inUse(AdmissionTests.account) == 2)
-      #expect(refusal(admission, f) == "ConcurrentInvocationLimitExceeded")
+      #expect(refusal(admission, f) == "AccountConcurrency")
       _ = consume first
       #expect(admission.inUse(AdmissionTests.account) == 1)
       _ = consume second
@@ -62,20 +62,20 @@ import Testing
     let admission = Admission(limits: limits(100))
     let f = function("f", reserved: 1)
     let permit = try admission.admit(f, provisioned: 0)
-    #expect(refusal(admission, f) == "ReservedFunctionConcurrentInvocationLimitExceeded")
+    #expect(refusal(admission, f) == "ReservedConcurrency")
     #expect(refusal(admission, function("g", reserved: 1)) == nil)
     #expect(admission.inUse(AdmissionTests.account) == 0, "a reservation is not taken out of the common share")
     _ = consume permit
     #expect(refusal(admission, f) == nil)
     #expect(
-      refusal(admission, function("h", reserved: 0)) == "ReservedFunctionConcurrentInvocationLimitExceeded")
+      refusal(admission, function("h", reserved: 0)) == "ReservedConcurrencyZero")
   }
 
   @Test func whatIsSetAsideIsOutOfReach() throws {
     let admission = Admission(limits: limits(3))
     let f = function("f", setAside: 2)
     let permit = try admission.admit(f, provisioned: 0)
-    #expect(refusal(admission, f) == "ConcurrentInvocationLimitExceeded")
+    #expect(refusal(admission, f) == "AccountConcurrency")
     _ = consume permit
   }
 
@@ -84,9 +84,9 @@ import Testing
     // As recorded from AWS: all of the reservation is provisioned for version 1, so $LATEST is throttled.
     let latest = function("f", reserved: 1, provisioned: 1, incarnation: RequestID(from: RealWorld()))
     let version = function("f", reserved: 1, provisioned: 1)
-    #expect(refusal(admission, latest) == "ReservedFunctionConcurrentInvocationLimitExceeded")
+    #expect(refusal(admission, latest) == "ReservedConcurrency")
     let permit = try admission.admit(version, provisioned: 1)
-    #expect(refusal(admission, version, provisioned: 1) == "ReservedFunctionConcurrentInvocationLimitExceeded")
+    #expect(refusal(admission, version, provisioned: 1) == "ReservedConcurrency")
     // Without a reservation the rest spills over into the account's share.
     let other = function("g", provisioned: 1, setAside: 1, incarnation: RequestID(from: RealWorld()))
     let first = try admission.admit(other, provisioned: 1)
@@ -104,7 +104,7 @@ import Testing
     let f = function("f", reserved: 1)
     let loop = MultiThreadedEventLoopGroup.singleton.next()
     var first = try admission.admit(f, provisioned: 0)
-    await #expect(throws: AWSError.self) {
+    await #expect(throws: ThrottleReason.self) {
       _ = try await admission.admit(f, provisioned: 0, within: .hours(1), on: loop)
     }
     first.answerIsGiven()
@@ -114,6 +114,16 @@ import Testing
     _ = consume first
     #expect(await second)
     #expect(refusal(admission, f) == nil, "and gave its unit back")
+  }
+
+  /// Callers get no other words than AWS's.
+  @Test func reasonsHaveWordsOfAWS() {
+    let known = [
+      "ConcurrentInvocationLimitExceeded", "FunctionInvocationRateLimitExceeded",
+      "ReservedFunctionConcurrentInvocationLimitExceeded", "ReservedFunctionInvocationRateLimitExceeded",
+      "CallerRateLimitExceeded", "ConcurrentSnapshotCreateLimitExceeded",
+    ]
+    for reason in ThrottleReason.allCases { #expect(known.contains(reason.code), "\(reason)") }
   }
 
   @Test func patienceEnds() async throws {

@@ -9,7 +9,7 @@
 #define MARTLET_SANDBOX_PROTOCOL_H
 
 enum {
-  SBX_VERSION = 2,
+  SBX_VERSION = 3,
   SBX_MAX_MESSAGE = 131072,
   SBX_MAX_FDS = 16,
 };
@@ -27,6 +27,8 @@ enum sbx_type {
                     // FAILED. The number is of the same kind as a sandbox's; it is ended by DESTROY, or by itself: DESTROYED.
   SBX_LEVEL = 9,    // for a zygote: LEVEL forks to be ready ahead. No answer.
   SBX_FIGURES = 10, // Answer: FIGURES_ARE.
+  SBX_GRAFT = 11,   // The fields of CREATE, of a sandbox that runs: the same, but binds where it has empty directories. They are mounted
+                    // there before its processes' eyes. Answer: GRAFTED or FAILED, and then the sandbox is as it was before or broken.
 
   // Sandbox process -> server.
   SBX_WELCOME = 101,     // VERSION, GUARANTEE*
@@ -39,6 +41,7 @@ enum sbx_type {
   SBX_ZYGOTE_READY = 109,
   SBX_EXITED = 110,      // PROCESS, STATUS (as wait(2) gives it), OOM (1 if the memory limit killed in this sandbox since its last start or reset)
   SBX_FIGURES_ARE = 111,  // FIGURE*
+  SBX_GRAFTED = 112,
 };
 
 enum sbx_tag {

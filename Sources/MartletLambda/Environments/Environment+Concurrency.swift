@@ -55,8 +55,12 @@ extension Environment {
     tellInitReport(Nanoseconds(count: parts.world.monotonic() &- live.initStarted), nil, nil, live)
     live.telemetry?.close()
     if live.telemetry?.isWanted == false { live.telemetry = nil }
-    for work in live.concurrent?.waiting ?? [] { begin(work, live) }
+    for work in live.concurrent?.waiting ?? [] {
+      work.coldStart = origin
+      begin(work, live)
+    }
     for (work, poll) in pairs {
+      work.coldStart = origin
       begin(work, live)
       deliver(work, to: poll, live)
     }
@@ -127,7 +131,8 @@ extension Environment {
       fail(work, .timedOut(seconds: configuration.timeout), live)
     }
     if live.concurrent?.isStuck == true {
-      pool.forget(self)
+      live.loss = .timedOut
+      pool.forget(self, .timedOut)
       discardWhenRead(live, .timeout)
     }
   }
@@ -141,7 +146,9 @@ extension Environment {
       tellInitRuntimeDone(described, nil, live)
       tellInitReport(Nanoseconds(count: parts.world.monotonic() &- live.initStarted), described, nil, live)
     }
-    pool.forget(self)
+    let loss = ColdStartReason(failure, isInitialising: live.concurrent?.isInitialising == true)
+    live.loss = loss
+    pool.forget(self, loss)
     let said = described.status == "timeout" ? nil : live.initError?.payload
     for work in live.concurrent?.remove() ?? [] { fail(work, described, payload: said, live) }
     discardWhenRead(live, .failure)

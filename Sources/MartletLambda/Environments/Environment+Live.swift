@@ -15,6 +15,8 @@ extension Environment {
     /// What the sandbox was made with, for the first start of the runtime.
     var zygote: SandboxID?
     var resources: SandboxResources?
+    /// What its runtime has not been told yet, if it was taken over.
+    var stemOrder: StemOrder?
     var channels: [any Channel] = []
     let log: InvocationLog
     /// Where several invocations share the environment: those whose logs are being written.
@@ -38,6 +40,8 @@ extension Environment {
     var exit: (reason: ExitReason, program: UInt32)?
     /// What the runtime said about its own failed initialisation.
     var initError: (type: String, payload: ByteBuffer)?
+    /// Why the runtime is no more, until another is started.
+    var loss: ColdStartReason?
     /// When the current phase ends by force; nil = never.
     var deadline: UInt64?
     var freezeAt: UInt64?

@@ -23,7 +23,7 @@ extension Environment: SandboxObserver {
   }
 
   /// Serves the Runtime API, and the platform's own, on the sandbox's listeners.
-  private func adopt(_ listeners: [CInt]) {
+  func adopt(_ listeners: [CInt]) {
     let responders: [(any HTTPResponder)?] = [RuntimeAPI(self), parts.platform]
     var (listeners, links) = split(listeners)
     adopt(links: links)
@@ -57,6 +57,7 @@ extension Environment: SandboxObserver {
       if let name = live.extensions?.programs.removeValue(forKey: program) {
         return self.extensionEnded(name, status, live)
       }
+      if program == StemCell.programNumber, self.stemCellEnded(live) { return }
       guard program == live.programNumber, live.runtimeIsAlive else { return }
       live.runtimeIsAlive = false
       if live.shutdown != nil { return self.perform(live.shutdown?.machine.runtimeEnded() ?? [], live) }
@@ -82,6 +83,7 @@ extension Environment: SandboxObserver {
       }
       switch live.machine.wasReset() {
       case .start(let work):
+        self.noteRestart(work, live)
         self.begin(work, live)
         self.initialise(live, .invocation)
       case .stopped, .ignore: break

@@ -98,6 +98,7 @@ extension Environment {
     _ live: Live
   ) {
     work.response = nil
+    work.streamed = response.size
     count(work, hasFailed: failure != nil, live)
     noteAnswer(work, bytes: response.size, errorType: failure?.type, live)
     let ending = PayloadStream.Ending(failure: failure)

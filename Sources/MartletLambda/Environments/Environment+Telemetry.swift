@@ -5,6 +5,7 @@ import MartletCore
 import MartletSandbox
 import MartletWire
 import NIOCore
+import Synchronization
 
 extension Environment {
   // MARK: - Lines that are printed
@@ -183,12 +184,9 @@ extension Environment {
 
   /// The figures of the invocation that ends now; they are the same wherever they are told.
   func report(_ work: Work, _ failure: FunctionFailure?, _ live: Live) -> InvocationReport {
-    // An invocation that ends before it began has taken no time.
-    let elapsed = work.started == 0 ? 0 : parts.world.monotonic() &- work.started
-    let hasTimedOut = failure?.status == "timeout"
-    return InvocationReport(
-      duration: Nanoseconds(count: hasTimedOut ? UInt64(configuration.timeout) * 1_000_000_000 : elapsed),
-      initialisation: live.initDuration, memorySize: configuration.memorySize, peak: live.resources?.peakMemory(),
+    InvocationReport(
+      duration: duration(of: work, failure), initialisation: live.initDuration, isProvisioned: fate != nil,
+      memorySize: configuration.memorySize, peak: live.resources?.peakMemory(),
       failure: failure)
   }
 
@@ -202,6 +200,7 @@ extension Environment {
   /// The same for the log stream.
   func keepEnd(_ work: Work, _ failure: FunctionFailure?, _ live: Live) {
     if let trace = work.invocation.trace { tellTrace(trace, work, failure) }
+    bill(work, failure, live)
     guard live.kept != nil else { return }
     let report = work.told ?? report(work, failure, live)
     work.told = report
@@ -209,6 +208,27 @@ extension Environment {
       self.flushUnended(live)
       for line in self.endLines(work, report, live) { live.kept?.write(line) }
     }
+  }
+
+  /// Counts what an invocation that is over costs: what its REPORT says, also where nobody reads it.
+  private func bill(_ work: Work, _ failure: FunctionFailure?, _ live: Live) {
+    if live.kept != nil { work.told = work.told ?? report(work, failure, live) }
+    let billed =
+      work.told?.billed
+      ?? InvocationReport(
+        duration: duration(of: work, failure), initialisation: live.initDuration ?? work.initDuration,
+        isProvisioned: fate != nil, memorySize: configuration.memorySize, peak: nil, failure: failure
+      ).billed
+    let bill = BilledUse.Invocation(
+      milliseconds: billed, isProvisioned: live.isProvisioned, streamed: work.response?.size ?? work.streamed)
+    let world = parts.world
+    pool.tally.withLock { $0.bill(bill) { world.now() } }
+  }
+
+  private func duration(of work: Work, _ failure: FunctionFailure?) -> Nanoseconds {
+    if failure?.status == "timeout" { return Nanoseconds(count: UInt64(configuration.timeout) * 1_000_000_000) }
+    // An invocation that ends before it began has taken no time.
+    return Nanoseconds(count: work.started == 0 ? 0 : parts.world.monotonic() &- work.started)
   }
 
   /// What has no line end yet is an event all the same, once an invocation is over.

@@ -14,12 +14,21 @@ extension Environment {
   func beginTrace(_ work: Work, _ live: Live) {
     if let duration = live.initDuration, live.concurrent == nil {
       work.initialised = (live.initStarted, duration.count)
+      work.coldStart = work.coldStart ?? origin
     }
     if let trace = work.invocation.trace {
       live.kept?.note(
         .init(request: work.invocation.requestID.description, root: trace.root, span: trace.function))
     }
     listen(live)
+  }
+
+  /// A runtime is started inside of an invocation, because the one before is no more.
+  func noteRestart(_ work: Work, _ live: Live) {
+    let reason = live.loss ?? .exited
+    live.loss = nil
+    work.coldStart = reason
+    parts.metrics?.note(coldStart: reason, of: configuration)
   }
 
   /// The function has failed by its own account.
@@ -40,7 +49,7 @@ extension Environment {
       initialised: work.initialised.map { (now &- $0.start, $0.duration) },
       isFault: failure != nil || work.answer?.errorType != nil,
       failure: failure.map { ($0.type, $0.message) } ?? work.answer?.errorType.map { ($0, "") },
-      cause: work.errorCause, stream: logStream)
+      cause: work.errorCause, stream: logStream, coldStart: work.coldStart)
     traces.take(trace.parcel(work.invocation, configuration, course))
   }
 

@@ -16,12 +16,16 @@ package final class Environment: Sendable {
   let parts: EnvironmentParts
   let eventLoop: any EventLoop
   let pool: EnvironmentPool
+  /// Why it is made.
+  let origin: ColdStartReason
   let program: SandboxProgram
   let logStream: String
   /// What is in /opt/extensions, by name.
   let extensionPrograms: [(name: String, program: SandboxProgram)]
   let specification: SandboxSpecification
   let served: RuntimeCatalog.Served
+  /// Whose runtime waits for it; nil: it starts its own.
+  let stemCell: StemCell?
   /// How many invocations may share it; nil: each has it for itself.
   let concurrency: Int?
   /// What a chain of requests that begins here says of itself.
@@ -42,12 +46,13 @@ package final class Environment: Sendable {
   /// - Throws: 502 if this host has no interpreter, 500 if it has no descriptors left.
   init(
     _ configuration: FunctionConfiguration, parts: EnvironmentParts, eventLoop: any EventLoop, pool: EnvironmentPool,
-    fate: (@Sendable (Environment, Fate) -> Void)? = nil
+    origin: ColdStartReason, fate: (@Sendable (Environment, Fate) -> Void)? = nil
   ) throws(AWSError) {
     self.configuration = configuration
     self.parts = parts
     self.eventLoop = eventLoop
     self.pool = pool
+    self.origin = origin
     self.fate = fate
     lineage = Lineage.first(configuration)
     concurrency = configuration.environmentConcurrency
@@ -70,8 +75,11 @@ package final class Environment: Sendable {
     program = setup.program
     extensionPrograms = setup.extensions
     logStream = setup.logStream
+    stemCell = parts.stemCell(setup, configuration, served)
     let pipe: Pipe
-    do throws(Fault) { pipe = try Pipe() } catch { throw .service("log of an environment: \(error)") }
+    do throws(Fault) { pipe = if let stemCell { stemCell.output } else { try Pipe() } } catch {
+      throw .service("log of an environment: \(error)")
+    }
     let log = InvocationLog(limit: parts.limits.logTail)
     let output = LogSource(descriptor: pipe.reader)
     live = NIOLoopBoundBox.makeBoxSendingValue(
@@ -82,11 +90,16 @@ package final class Environment: Sendable {
 
   /// Makes the sandbox and starts the runtime.
   func start() {
+    parts.metrics?.note(coldStart: origin, of: configuration)
     onLoop { live in
       live.isProvisioned = self.fate != nil
       live.concurrent = self.concurrency.map { ConcurrentStateMachine(limit: $0) }
       live.kept = self.newLog()
       live.output.attach(self.eventLoop) { self.printed($1, $0, .function) }
+      if let cell = self.stemCell {
+        self.takeOver(cell, live)
+        return self.initialise(live, .initialisation)
+      }
       var specification = self.specification
       specification.zygote = self.parts.fastStart?.zygote(for: self.program, self.configuration, self.served)
       live.zygote = specification.zygote
@@ -124,6 +137,7 @@ package final class Environment: Sendable {
     onLoop { live in
       guard live.isProvisioned else { return }
       live.isProvisioned = false
+      live.loss = .released
       if self.pool.unkeep(self) || live.machine.isStarting { self.discard(live) }
     }
   }
@@ -142,6 +156,7 @@ package final class Environment: Sendable {
     case .wait: break
     case .waitForPoll: begin(work, live)
     case .start:
+      noteRestart(work, live)
       begin(work, live)
       initialise(live, .invocation)
     case .refuse: work.resume(nil)
@@ -221,6 +236,7 @@ package final class Environment: Sendable {
   /// Adds an invocation that is answered to the figures of its version.
   func count(_ work: Work, hasFailed: Bool, _ live: Live) {
     let world = parts.world
+    work.initDuration = live.initDuration
     let invocation = InvocationTally.Invocation(
       qualifier: work.invocation.function.qualifier,
       nanoseconds: work.started == 0 ? 0 : world.monotonic() &- work.started, hasFailed: hasFailed,
@@ -275,7 +291,7 @@ package final class Environment: Sendable {
   // MARK: - The runtime's life
 
   func startRuntime(_ live: Live) {
-    guard let sandbox = live.sandbox else { return }
+    guard let sandbox = live.sandbox, !wakeStemCell(live) else { return }
     live.lastProgram += 1
     live.programNumber = live.lastProgram
     live.runtimeIsAlive = true
@@ -393,6 +409,7 @@ package final class Environment: Sendable {
 
   func abandoned(_ poll: HTTPExchange) {
     let live = live.value
+    stemCellIsGone(poll, live)
     live.concurrent?.abandoned(poll)
     if live.extensions?.machine.abandoned(poll) != true { live.machine.abandoned(poll) }
   }
@@ -427,10 +444,12 @@ package final class Environment: Sendable {
     if live.concurrent != nil { return brokeConcurrently(failure, live) }
     let described = describe(failure, live)
     let initDuration = Nanoseconds(count: parts.world.monotonic() &- live.initStarted)
+    let wasStarting = live.machine.isStarting
     switch live.machine.broke(failure) {
     case .retry(let work):
       tellInitRuntimeDone(described, work, live)
       tellInitReport(initDuration, described, work, live)
+      live.loss = .initFailed
       reset(live, failure)
     case .fail(let work, let during):
       if during != nil {
@@ -440,6 +459,7 @@ package final class Environment: Sendable {
         tellRuntimeDone(work, described, live)
       }
       tellEnd(work, described, live)
+      live.loss = ColdStartReason(failure, isInitialising: during != nil)
       // Free before the answer, so that the caller's next invocation finds this environment and its /tmp.
       reset(live, failure)
       work.permit = nil
@@ -448,10 +468,13 @@ package final class Environment: Sendable {
       live.initDuration = nil
     case .end(let work):
       ended(work, described, live)
+      live.loss = ColdStartReason(failure, isInitialising: false)
       reset(live, failure)
       work.permit = nil
       becomeFree(live)
-    case .discard: discard(live, .failure)
+    case .discard:
+      live.loss = ColdStartReason(failure, isInitialising: wasStarting)
+      discard(live, .failure)
     case .ignore: break
     }
   }
@@ -475,7 +498,8 @@ package final class Environment: Sendable {
 
   /// - Parameter reason: what its extensions are told; nil if the sandbox is lost already.
   func discard(_ live: Live, _ reason: ShutdownReason? = .spindown) {
-    pool.forget(self)
+    // One that is only done with has been lost before, if at all.
+    pool.forget(self, live.loss ?? (reason == nil ? .exited : nil))
     if live.isProvisioned {
       live.isProvisioned = false
       fate?(self, .gone)

@@ -23,10 +23,14 @@ package struct EnvironmentParts: Sendable {
   package let fileSystems: FileSystemDirectories
   /// nil: every program is executed.
   package let fastStart: FastStart?
+  /// nil: every runtime is started.
+  package let stemCells: StemCells?
   /// Where what is logged is kept; nil = nowhere.
   package let logs: (any LogSink)?
   /// Where traced invocations are told of; nil = nothing is traced.
   package let traces: (any TraceSink)?
+  /// Counts what is started and why; nil = nobody does.
+  package let metrics: LambdaMetrics?
 
   package init(
     world: any World, limits: LambdaLimits, sandboxes: any SandboxHost, packages: CodePackages,
@@ -36,8 +40,10 @@ package struct EnvironmentParts: Sendable {
       nil
     },
     freezeDelay: Duration = .milliseconds(5), log: Logger, fileSystems: FileSystemDirectories = FileSystemDirectories(),
-    fastStart: FastStart? = nil, logs: (any LogSink)? = nil, traces: (any TraceSink)? = nil
+    fastStart: FastStart? = nil, stemCells: StemCells? = nil, logs: (any LogSink)? = nil, traces: (any TraceSink)? = nil,
+    metrics: LambdaMetrics? = nil
   ) {
+    self.metrics = metrics
     self.logs = logs
     self.traces = traces
     self.world = world
@@ -53,6 +59,7 @@ package struct EnvironmentParts: Sendable {
     self.log = log
     self.fileSystems = fileSystems
     self.fastStart = fastStart
+    self.stemCells = stemCells
   }
 
   /// Compiles packages ahead; nil where environments have no root of their own, in which modules know their path.

@@ -19,6 +19,7 @@ final class EnvironmentPool: Sendable {
     /// How long the last of them took to initialise, in nanoseconds.
     var lastColdStart: UInt64 = 0
     var isRetired = false
+    var history = EnvironmentHistory()
     /// Of provisioned concurrency, and not initialised yet.
     var preparing: Set<ObjectIdentifier> = []
     /// How many invocations ran at once since somebody asked, and how many of them in provisioned environments.
@@ -31,6 +32,7 @@ final class EnvironmentPool: Sendable {
     let version: FunctionConfiguration
     let entries: [InvocationTally.Entry]
     let late: [InvocationTally.Late]
+    let use: BilledUse
     /// Invocations at once, at most.
     let peak: Int
     /// Environments of provisioned concurrency, and how many of them were at work at once.
@@ -66,10 +68,20 @@ final class EnvironmentPool: Sendable {
   func add(_ environment: Environment, now: UInt64, isPrepared: Bool = false) {
     state.withLock { state in
       state.alive[ObjectIdentifier(environment)] = environment
-      if isPrepared { state.preparing.insert(ObjectIdentifier(environment)) }
+      if isPrepared {
+        state.preparing.insert(ObjectIdentifier(environment))
+        state.history.prepared()
+      }
       defer { state.notePeak(places) }
       guard let places else { return }
       state.free += repeatElement((environment: environment, since: now), count: places - 1)
+    }
+  }
+
+  /// Why one more environment is started; nil: it is the first.
+  func reasonToStart() -> ColdStartReason? {
+    state.withLock { state in
+      state.history.next(alive: state.alive.count, provisioned: state.provisioned.count + state.preparing.count)
     }
   }
 
@@ -132,8 +144,10 @@ final class EnvironmentPool: Sendable {
   }
 
   /// The environment is gone.
-  func forget(_ environment: Environment) {
+  /// - Parameter loss: why, if it did not go because it had been idle.
+  func forget(_ environment: Environment, _ loss: ColdStartReason?) {
     state.withLock { state in
+      if let loss { state.history.lost(loss) }
       state.alive[ObjectIdentifier(environment)] = nil
       state.expected.remove(ObjectIdentifier(environment))
       state.free.removeAll { $0.environment === environment }
@@ -171,8 +185,14 @@ final class EnvironmentPool: Sendable {
   /// Takes out what has been free since before `moment`. The least recently used come first in the list.
   func removeIdle(since moment: UInt64) -> [Environment] {
     state.withLock { state in
-      if let places { return state.takeUnused(places, since: moment) }
+      if let places {
+        let unused = state.takeUnused(places, since: moment)
+        if !unused.isEmpty { state.history.lost(.expired) }
+        return unused
+      }
       let count = state.free.prefix { Int64(bitPattern: $0.since &- moment) <= 0 }.count
+      guard count > 0 else { return [] }
+      state.history.lost(.expired)
       defer { state.free.removeFirst(count) }
       return state.free.prefix(count).map(\.environment)
     }
@@ -202,13 +222,18 @@ final class EnvironmentPool: Sendable {
 
   /// Takes out the figures since the last time; nil if there are none.
   func takeLoad() -> Load? {
-    let (entries, late) = tally.withLock { $0.take() }
+    let (entries, late, use) = tally.withLock { tally in
+      let (entries, late) = tally.take()
+      return (entries, late, tally.takeUse())
+    }
     return state.withLock { state in
       state.notePeak(places)
       defer { (state.peak, state.provisionedPeak) = (0, 0) }
-      guard !entries.isEmpty || !late.isEmpty || state.peak > 0 || !state.provisioned.isEmpty else { return nil }
+      let isQuiet = entries.isEmpty && late.isEmpty && use.requests == 0 && state.peak == 0
+      guard !isQuiet || !state.provisioned.isEmpty else { return nil }
       return Load(
-        version: version, entries: entries, late: late, peak: state.peak, provisioned: state.provisioned.count,
+        version: version, entries: entries, late: late, use: use, peak: state.peak,
+        provisioned: state.provisioned.count,
         provisionedPeak: state.provisionedPeak)
     }
   }

@@ -8,6 +8,8 @@ struct EnvironmentSetup {
   let specification: SandboxSpecification
   let program: SandboxProgram
   let logStream: String
+  /// What the runtime is made of, if that is an image.
+  let image: RuntimeImage?
   /// What is to be started before it, by name.
   let extensions: [(name: String, program: SandboxProgram)]
 
@@ -15,6 +17,7 @@ struct EnvironmentSetup {
     _ c: FunctionConfiguration, family: RuntimeFamily, served: RuntimeCatalog.Served, image: RuntimeImage? = nil,
     parts: EnvironmentParts, isProvisioned: Bool = false
   ) throws(AWSError) {
+    self.image = image
     let interpreter: Interpreter? = if case .interpreter(let found) = served { found } else { nil }
     let code = parts.packages.directory(c.code, compiledFor: parts.sandboxes.hasOwnRoot ? interpreter : nil)
     let layers = parts.packages.layerDirectory(c, compiledFor: parts.sandboxes.hasOwnRoot ? interpreter : nil)

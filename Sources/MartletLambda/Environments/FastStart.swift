@@ -135,7 +135,12 @@ extension FastStart {
 extension EnvironmentParts {
   /// A function is ready to run, and may be called soon.
   package func expect(_ c: FunctionConfiguration) {
-    guard let fastStart, let identifier = RuntimeCatalog.identifier(c.runtime ?? "") else { return }
-    fastStart.expect(c, runtimes.serves(identifier))
+    guard let identifier = RuntimeCatalog.identifier(c.runtime ?? "") else { return }
+    let served = runtimes.serves(identifier)
+    fastStart?.expect(c, served)
+    guard let stemCells, case .interpreter = served, c.image == nil else { return }
+    let setup = try? EnvironmentSetup(
+      c, family: identifier.family, served: served, image: runtimes.imageRoot(identifier), parts: self)
+    if let setup { stemCells.expect(setup, c, served) }
   }
 }

@@ -4,15 +4,20 @@ import MartletCore
 struct InvocationReport {
   /// From the delivery of the event to the last `/next`.
   let duration: Nanoseconds
-  /// How long INIT took, on the first invocation only; it is billed.
+  /// How long INIT took, on the first invocation only.
   let initialisation: Nanoseconds?
+  /// In an environment of provisioned concurrency, which is paid for by the time: its INIT is not billed.
+  var isProvisioned = false
   /// Mebibytes.
   let memorySize: Int
   let peak: ByteCount?
   let failure: FunctionFailure?
 
-  /// Milliseconds.
-  var billed: UInt64 { Nanoseconds(count: duration.count + (initialisation?.count ?? 0)).wholeMilliseconds }
+  /// Milliseconds: INIT and duration together, rounded up, at least one.
+  var billed: UInt64 {
+    let initialisation = isProvisioned ? 0 : initialisation?.count ?? 0
+    return Nanoseconds(count: duration.count + initialisation).wholeMilliseconds
+  }
 
   /// Mebibytes; where the host does not count it, the size.
   var memoryUsed: Int { peak.map { min(memorySize, max(1, ($0.bytes + 524_288) >> 20)) } ?? memorySize }

@@ -78,6 +78,7 @@ final class RuntimeAPI: HTTPResponder {
       return
     }
     guard request.path.utf8.starts(with: RuntimeAPI.prefix.utf8) else {
+      if request.path == Environment.stemOrderPath, request.method == .GET { return environment.stemCellAsks(exchange) }
       if !ExtensionsAPI.respond(to: request, exchange, environment),
         !TelemetryAPI.respond(to: request, exchange, environment)
       {
@@ -191,7 +192,7 @@ final class RuntimeAPI: HTTPResponder {
 
   private static let pong = HTTPReply(status: 200, body: ByteBuffer(string: "pong"))
 
-  private static let unknown = HTTPReply(
+  static let unknown = HTTPReply(
     status: 404, headers: [("Content-Type", "text/plain; charset=utf-8")],
     body: ByteBuffer(string: "404 page not found\n"))
 

@@ -34,9 +34,14 @@ final class Work: @unchecked Sendable {
   /// Its figures, once they were told.
   var told: InvocationReport?
   var span = ""
+  // For what it costs: INIT before it, and the bytes that were passed on.
+  var initDuration: Nanoseconds?
+  var streamed = 0
   // For its trace: the initialisation before it, and what the runtime said of its error.
   var initialised: (start: UInt64, duration: UInt64)?
   var errorCause: InvocationTrace.Cause?
+  /// Why it had to wait for a runtime, if it had.
+  var coldStart: ColdStartReason?
 
   init(_ invocation: Invocation, traceHeader: String, permit: consuming Permit) {
     self.invocation = invocation

@@ -17,6 +17,11 @@ package enum VersionName: Hashable, Sendable, CustomStringConvertible {
     }
   }
 
+  /// Of a published version.
+  var number: Int? {
+    if case .number(let n) = self { n } else { nil }
+  }
+
   package init?(_ text: some StringProtocol) {
     if text == "$LATEST" {
       self = .latest

@@ -27,6 +27,7 @@ extension EnvironmentSetup {
       throw .runtimeMissing(
         "The image \(image.resolvedURI) says nothing to run: set ImageConfig.Command or EntryPoint.")
     }
+    self.image = nil
     let hasPlatform = parts.platform != nil
     let systems = try c.fileSystemMounts(parts)
     specification = SandboxSpecification(

@@ -47,29 +47,29 @@ package final class Admission: Sendable {
   /// Takes one unit of concurrency, given back when the permit goes: of what is provisioned for the version if any is
   /// left, else of the function's reservation if it has one, else of the account's.
   /// - Parameter provisioned: environments of the version that are provisioned and initialised.
-  package func admit(_ version: Resolved, provisioned: Int) throws(AWSError) -> Permit {
+  package func admit(_ version: Resolved, provisioned: Int) throws(ThrottleReason) -> Permit {
     if let limit = version.managedLimit {
       if let permit = take(.managed(version.configuration.incarnation), limit: limit) { return permit }
-      throw .throttled("ConcurrentInvocationLimitExceeded")
+      throw .capacityProvider
     }
     if provisioned > 0, let permit = take(.provisioned(version.configuration.incarnation), limit: provisioned) {
       return permit
     }
     if let reserved = version.reserved {
       if let permit = take(version.ownShare, limit: reserved - version.provisionedTotal) { return permit }
-      throw .throttled("ReservedFunctionConcurrentInvocationLimitExceeded")
+      throw version.isDebugged ? .debugging : reserved == 0 ? .reservedZero : .reservedConcurrency
     }
     let place = version.configuration.place
     if let permit = take(.account(place), limit: limits.concurrentExecutions - version.setAside) { return permit }
-    throw .throttled("ConcurrentInvocationLimitExceeded")
+    throw .accountConcurrency
   }
 
   /// As `admit`; but where there is no room, and a caller has its answer while its runtime is not back yet, it waits
   /// for that. So whoever calls one function again and again is not refused for having called it before.
   package func admit(
     _ version: Resolved, provisioned: Int, within patience: TimeAmount, on eventLoop: any EventLoop
-  ) async throws(AWSError) -> Permit {
-    do throws(AWSError) { return try admit(version, provisioned: provisioned) } catch {
+  ) async throws(ThrottleReason) -> Permit {
+    do throws(ThrottleReason) { return try admit(version, provisioned: provisioned) } catch {
       guard version.managedLimit == nil else { throw error }
       let share = version.reserved == nil ? Share.account(version.configuration.place) : version.ownShare
       let limit =

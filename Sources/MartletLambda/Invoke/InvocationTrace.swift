@@ -63,6 +63,8 @@ package final class InvocationTrace: Sendable {
     let failure: (type: String, message: String)?
     let cause: Cause?
     let stream: String
+    /// nil: the environment was warm.
+    let coldStart: ColdStartReason?
   }
 
   // MARK: - Documents
@@ -82,15 +84,15 @@ package final class InvocationTrace: Sendable {
   }
 
   /// The same of one that was refused with 429.
-  func refused(_ invocation: Invocation, _ c: FunctionConfiguration, _ now: Timestamp)
-    -> TraceParcel
-  {
+  func refused(
+    _ invocation: Invocation, _ c: FunctionConfiguration, _ reason: ThrottleReason, _ now: Timestamp
+  ) -> TraceParcel {
     let (id, event, name) = (
       invocation.requestID, invocation.event, InvocationTrace.Name(c, invocation)
     )
     return TraceParcel(
       place: c.place, size: 1024,
-      .later { self.serviceDocuments(name, id, event, end: now, isFault: false, isThrottled: true) }
+      .later { self.serviceDocuments(name, id, event, end: now, isFault: false, throttle: reason) }
     )
   }
 
@@ -108,6 +110,9 @@ package final class InvocationTrace: Sendable {
     }
   }
 
+  /// What traces can be searched by: `annotation[cold_start_reason] = "Expired"`.
+  private static func annotation(_ name: String, _ value: String) -> JSONValue { .members((name, .string(value))) }
+
   private static func seconds(_ moment: Timestamp) -> JSONValue {
     .double(Double(moment.nanoseconds / 1000) / 1e6)
   }
@@ -115,12 +120,14 @@ package final class InvocationTrace: Sendable {
   private func serviceDocuments(
     _ name: Name, _ id: RequestID, _ event: (accepted: Timestamp, attempt: Int)?, end: Timestamp,
     isFault: Bool,
-    isThrottled: Bool = false
+    throttle: ThrottleReason? = nil
   ) -> [JSONValue] {
+    let isThrottled = throttle != nil
     let status: Int64 = isThrottled ? 429 : event == nil ? 200 : 202
     let flags: [(String, JSONValue?)] = [
       ("fault", isFault ? .bool(true) : nil), ("error", isThrottled ? .bool(true) : nil),
       ("throttle", isThrottled ? .bool(true) : nil),
+      ("annotations", throttle.map { InvocationTrace.annotation("throttle_reason", $0.rawValue) }),
     ]
     let service = InvocationTrace.document(
       [
@@ -198,6 +205,7 @@ package final class InvocationTrace: Sendable {
       ("end_time", InvocationTrace.seconds(course.end)),
       ("fault", course.isFault ? .bool(true) : nil),
       ("cause", cause(course)),
+      ("annotations", course.coldStart.map { InvocationTrace.annotation("cold_start_reason", $0.rawValue) }),
       (
         "aws",
         .members(

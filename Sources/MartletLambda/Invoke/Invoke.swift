@@ -57,16 +57,29 @@ package final class Line: FunctionRunner {
     let traced: Invocation
     do throws(AWSError) {
       traced = sampled(try self.traced(invocation, version), version)  // Lineage.swift, InvocationTrace.swift
-      let provisioned = version.provisionedTotal == 0 ? 0 : placement.provisionedCount(version.configuration)
-      // Admission.swift: every 429 is born here
-      permit = try await admit(version, provisioned: provisioned, traced)
     } catch {
-      metrics?.note(error.status == 429 ? .throttles : .recursiveInvocationsDropped, of: invocation.function)
+      metrics?.note(.recursiveInvocationsDropped, of: invocation.function)
       throw error
     }
+    do throws(ThrottleReason) {
+      let provisioned = version.provisionedTotal == 0 ? 0 : placement.provisionedCount(version.configuration)
+      // Admission.swift: who may run now
+      permit = try await admission.admit(
+        version, provisioned: provisioned, within: Admission.patience, on: placement.eventLoop)
+    } catch {
+      throw refusal(error, traced, version)
+    }
     while true {
-      // Placement.swift: provisioned, warm, cold
-      let lease = try await placement.place(version.configuration, permit, invocation.tenant)
+      let lease: Lease
+      do throws(Placement.Refusal) {
+        // Placement.swift: provisioned, warm, cold
+        lease = try await placement.place(version.configuration, permit, invocation.tenant)
+      } catch {
+        switch error {
+        case .throttled(let reason): throw refusal(reason, traced, version)
+        case .impossible(let error): throw error
+        }
+      }
       switch await lease.run(traced) {  // Environment.swift → RuntimeAPI.swift
       case .reply(let reply):
         if let stream = reply.stream {
@@ -79,18 +92,13 @@ package final class Line: FunctionRunner {
     }
   }
 
-  private func admit(
-    _ version: Resolved, provisioned: Int, _ invocation: Invocation
-  ) async throws(AWSError) -> Permit {
-    do throws(AWSError) {
-      return try await admission.admit(
-        version, provisioned: provisioned, within: Admission.patience, on: placement.eventLoop)
-    } catch {
-      if let trace = invocation.trace {
-        traces?.take(trace.refused(invocation, version.configuration, world.now()))
-      }
-      throw error
+  /// Every 429 is born here.
+  private func refusal(_ reason: ThrottleReason, _ invocation: Invocation, _ version: Resolved) -> AWSError {
+    metrics?.note(throttle: reason, of: invocation.function)
+    if let trace = invocation.trace {
+      traces?.take(trace.refused(invocation, version.configuration, reason, world.now()))
     }
+    return .throttled(reason)
   }
 
   /// Checks all that an invocation checks, and runs nothing.

@@ -14,12 +14,23 @@ package final class Placement: Sendable {
   private let idleTimeout: Duration
   private let pools = Mutex(Pools())
 
+  /// Why there is no lease.
+  package enum Refusal: Error {
+    case throttled(ThrottleReason)
+    /// This host cannot run the version.
+    case impossible(AWSError)
+  }
+
   /// By the incarnation of their versions; where tenants are isolated, each has a pool of its own.
   private struct Pools {
     var common: [RequestID: EnvironmentPool] = [:]
     var ofTenants: [TenantKey: EnvironmentPool] = [:]
     /// Not taken from any more; their figures are not told yet.
     var former: [EnvironmentPool] = []
+    /// Versions and tenants of which there were environments. Where there are too many, all are forgotten.
+    var started: Set<VersionKey> = []
+    var tenants: Set<TenantKey> = []
+    static let most = 100_000
 
     var all: [EnvironmentPool] { Array(common.values) + Array(ofTenants.values) }
 
@@ -29,14 +40,32 @@ package final class Placement: Sendable {
       if let tenant = pool.tenant {
         let key = TenantKey(incarnation: incarnation, tenant: tenant)
         if ofTenants[key] === pool { ofTenants[key] = nil }
+        if tenants.count == Pools.most { tenants = [] }
+        tenants.insert(key)
       } else if common[incarnation] === pool {
         common[incarnation] = nil
       }
     }
   }
 
-  /// - Parameter idleTimeout: how long an environment is kept without work.
-  package init(parts: EnvironmentParts, group: MultiThreadedEventLoopGroup, idleTimeout: Duration) {
+  private struct VersionKey: Hashable {
+    let function: FunctionKey
+    let version: VersionName
+  }
+
+  private let began: Timestamp
+  /// The numbers that the next version of each function had when the server was started.
+  private let versionsAtStart: [FunctionKey: Int]
+
+  /// - Parameters:
+  ///   - idleTimeout: how long an environment is kept without work.
+  ///   - versionsAtStart: the number of each function's next version.
+  package init(
+    parts: EnvironmentParts, group: MultiThreadedEventLoopGroup, idleTimeout: Duration,
+    versionsAtStart: [FunctionKey: Int] = [:]
+  ) {
+    began = parts.world.now()
+    self.versionsAtStart = versionsAtStart
     self.parts = parts
     self.group = group
     self.idleTimeout = idleTimeout
@@ -45,20 +74,46 @@ package final class Placement: Sendable {
   /// False where environments have no root of their own, which an image needs.
   var canRunImages: Bool { parts.sandboxes.hasOwnRoot }
 
-  /// - Throws: 502 if this host has nothing to run the version with.
   package func place(
     _ version: FunctionConfiguration, _ permit: consuming Permit, _ tenant: String? = nil
-  ) async throws(AWSError) -> Lease {
+  ) async throws(Refusal) -> Lease {
     let pool = tenant.map { self.pool(of: version, $0) } ?? pool(of: version)
     if let environment = pool.take() { return Lease(environment: environment, permit: permit) }
     let eventLoop = self.eventLoop
     if let environment = await pool.takeSoon(on: eventLoop) {
       return Lease(environment: environment, permit: permit)
     }
-    let environment = try Environment(version, parts: parts, eventLoop: eventLoop, pool: pool)
+    let environment: Environment
+    do throws(AWSError) {
+      environment = try Environment(
+        version, parts: parts, eventLoop: eventLoop, pool: pool,
+        origin: pool.reasonToStart() ?? firstReason(version, tenant))
+    } catch {
+      throw .impossible(error)
+    }
     pool.add(environment, now: parts.world.monotonic())
     environment.start()
     return Lease(environment: environment, permit: permit)
+  }
+
+  /// What it means that an environment is the first of its pool.
+  private func firstReason(_ version: FunctionConfiguration, _ tenant: String?) -> ColdStartReason {
+    if version.debugging != nil { return .debugging }
+    if let tenant {
+      let key = TenantKey(incarnation: version.incarnation, tenant: tenant)
+      return pools.withLock { $0.tenants.contains(key) } ? .expired : .newTenant
+    }
+    let key = VersionKey(function: FunctionKey(place: version.place, name: version.name), version: version.version)
+    let isFirst = pools.withLock { pools in
+      if pools.started.count == Pools.most { pools.started = [] }
+      return pools.started.insert(key).inserted
+    }
+    if isFirst, version.lastModified < began, let next = versionsAtStart[key.function],
+      version.version.number.map({ $0 < next }) ?? true
+    {
+      return .serverStart
+    }
+    return version.version.number == nil ? .newCode : .newVersion
   }
 
   /// The caller's event loop if it is on one, so that nobody has to hop.
@@ -71,7 +126,8 @@ package final class Placement: Sendable {
     _ version: FunctionConfiguration, fate: @escaping @Sendable (Environment, Environment.Fate) -> Void
   ) throws(AWSError) -> Environment {
     let pool = pool(of: version)
-    let environment = try Environment(version, parts: parts, eventLoop: group.next(), pool: pool, fate: fate)
+    let environment = try Environment(
+      version, parts: parts, eventLoop: group.next(), pool: pool, origin: .provisioned, fate: fate)
     pool.add(environment, now: parts.world.monotonic(), isPrepared: true)
     return environment
   }

@@ -35,6 +35,8 @@ package struct Resolved: Sendable {
 }
 
 extension Resolved {
+  var isDebugged: Bool { configuration.debugging != nil }
+
   /// One invocation at a time: whoever looks at a function at a breakpoint looks at one.
   mutating func debug(in session: DebugSession) {
     guard configuration.version == .latest else { return }

@@ -43,6 +43,8 @@ struct InvocationTally: Sendable {
 
   private(set) var entries: [Entry] = []
   private(set) var late: [Late] = []
+  /// What AWS would charge for.
+  private(set) var use = BilledUse()
 
   /// - Parameter now: asked seldom.
   mutating func add(_ invocation: Invocation, now: () -> Timestamp) {
@@ -63,6 +65,14 @@ struct InvocationTally: Sendable {
     if invocation.isProvisioned { entries[index].provisioned += 1 }
     if invocation.isCold { entries[index].cold += 1 }
     entries[index].durations.add(invocation.nanoseconds)
+  }
+
+  /// Adds what an invocation that is over costs.
+  mutating func bill(_ bill: BilledUse.Invocation, now: () -> Timestamp) { use.add(bill, now: now) }
+
+  mutating func takeUse() -> BilledUse {
+    defer { use = BilledUse() }
+    return use
   }
 
   /// Takes out what there is; the room stays.

@@ -12,7 +12,13 @@ extension LambdaMetrics {
 
   /// Tells CloudWatch what has happened since it was told last.
   package func tell(_ lambda: LambdaService, _ door: Door) async {
-    let data = collect(lambda)
+    let told = collect(lambda)
+    await tell(told.data, "AWS/Lambda", lambda, door)
+    await tell(told.use, LambdaMetrics.useSpace, lambda, door)
+    await tell(collectReasons(), "Martlet/Lambda", lambda, door)
+  }
+
+  private func tell(_ data: Data, _ space: String, _ lambda: LambdaService, _ door: Door) async {
     for (place, data) in data {
       for start in stride(from: 0, to: data.count, by: LambdaMetrics.most) {
         let part = Array(data[start..<min(data.count, start + LambdaMetrics.most)])
@@ -20,7 +26,7 @@ extension LambdaMetrics {
           requestID: RequestID(from: world), place: place, caller: .service("lambda.amazonaws.com"), host: "localhost",
           traceHeader: nil)
         do throws(AWSError) {
-          _ = try await door.call(CloudWatch.PutMetricData.self, .init(space: "AWS/Lambda", data: part), call)
+          _ = try await door.call(CloudWatch.PutMetricData.self, .init(space: space, data: part), call)
         } catch {
           lambda.log.error("metrics were not taken", metadata: ["error": "\(error.note ?? error.message)"])
         }
@@ -30,18 +36,21 @@ extension LambdaMetrics {
 
   private static let most = 1000
 
-  private func collect(_ lambda: LambdaService) -> Data {
-    var data: Data = [:]
+  private func collect(_ lambda: LambdaService) -> (data: Data, use: Data) {
+    var (data, use): (Data, Data) = ([:], [:])
     let now = world.now()
-    collectInvocations(lambda, now, &data)
+    collectInvocations(lambda, now, &data, &use)
+    addProvisioned(lambda, now, &use)
     collectEvents(&data)
     collectMappings(lambda, now, &data)
-    return data
+    return (data, use)
   }
 
   // MARK: - Invocations
 
-  private func collectInvocations(_ lambda: LambdaService, _ now: Timestamp, _ data: inout Data) {
+  private func collectInvocations(
+    _ lambda: LambdaService, _ now: Timestamp, _ data: inout Data, _ use: inout Data
+  ) {
     var (running, unreserved): ([Place: Int], [Place: Int]) = ([:], [:])
     var functions: [FunctionKey: Int] = [:]
     for load in lambda.line.placement.takeLoads() {
@@ -49,6 +58,7 @@ extension LambdaMetrics {
       let record = lambda.functions.find(key)
       for entry in load.entries { add(entry, of: load.version, record, &data) }
       for late in load.late { add(late, of: load.version, record, &data) }
+      if load.use.requests > 0 { add(load.use, of: load.version, &use) }
       if load.peak > 0 { functions[key, default: 0] += load.peak }
       if load.provisioned > 0 { addProvisioned(load, record, now, &data) }
     }
@@ -174,6 +184,27 @@ extension LambdaMetrics {
         ]
       }
     }
+  }
+
+  // MARK: - Reasons
+
+  /// By reason, and by function and reason.
+  private func collectReasons() -> Data {
+    let cells = state.withLock { state in
+      defer { state.reasons = [:] }
+      return state.reasons
+    }
+    var data: Data = [:]
+    for (cell, count) in cells {
+      let reason = CloudWatch.Dimension("Reason", cell.decision.reason)
+      for dimensions in [[reason], [CloudWatch.Dimension("FunctionName", cell.function.name), reason]] {
+        data[cell.function.place, default: []].append(
+          .init(
+            cell.decision.isThrottle ? "Throttles" : "ColdStarts", dimensions,
+            at: Timestamp(milliseconds: cell.minute * 60_000), .many([(1, Double(count))]), unit: "Count"))
+      }
+    }
+    return data
   }
 
   // MARK: - What is rarer

@@ -32,6 +32,14 @@ package final class LambdaMetrics: Sendable {
     let minute: Int64
   }
 
+  /// Decisions of one minute.
+  struct ReasonCell: Hashable, Sendable {
+    let function: FunctionKey
+    let decision: Decision
+    /// Since 1970.
+    let minute: Int64
+  }
+
   /// What has happened to a function since the server was started.
   package struct Totals: Sendable, Equatable {
     package var invocations = 0
@@ -59,8 +67,12 @@ package final class LambdaMetrics: Sendable {
   struct State {
     var cells: [Cell: [Double: Double]] = [:]
     var totals: [FunctionKey: Totals] = [:]
+    /// Throttles and cold starts: of which nobody was told yet, and since the server was started.
+    var reasons: [ReasonCell: Int] = [:]
+    var decisions: [FunctionKey: DecisionLog] = [:]
     /// What mappings had counted when they were asked last.
     var mappings: [ResourceKey: Poller.Counts] = [:]
+    var provisionedMeter = ProvisionedMeter()
   }
 
   let world: any World
@@ -82,8 +94,15 @@ package final class LambdaMetrics: Sendable {
   }
 
   /// What has happened to each function since the server was started, in the order of their names.
-  package var totals: [(function: FunctionKey, totals: Totals)] {
-    state.withLock { $0.totals }.sorted {
+  package var totals: [(function: FunctionKey, totals: Totals)] { LambdaMetrics.sorted(state.withLock { $0.totals }) }
+
+  /// The reasons of throttles and cold starts, the same.
+  package var decisions: [(function: FunctionKey, decisions: [Decision: Int])] {
+    LambdaMetrics.sorted(state.withLock { $0.decisions.mapValues(\.counts) })
+  }
+
+  private static func sorted<Value>(_ values: [FunctionKey: Value]) -> [(FunctionKey, Value)] {
+    values.sorted {
       ($0.key.place.account.id, $0.key.place.region.name, $0.key.name)
         < ($1.key.place.account.id, $1.key.place.region.name, $1.key.name)
     }.map { ($0.key, $0.value) }

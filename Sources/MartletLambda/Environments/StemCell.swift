@@ -1,0 +1,129 @@
+// One stem cell: a sandbox in which a runtime is up and waits to hear whose it is (docs/fast-start.md).
+import Glibc
+import MartletCore
+import MartletSandbox
+import Synchronization
+
+/// Hears of its sandbox, until an environment takes it over and hears of it instead.
+final class StemCell: Sendable {
+  private struct State {
+    var sandbox: SandboxID?
+    var resources: SandboxResources?
+    var heir: (any SandboxObserver)?
+    /// Somebody has it, who will pass it to an heir: what happens until then is kept.
+    var isTaken = false
+    var news: [@Sendable (any SandboxObserver) -> Void] = []
+    var hasEnded = false
+  }
+
+  /// The number of its runtime's process.
+  static let programNumber: UInt32 = 1
+
+  /// What its runtime prints.
+  let output: Pipe
+  private let state = Mutex(State())
+  /// The runtime runs, or will never.
+  private let told: @Sendable (StemCell, _ fault: Fault?) -> Void
+
+  init(told: @escaping @Sendable (StemCell, _ fault: Fault?) -> Void) throws(Fault) {
+    output = try Pipe()
+    self.told = told
+  }
+
+  func start(_ specification: SandboxSpecification, _ program: SandboxProgram, in sandboxes: any SandboxHost) {
+    let sandbox = sandboxes.create(specification, observer: self)
+    state.withLock { $0.sandbox = sandbox }
+    sandboxes.start(program, number: StemCell.programNumber, in: sandbox, output: output.writer)
+  }
+
+  /// Nobody has taken it, and nobody will.
+  func end(in sandboxes: any SandboxHost) {
+    let (sandbox, resources) = state.withLock { state in
+      state.hasEnded = true
+      defer { state.resources = nil }
+      return (state.sandbox, state.resources)
+    }
+    for listener in resources?.listeners ?? [] { close(listener) }
+    close(output.reader)
+    close(output.writer)
+    if let sandbox { sandboxes.destroy(sandbox) }
+  }
+
+  /// From now on sandbox and output are the caller's, who passes the cell on. False if it has ended.
+  func take() -> Bool {
+    state.withLock { state in
+      guard !state.hasEnded, state.resources != nil else { return false }
+      state.isTaken = true
+      return true
+    }
+  }
+
+  /// From now on `heir` hears of the sandbox. Only after `take`, and once.
+  func pass(to heir: any SandboxObserver) -> (sandbox: SandboxID, resources: SandboxResources)? {
+    let (result, news) = state.withLock { state in
+      state.heir = heir
+      defer {
+        state.resources = nil
+        state.news = []
+      }
+      return (state.sandbox.flatMap { sandbox in state.resources.map { (sandbox, $0) } }, state.news)
+    }
+    for piece in news { piece(heir) }
+    return result
+  }
+
+  /// What happens in the sandbox. `fault`: then there is nothing to be taken any more.
+  private func hear(_ fault: Fault? = nil, _ body: @escaping @Sendable (any SandboxObserver) -> Void) {
+    let (heir, isEnd) = state.withLock { state -> ((any SandboxObserver)?, Bool) in
+      if let heir = state.heir { return (heir, false) }
+      if state.isTaken {
+        state.news.append(body)
+        return (nil, false)
+      }
+      guard fault != nil, !state.hasEnded else { return (nil, false) }
+      state.hasEnded = true
+      return (nil, true)
+    }
+    if let heir { body(heir) }
+    if isEnd { told(self, fault) }
+  }
+}
+
+extension StemCell: Hashable {
+  static func == (a: StemCell, b: StemCell) -> Bool { a === b }
+  func hash(into hasher: inout Hasher) { hasher.combine(ObjectIdentifier(self)) }
+}
+
+extension StemCell: SandboxObserver {
+  func sandboxCreated(_ resources: SandboxResources) {
+    let isWanted = state.withLock { state in
+      if !state.hasEnded { state.resources = resources }
+      return !state.hasEnded
+    }
+    if !isWanted { for listener in resources.listeners { close(listener) } }
+  }
+
+  func sandboxProgramStarted(_ program: UInt32) {
+    let isUp = state.withLock { !$0.isTaken && !$0.hasEnded && $0.resources != nil }
+    if isUp { told(self, nil) }
+    hear { $0.sandboxProgramStarted(program) }
+  }
+
+  func sandboxProgramEnded(_ program: UInt32, _ status: ExitStatus, outOfMemory: Bool) {
+    hear(Fault("stem cell", "its runtime ended: \(status)")) {
+      $0.sandboxProgramEnded(program, status, outOfMemory: outOfMemory)
+    }
+  }
+
+  func sandboxWasReset(newListeners: [CInt]) { hear { $0.sandboxWasReset(newListeners: newListeners) } }
+
+  func sandboxDestroyed() { hear { $0.sandboxDestroyed() } }
+
+  func sandboxConnected(_ ticket: UInt32, _ result: Result<CInt, Fault>) {
+    hear { $0.sandboxConnected(ticket, result) }
+  }
+
+  func sandboxFailed(_ fault: Fault, program: UInt32?) { hear(fault) { $0.sandboxFailed(fault, program: program) } }
+
+  func sandboxGrafted(_ fault: Fault?) { hear { $0.sandboxGrafted(fault) } }
+}

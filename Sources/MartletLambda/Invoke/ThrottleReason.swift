@@ -1,0 +1,38 @@
+// Why an invocation was refused with 429. AWS's words for it, which callers get, are fewer than the reasons there are.
+import MartletCore
+
+/// Found where the refusal is decided: Admission.swift, Placement.swift.
+package enum ThrottleReason: String, Error, Sendable, CaseIterable {
+  /// What the functions of the account have in common is in use.
+  case accountConcurrency = "AccountConcurrency"
+  /// What is reserved for the function is in use.
+  case reservedConcurrency = "ReservedConcurrency"
+  /// Nothing is reserved for the function: it is switched off.
+  case reservedZero = "ReservedConcurrencyZero"
+  /// The environments that its capacity provider may have are full.
+  case capacityProvider = "CapacityProvider"
+  /// A debugger is attached, and has one invocation at a time.
+  case debugging = "Debugging"
+
+  /// The `Reason` of the error that the caller gets (reference/invoke.md 2.3).
+  package var code: String {
+    switch self {
+    case .accountConcurrency, .capacityProvider: "ConcurrentInvocationLimitExceeded"
+    case .reservedConcurrency, .reservedZero, .debugging: "ReservedFunctionConcurrentInvocationLimitExceeded"
+    }
+  }
+
+  /// A limit of the function itself: callers are not told when to come back.
+  package var isOwn: Bool { code.hasPrefix("ReservedFunction") }
+
+  /// For whoever wonders.
+  package var words: String {
+    switch self {
+    case .accountConcurrency: "all concurrency of the account that is not set aside was in use"
+    case .reservedConcurrency: "all of the function's reserved concurrency was in use"
+    case .reservedZero: "the function's reserved concurrency is 0"
+    case .capacityProvider: "all environments that its capacity provider may have were full"
+    case .debugging: "it runs under a debugger, one invocation at a time"
+    }
+  }
+}

@@ -1,0 +1,127 @@
+// Stem cells as values: how many there are of each kind, and who gets them.
+import Testing
+
+@testable import MartletLambda
+
+@Suite struct StemCellsTests {
+  private typealias Machine = StemCellsStateMachine<String, Int>
+  private static let second: UInt64 = 1_000_000_000
+
+  @Test func comesWhenSomebodyIsExpectedAndServesOnce() {
+    var machine = Machine()
+    #expect(machine.take("a", at: 0) == nil, "nobody has heard of the kind")
+    machine.expected("a", at: 0)
+    #expect(machine.tick(at: 1) == [.start("a")])
+    #expect(machine.tick(at: 2) == [], "one is coming already")
+    #expect(machine.take("a", at: 3) == nil)
+    #expect(machine.came("a", 7) == true)
+    #expect(machine.take("a", at: 4) == 7)
+    #expect(machine.take("a", at: 5) == nil, "it is somebody's")
+    #expect(machine.census.map(\.figures) == [StemCellFigures(ready: 0, coming: 0, taken: 1, missed: 2, failures: 0)])
+  }
+
+  @Test func thereAreAsManyAsWereTakenWithinBounds() {
+    var machine = Machine()
+    machine.expected("a", at: 0)
+    for _ in 0..<3 { _ = machine.take("a", at: 1) }
+    #expect(machine.tick(at: 2) == Array(repeating: .start("a"), count: 3))
+    for _ in 0..<20 { _ = machine.take("a", at: 3) }
+    #expect(machine.tick(at: 4) == [.start("a")], "four at most")
+    for id in 1...4 { #expect(machine.came("a", id) == true) }
+    #expect(machine.tick(at: 15 * Self.second) == [], "the window before counts, too")
+    #expect(machine.tick(at: 25 * Self.second) == [.end(1), .end(2), .end(3)])
+  }
+
+  @Test func goesWhenNobodyUsesIt() {
+    var machine = Machine()
+    machine.expected("a", at: 0)
+    _ = machine.tick(at: 0)
+    #expect(machine.came("a", 1) == true)
+    #expect(machine.tick(at: 899 * Self.second) == [])
+    #expect(machine.tick(at: 901 * Self.second) == [.end(1)])
+    #expect(machine.census.isEmpty)
+    #expect(machine.came("a", 2) == false, "what comes late is not wanted")
+  }
+
+  @Test func whatWasUsedLastHasRoomFirst() {
+    var limits = Machine.Limits()
+    limits.cells = 2
+    var machine = Machine(limits: limits)
+    for (i, key) in ["a", "b", "c"].enumerated() { machine.expected(key, at: UInt64(i)) }
+    #expect(machine.tick(at: 3) == [.start("c"), .start("b")])
+    #expect(machine.came("b", 1) == true)
+    #expect(machine.came("c", 2) == true)
+    machine.expected("a", at: 4)
+    #expect(machine.tick(at: 5) == [.start("a"), .end(1)])
+  }
+
+  @Test func whatFailsIsTriedAgainLater() {
+    var machine = Machine()
+    machine.expected("a", at: 0)
+    var starts: [UInt64] = []
+    for second in 0..<1000 {
+      for case .start in machine.tick(at: UInt64(second) * Self.second) {
+        starts.append(UInt64(second))
+        machine.failed("a", -1, at: UInt64(second) * Self.second)
+      }
+      machine.expected("a", at: UInt64(second) * Self.second)
+    }
+    #expect(starts == [0, 60, 180, 420, 900], "after 1, 2, 4 and 8 minutes")
+    // One that has ended by itself is not taken.
+    machine = Machine()
+    machine.expected("a", at: 0)
+    _ = machine.tick(at: 0)
+    #expect(machine.came("a", 1) == true)
+    machine.failed("a", 1, at: 1)
+    #expect(machine.take("a", at: 2) == nil)
+  }
+
+  @Test(arguments: 0..<16) func nothingIsLostAndNothingServesTwo(_ seed: UInt64) {
+    var random = SplitMix(seed: seed)
+    var limits = Machine.Limits()
+    limits.cells = 5
+    var machine = Machine(limits: limits)
+    var now: UInt64 = 0
+    var up: [Int: String] = [:]
+    var coming: [String] = []
+    var next = 0
+    func obey(_ actions: [Machine.Action]) {
+      for action in actions {
+        switch action {
+        case .start(let key): coming.append(key)
+        case .end(let id): #expect(up.removeValue(forKey: id) != nil, "\(id) is ended once, seed \(seed)")
+        }
+      }
+    }
+    for _ in 0..<600 {
+      now &+= random.next() % (5 * Self.second)
+      let key = ["a", "b", "c", "d"][Int(random.next() % 4)]
+      switch random.next() % 7 {
+      case 0, 1:
+        machine.expected(key, at: now)
+        if let id = machine.take(key, at: now) {
+          #expect(up.removeValue(forKey: id) == key, "it is up, the right one and nobody else's, seed \(seed)")
+        }
+      case 2, 3:
+        guard let index = coming.indices.randomElement(using: &random) else { continue }
+        next += 1
+        let came = coming.remove(at: index)
+        if random.next() % 4 == 0 {
+          machine.failed(came, next, at: now)
+        } else if machine.came(came, next) {
+          up[next] = came
+        }
+      case 4:
+        guard let (id, key) = up.randomElement(using: &random) else { continue }
+        up[id] = nil
+        machine.failed(key, id, at: now)
+      default: obey(machine.tick(at: now))
+      }
+      #expect(machine.census.reduce(0) { $0 + $1.figures.ready } == up.count, "seed \(seed)")
+      // Whoever comes anew finds the cells of the others until the next tick.
+      #expect(up.count + coming.count <= limits.cells + limits.levels.upperBound, "seed \(seed)")
+    }
+    obey(machine.tick(at: now &+ 10_000 * Self.second))
+    #expect(up.isEmpty && machine.census.isEmpty, "nothing is left when nobody uses it, seed \(seed)")
+  }
+}

@@ -227,6 +227,30 @@ struct LogService: Service {
   }
 }
 
+/// Exports what others have written, and what is left when they have stopped, if collectors take it soon enough.
+struct TelemetryService: Service {
+  let export: TelemetryExport?
+
+  func run() async throws {
+    guard let export else {
+      try? await gracefulShutdown()
+      return
+    }
+    await withTaskGroup(of: Void.self) { group in
+      group.addTask {
+        await export.run { span in try? await cancelWhenGracefulShutdown { try await Task.sleep(for: span) } }
+      }
+      try? await gracefulShutdown()
+      export.stop()
+      group.addTask { try? await Task.sleep(for: TelemetryService.patience) }
+      await group.next()
+      group.cancelAll()
+    }
+  }
+
+  private static let patience = Duration.seconds(5)
+}
+
 /// Writes segments. It stops after the environments, whose last invocations have some.
 struct TraceService: Service {
   let xray: XRayService

@@ -136,7 +136,7 @@ package struct PreparedNode: Sendable {
       [
         SandboxService(sandboxes: sandboxes),
         LogService(logs: logs),
-        MetricService(cloudWatch: cloud.cloudWatch, lambda: lambda, door: door),
+        MetricService(cloudWatch: cloud.cloudWatch, sqs: cloud.sqs, lambda: lambda, door: door),
         TraceService(xray: xray),
         EnvironmentService(placement: placement),
         ActivationService(activation: activation),

@@ -21,6 +21,7 @@ struct MetricsPage {
     environments(&page)
     events(&page)
     services(&page)
+    backlog(&page)
     functions(&page)
     process(&page)
     return HTTPReply(

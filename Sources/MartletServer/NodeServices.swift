@@ -190,6 +190,7 @@ struct RuleScheduleService: Service {
 /// Keeps the values of metrics in order. It stops after those who tell some.
 struct MetricService: Service {
   let cloudWatch: CloudWatchService
+  let sqs: SQSService
   let lambda: LambdaService
   let door: Door
 
@@ -198,6 +199,7 @@ struct MetricService: Service {
     async let running: Void = cloudWatch.run()
     while !Task.isShuttingDownGracefully && !Task.isCancelled {
       await lambda.metrics.tell(lambda, door)
+      await sqs.tell(door)
       cloudWatch.tick()
       try? await cancelWhenGracefulShutdown { try await Task.sleep(for: .seconds(1)) }
     }
@@ -227,6 +229,30 @@ struct LogService: Service {
   }
 }
 
+/// Exports what others have written, and what is left when they have stopped, if collectors take it soon enough.
+struct TelemetryService: Service {
+  let export: TelemetryExport?
+
+  func run() async throws {
+    guard let export else {
+      try? await gracefulShutdown()
+      return
+    }
+    await withTaskGroup(of: Void.self) { group in
+      group.addTask {
+        await export.run { span in try? await cancelWhenGracefulShutdown { try await Task.sleep(for: span) } }
+      }
+      try? await gracefulShutdown()
+      export.stop()
+      group.addTask { try? await Task.sleep(for: TelemetryService.patience) }
+      await group.next()
+      group.cancelAll()
+    }
+  }
+
+  private static let patience = Duration.seconds(5)
+}
+
 /// Writes segments. It stops after the environments, whose last invocations have some.
 struct TraceService: Service {
   let xray: XRayService
@@ -242,6 +268,25 @@ struct TraceService: Service {
       }
       try? await gracefulShutdown()
       xray.stop()
+    }
+  }
+}
+
+/// Writes down what was called, and delivers trails. It stops after those who call.
+struct AuditService: Service {
+  let audit: CloudTrailService
+
+  func run() async throws {
+    await withDiscardingTaskGroup { group in
+      group.addTask { await audit.run() }
+      group.addTask {
+        while !Task.isShuttingDownGracefully && !Task.isCancelled {
+          try? await cancelWhenGracefulShutdown { try await Task.sleep(for: .seconds(1)) }
+          audit.tick()
+        }
+      }
+      try? await gracefulShutdown()
+      audit.stop()
     }
   }
 }

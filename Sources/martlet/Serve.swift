@@ -61,6 +61,20 @@ struct Serve: ParsableCommand {
   var authorities: String?
 
   @Option(
+    name: .customLong("otlp-endpoint"),
+    help: ArgumentHelp(
+      "Collector of OpenTelemetry that gets traces, metrics and logs over OTLP/HTTP (OTEL_EXPORTER_OTLP_ENDPOINT and the other standard variables). Default: none. See docs/opentelemetry.md.",
+      valueName: "url"))
+  var otlpEndpoint: String?
+
+  @Option(
+    name: .customLong("otlp-header"),
+    help: ArgumentHelp(
+      "Header of the requests to the collector; may be repeated. Every user of a host can read its command lines, so keys belong into OTEL_EXPORTER_OTLP_HEADERS.",
+      valueName: "name=value"))
+  var otlpHeaders: [String] = []
+
+  @Option(
     name: .customLong("streaming-rate"),
     help: ArgumentHelp(
       "Bytes per second of a streamed response after its first 6 MiB; AWS has 2097152, and without it there is no such limit (MARTLET_STREAMING_RATE).",
@@ -199,6 +213,7 @@ struct Serve: ParsableCommand {
       throw ValidationError("\(error)")
     }
     configuration.authorities = text(authorities, "MARTLET_CA_FILE")
+    try exportTelemetry(&configuration, variables)
     configuration.streamingRate = (streamingRate ?? variables["MARTLET_STREAMING_RATE"].flatMap { Int($0) }).map {
       .bytes(max(1, $0))
     }
@@ -250,6 +265,14 @@ struct Serve: ParsableCommand {
         "\(Serve.option(variable)) (\(variable)): a number from \(range.lowerBound) to \(range.upperBound)")
     }
     return value
+  }
+
+  private func exportTelemetry(_ configuration: inout ServerConfiguration, _ variables: [String: String]) throws {
+    do {
+      try configuration.exportTelemetry(endpoint: otlpEndpoint, headers: otlpHeaders, variables: variables)
+    } catch {
+      throw ValidationError("\(error)")
+    }
   }
 
   /// `--idle-timeout` of `MARTLET_IDLE_TIMEOUT`.

@@ -21,6 +21,8 @@ struct CloudServices: Sendable {
   let sqs: SQSService
   let sts: STSService
   let xray: XRayService
+  /// nil = nothing is exported.
+  let export: TelemetryExport?
 
   static let migrations =
     CloudWatchService.migrations + EventBridgeService.migrations + KinesisService.migrations + S3Service.migrations
@@ -31,14 +33,15 @@ struct CloudServices: Sendable {
   /// Reads what they have kept. The database must have been migrated.
   init(
     database: Database, iam: IAMService, world: any World, alarms: Alarms, door: Door, state: StateDirectory,
-    security: any TransportSecurity, logs: LogsService, xray: XRayService, log: Logger
+    security: any TransportSecurity, logs: LogsService, xray: XRayService, export: TelemetryExport?, log: Logger
   ) throws {
+    self.export = export
     let ruleSchedules = try RuleSchedules(database: database, alarms: alarms, log: log)
     self.ruleSchedules = ruleSchedules
     audit = try CloudTrailService(database: database, path: state.audit, alarms: alarms, door: door, log: log)
     bridge = try EventBridgeService(
       database: database, door: door, alarms: alarms, log: log, observer: { ruleSchedules.heard($0, $1) })
-    cloudWatch = try CloudWatchService(database: database, door: door, alarms: alarms, log: log)
+    cloudWatch = try CloudWatchService(database: database, door: door, alarms: alarms, log: log, export: export)
     self.iam = iam
     self.logs = logs
     kinesis = try KinesisService(database: database, alarms: alarms, log: log)

@@ -21,6 +21,7 @@ struct MetricsPage {
     environments(&page)
     events(&page)
     services(&page)
+    backlog(&page)
     functions(&page)
     process(&page)
     return HTTPReply(
@@ -112,6 +113,7 @@ struct MetricsPage {
       Double(logs.droppedEvents))
     page.value("martlet_log_stored_bytes", .gauge, "Bytes of the log on disk.", Double(cloud.logs.storedBytes))
     page.value("martlet_metrics", .gauge, "Metrics that CloudWatch knows.", Double(cloud.cloudWatch.metricCount))
+    exports(&page)
     let sns = cloud.sns.counts
     page.value("martlet_sns_published_total", .counter, "Messages published to topics.", Double(sns.published))
     page.family(
@@ -121,6 +123,24 @@ struct MetricsPage {
         ([("outcome", "dead_lettered")], Double(sns.deadLettered)), ([("outcome", "dropped")], Double(sns.dropped)),
       ])
     page.value("martlet_sns_deliveries_waiting", .gauge, "Deliveries that are not over.", Double(cloud.sns.waiting))
+  }
+
+  private func exports(_ page: inout Exposition) {
+    let figures = cloud.export?.figures ?? []
+    page.family(
+      "martlet_otlp_items_total", .counter,
+      "Spans, values and log records for collectors of OpenTelemetry, by what became of them.",
+      figures.flatMap { one -> [(Exposition.Labels, Double)] in
+        [
+          ("exported", one.exported), ("rejected", one.rejected), ("failed", one.failed), ("dropped", one.dropped),
+        ].map { ([("signal", one.signal.rawValue), ("outcome", $0)], Double($1)) }
+      })
+    page.family(
+      "martlet_otlp_retries_total", .counter, "Requests that collectors of OpenTelemetry did not take at once.",
+      figures.map { ([("signal", $0.signal.rawValue)], Double($0.retries)) })
+    page.family(
+      "martlet_otlp_waiting", .gauge, "Segments, series and batches of log events that are kept for collectors.",
+      figures.map { ([("signal", $0.signal.rawValue)], Double($0.waiting)) })
   }
 
   private func functions(_ page: inout Exposition) {

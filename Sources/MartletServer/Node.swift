@@ -103,14 +103,15 @@ package struct PreparedNode: Sendable {
     let front = Front(
       world: world, defaults: place, limits: limits, packages: packages, incoming: state.incoming, log: log)
     let group = MultiThreadedEventLoopGroup(numberOfThreads: configuration.threads)
-    let (door, alarms, logs, xray) = try beginnings(database, world, group)
+    let (door, alarms, logs, xray, export) = try beginnings(database, world, group)
     let metrics = LambdaMetrics(world: world)
     let parts = try environmentParts(world, limits, packages, runtimes, front, iam, logs, xray, metrics)
     let placement = placement(parts, group, functions)
     let directories = WatchedDirectories(packages: packages, limits: limits, world: world)
     let debugging = DebugSessions(world: world, group: group, placement: placement)
     let line = Line(
-      functions: functions, admission: Admission(limits: limits), placement: placement, directories: directories,
+      functions: functions, admission: Admission(limits: limits, world: world), placement: placement,
+      directories: directories,
       debugging: debugging, metrics: metrics, traces: parts.traces, world: world)
     let provisioned = ProvisionedConcurrency(functions: functions, placement: placement, log: log)
     let activation = activation(of: functions, parts)
@@ -123,7 +124,7 @@ package struct PreparedNode: Sendable {
       provisioned: provisioned, door: door, log: log, metrics: metrics)
     let cloud = try CloudServices(
       database: database, iam: iam, world: world, alarms: alarms, door: door, state: state, security: security,
-      logs: logs, xray: xray, log: log)
+      logs: logs, xray: xray, export: export, log: log)
     connect(door, lambda, cloud)
     let urls = FunctionURLs(functions: functions, line: line, world: world, limits: limits, log: log, metrics: metrics)
     front.serve(
@@ -134,17 +135,17 @@ package struct PreparedNode: Sendable {
     let listener = try await listen(front, group)
     let services: [any Service] =
       [
-        SandboxService(sandboxes: sandboxes),
+        SandboxService(sandboxes: sandboxes), TelemetryService(export: export),
         LogService(logs: logs),
-        MetricService(cloudWatch: cloud.cloudWatch, lambda: lambda, door: door),
+        MetricService(cloudWatch: cloud.cloudWatch, sqs: cloud.sqs, lambda: lambda, door: door),
         TraceService(xray: xray), AuditService(audit: cloud.audit),
         EnvironmentService(placement: placement),
         ActivationService(activation: activation),
         ResourceService(resources: resources),
         ProvisionedConcurrencyService(provisioned: provisioned),
         SweepService(
-          placement: placement, functions: functions, directories: directories, debugging: debugging,
-          fastStart: parts.fastStart, stemCells: parts.stemCells),
+          placement: placement, provisioned: provisioned, functions: functions, directories: directories,
+          debugging: debugging, fastStart: parts.fastStart, stemCells: parts.stemCells),
         CollectService(
           packages: packages, placement: placement, functions: functions, layers: layers, directories: directories),
         EventService(events: events),
@@ -152,10 +153,7 @@ package struct PreparedNode: Sendable {
         PollerService(pollers: lambda.pollers),
         ListenerService(
           listener: listener, lambda: lambda, sqs: cloud.sqs, kinesis: cloud.kinesis, logs: logs, debugging: debugging,
-          log: log
-        ) {
-          announce(listener)
-        },
+          log: log, announce: { announce(listener) }),
       ]
     try await run(services)
   }
@@ -186,6 +184,8 @@ package struct PreparedNode: Sendable {
     var limits = LambdaLimits()
     limits.concurrentExecutions = configuration.concurrency
     limits.streamingRate = configuration.streamingRate
+    limits.scalingRate = configuration.scalingRate
+    limits.requestRate = configuration.requestRate
     return limits
   }
 
@@ -202,18 +202,30 @@ package struct PreparedNode: Sendable {
   /// What both environments and services need.
   private func beginnings(
     _ database: Database, _ world: MovableWorld, _ group: MultiThreadedEventLoopGroup
-  ) throws -> (Door, Alarms, LogsService, XRayService) {
+  ) throws -> (Door, Alarms, LogsService, XRayService, TelemetryExport?) {
+    let export = try telemetryExport(world)
     let door = Door(log: log)
     let alarms = Alarms(world: world) { delay, body in
       group.next().scheduleTask(in: .nanoseconds(delay.inNanoseconds)) { body() }
     }
     let logs = try LogsService(
       database: database, root: state.logs, alarms: alarms, door: door, log: log,
-      limits: LogsService.Limits(storage: configuration.logStorage))
+      limits: LogsService.Limits(storage: configuration.logStorage), export: export)
     let xray = try XRayService(
       database: database, path: state.traces, alarms: alarms, log: log,
-      limits: XRayService.Limits(storage: configuration.traceStorage))
-    return (door, alarms, logs, xray)
+      limits: XRayService.Limits(storage: configuration.traceStorage), export: export)
+    return (door, alarms, logs, xray, export)
+  }
+
+  /// nil if nobody has asked for it.
+  private func telemetryExport(_ world: MovableWorld) throws -> TelemetryExport? {
+    guard let settings = configuration.telemetry else { return nil }
+    for (signal, target) in settings.targets.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
+      log.info("\(signal) are exported", metadata: ["endpoint": "\(target.address)\(target.path)"])
+    }
+    return TelemetryExport(
+      settings, version: MartletVersion.text, world: world,
+      security: try CertificateTrust(authorities: settings.authorities ?? configuration.authorities), log: log)
   }
 
   private func listen(_ front: Front, _ group: MultiThreadedEventLoopGroup) async throws -> HTTPListener {

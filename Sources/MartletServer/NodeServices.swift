@@ -190,6 +190,7 @@ struct RuleScheduleService: Service {
 /// Keeps the values of metrics in order. It stops after those who tell some.
 struct MetricService: Service {
   let cloudWatch: CloudWatchService
+  let sqs: SQSService
   let lambda: LambdaService
   let door: Door
 
@@ -198,6 +199,7 @@ struct MetricService: Service {
     async let running: Void = cloudWatch.run()
     while !Task.isShuttingDownGracefully && !Task.isCancelled {
       await lambda.metrics.tell(lambda, door)
+      await sqs.tell(door)
       cloudWatch.tick()
       try? await cancelWhenGracefulShutdown { try await Task.sleep(for: .seconds(1)) }
     }
@@ -225,6 +227,30 @@ struct LogService: Service {
       logs.stop()
     }
   }
+}
+
+/// Exports what others have written, and what is left when they have stopped, if collectors take it soon enough.
+struct TelemetryService: Service {
+  let export: TelemetryExport?
+
+  func run() async throws {
+    guard let export else {
+      try? await gracefulShutdown()
+      return
+    }
+    await withTaskGroup(of: Void.self) { group in
+      group.addTask {
+        await export.run { span in try? await cancelWhenGracefulShutdown { try await Task.sleep(for: span) } }
+      }
+      try? await gracefulShutdown()
+      export.stop()
+      group.addTask { try? await Task.sleep(for: TelemetryService.patience) }
+      await group.next()
+      group.cancelAll()
+    }
+  }
+
+  private static let patience = Duration.seconds(5)
 }
 
 /// Writes segments. It stops after the environments, whose last invocations have some.
@@ -268,6 +294,7 @@ struct AuditService: Service {
 /// Removes environments that nobody needs.
 struct SweepService: Service {
   let placement: Placement
+  let provisioned: ProvisionedConcurrency
   let functions: FunctionTable
   let directories: WatchedDirectories
   let debugging: DebugSessions
@@ -277,6 +304,7 @@ struct SweepService: Service {
   func run() async throws {
     while !Task.isShuttingDownGracefully && !Task.isCancelled {
       fastStart?.tick()
+      provisioned.tick()
       stemCells?.tick()
       directories.keep { functions.find($0)?.directories.isEmpty == false }
       placement.sweep { version in

@@ -1,5 +1,6 @@
 // What a server can be told: by flags, by environment variables, else by default.
 import Logging
+import MartletCloud
 import MartletCore
 import MartletLambda
 import MartletWire
@@ -21,10 +22,16 @@ package struct ServerConfiguration: Sendable {
   package var user: String?
   package var idleTimeout = Duration.seconds(600)
   package var concurrency = 1000
+  /// Environments that a function may gain in ten seconds, as on AWS; nil = any number.
+  package var scalingRate: Int? = 1000
+  /// Invocations each second for each unit of concurrency; nil = any number. AWS has 10.
+  package var requestRate: Int?
   /// The clock can be moved though the server listens beyond loopback.
   package var movableClock = false
   /// Services that somebody else runs.
   package var endpoints: [RemoteEndpoint] = []
+  /// Where traces, metrics and logs are exported to; nil = nowhere.
+  package private(set) var telemetry: OTLPSettings?
   /// A file of certificates (PEM) that calls over HTTPS trust besides the host's.
   package var authorities: String?
   /// Of streamed responses after their first 6 MiB, each second; nil = no limit.
@@ -52,6 +59,14 @@ package struct ServerConfiguration: Sendable {
     self.region = region
     self.threads = threads
     self.sandboxExecutable = sandboxExecutable
+  }
+
+  /// Exports traces, metrics and logs, if flags or OpenTelemetry's variables say where to (docs/opentelemetry.md).
+  /// - Throws: a `Fault` that says which of them is wrong.
+  package mutating func exportTelemetry(
+    endpoint: String?, headers: [String], variables: [String: String]
+  ) throws(Fault) {
+    telemetry = try OTLPSettings(endpoint: endpoint, headers: headers, variables: variables)
   }
 
   /// True if only this host can reach the server.

@@ -19,6 +19,8 @@ package final class CloudWatchService: Sendable {
   let door: Door
   let alarms: Alarms
   let log: Logger
+  /// Hears of values.
+  let export: TelemetryExport?
   /// When what is old was put together last, in seconds since 1970.
   private let swept = Mutex<Int64>(0)
 
@@ -30,7 +32,10 @@ package final class CloudWatchService: Sendable {
   var world: MovableWorld { alarms.world }
 
   /// The database must have been migrated.
-  package init(database: Database, door: Door, alarms: Alarms, log: Logger) throws(Fault) {
+  package init(
+    database: Database, door: Door, alarms: Alarms, log: Logger, export: TelemetryExport? = nil
+  ) throws(Fault) {
+    self.export = export
     self.door = door
     self.alarms = alarms
     self.log = log

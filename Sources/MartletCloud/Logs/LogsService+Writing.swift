@@ -117,6 +117,12 @@ extension LogsService: LogSink {
         }
       }
       show(written, of: group, ingestion: ingestion)
+      if let export {
+        for (stream, batch) in written {
+          let name = LogStreamName(place: key.place, group: key.name, stream: stream.name)
+          export.took(batch, of: name, received: ingestion)
+        }
+      }
       await passOn(written, of: group)
       await tellMetrics(written, of: group)
       if group.retention != nil { armSweep() }

@@ -46,6 +46,8 @@ package final class LogsService: Sendable {
   /// The minute in which each metric filter had its usual value last.
   let usualMinutes = Mutex<[String: Int64]>([:])
   let door: Door
+  /// Hears of what was written.
+  let export: TelemetryExport?
 
   /// Since the start of the server.
   package struct Counts: Sendable, Equatable {
@@ -66,8 +68,10 @@ package final class LogsService: Sendable {
 
   /// The database must have been migrated. Reads what lies in `root`; what belongs to no group is removed.
   package init(
-    database: Database, root: String, alarms: Alarms, door: Door, log: Logger, limits: Limits = Limits()
+    database: Database, root: String, alarms: Alarms, door: Door, log: Logger, limits: Limits = Limits(),
+    export: TelemetryExport? = nil
   ) throws(Fault) {
+    self.export = export
     self.root = root
     self.alarms = alarms
     self.log = log

@@ -116,16 +116,19 @@ extension XRayService: TraceSink {
     defer { for _ in items { alarms.end() } }
     let received = world.now().milliseconds
     var arrivals: [TraceStore.Arrival] = []
+    var sources: [TraceParcel.Source?] = []
     var refused = 0
     for item in items {
       switch item {
       case .reader: break
       case .segments(let segments, let place, _):
         arrivals += segments.map { .init(place: place, segment: $0, received: received) }
+        sources += segments.map { _ in nil }
       case .parcel(let parcel):
         let (segments, bad) = XRayService.segments(of: parcel)
         refused += bad
         arrivals += segments.map { .init(place: parcel.place, segment: $0, received: received) }
+        sources += segments.map { _ in parcel.source }
       }
     }
     var failure: AWSError?
@@ -136,6 +139,9 @@ extension XRayService: TraceSink {
         log.error("segments are lost", metadata: ["fault": "\(error)"])
         failure = .service("\(error)")
       }
+    }
+    if let export {
+      for (arrival, source) in zip(arrivals, sources) { export.took(arrival.segment, source, in: arrival.place) }
     }
     counts.withLock { counts in
       counts.segments += failure == nil ? arrivals.count : 0

@@ -41,6 +41,8 @@ package final class XRayService: Sendable {
   let log: Logger
   let limits: Limits
   let store: TraceStore
+  /// Hears of what was written.
+  let export: TelemetryExport?
   let intake: Mutex<TraceIntake>
   let counts = Mutex(Counts())
   let sampling = Mutex(SamplingTable())
@@ -59,8 +61,10 @@ package final class XRayService: Sendable {
   /// The database must have been migrated with `Documents`.
   /// - Parameter path: of the database of the segments.
   package init(
-    database: Database, path: String, alarms: Alarms, log: Logger, limits: Limits = Limits()
+    database: Database, path: String, alarms: Alarms, log: Logger, limits: Limits = Limits(),
+    export: TelemetryExport? = nil
   ) throws(Fault) {
+    self.export = export
     self.alarms = alarms
     self.log = log
     self.limits = limits

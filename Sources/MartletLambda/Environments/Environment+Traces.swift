@@ -16,6 +16,10 @@ extension Environment {
       work.initialised = (live.initStarted, duration.count)
       work.coldStart = work.coldStart ?? origin
     }
+    if let trace = work.invocation.trace {
+      live.kept?.note(
+        .init(request: work.invocation.requestID.description, root: trace.root, span: trace.function))
+    }
     listen(live)
   }
 
@@ -89,13 +93,14 @@ extension Environment {
     guard let socket = live.daemon, let traces = parts.traces else { return }
     live.daemon = nil
     let place = configuration.place
+    let source = TraceParcel.Source(group: configuration.logging.group, stream: logStream)
     let adopted = DatagramBootstrap(group: eventLoop)
       .channelOption(
         .recvAllocator, value: FixedSizeRecvByteBufferAllocator(capacity: DatagramReader.largest)
       )
       .channelInitializer { channel in
         channel.eventLoop.makeCompletedFuture {
-          try channel.pipeline.syncOperations.addHandler(DatagramReader(traces, place))
+          try channel.pipeline.syncOperations.addHandler(DatagramReader(traces, place, source))
         }
       }
       .withBoundSocket(socket)
@@ -112,10 +117,12 @@ private final class DatagramReader: ChannelInboundHandler {
 
   private let traces: any TraceSink
   private let place: Place
+  private let source: TraceParcel.Source
 
-  init(_ traces: any TraceSink, _ place: Place) {
+  init(_ traces: any TraceSink, _ place: Place, _ source: TraceParcel.Source) {
     self.traces = traces
     self.place = place
+    self.source = source
   }
 
   func channelRead(context: ChannelHandlerContext, data: NIOAny) {
@@ -123,7 +130,8 @@ private final class DatagramReader: ChannelInboundHandler {
     // A copy, because the buffer is as large as the largest.
     let copy = ByteBuffer(bytes: datagram.readableBytesView)
     traces.take(
-      TraceParcel(place: place, size: copy.readableBytes + DatagramReader.overhead, .datagram(copy))
+      TraceParcel(
+        place: place, size: copy.readableBytes + DatagramReader.overhead, from: source, .datagram(copy))
     )
   }
 

@@ -40,7 +40,8 @@ package struct EnvironmentParts: Sendable {
       nil
     },
     freezeDelay: Duration = .milliseconds(5), log: Logger, fileSystems: FileSystemDirectories = FileSystemDirectories(),
-    fastStart: FastStart? = nil, stemCells: StemCells? = nil, logs: (any LogSink)? = nil, traces: (any TraceSink)? = nil,
+    fastStart: FastStart? = nil, stemCells: StemCells? = nil, logs: (any LogSink)? = nil,
+    traces: (any TraceSink)? = nil,
     metrics: LambdaMetrics? = nil
   ) {
     self.metrics = metrics

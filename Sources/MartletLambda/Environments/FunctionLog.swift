@@ -31,6 +31,9 @@ final class FunctionLog {
     self.describe = describe
   }
 
+  /// What is written next is of an invocation that is traced.
+  func note(_ mark: LogBatch.TraceMark) { batch.note(mark) }
+
   /// A line that a program printed, without its end.
   func write(line: ByteBuffer) {
     batch.append(line: line, withEnd: true, at: world.now().milliseconds)

@@ -13,6 +13,8 @@ package final class Placement: Sendable {
   private let group: MultiThreadedEventLoopGroup
   private let idleTimeout: Duration
   private let pools = Mutex(Pools())
+  /// How fast functions grow. Those that have not grown of late are not here.
+  private let growth = Mutex<[FunctionKey: TokenBucket]>([:])
 
   /// Why there is no lease.
   package enum Refusal: Error {
@@ -83,6 +85,7 @@ package final class Placement: Sendable {
     if let environment = await pool.takeSoon(on: eventLoop) {
       return Lease(environment: environment, permit: permit)
     }
+    guard mayGrow(version) else { throw .throttled(.scalingRate) }
     let environment: Environment
     do throws(AWSError) {
       environment = try Environment(
@@ -94,6 +97,18 @@ package final class Placement: Sendable {
     pool.add(environment, now: parts.world.monotonic())
     environment.start()
     return Lease(environment: environment, permit: permit)
+  }
+
+  /// Counts one more environment of a function on demand. False if it got too many of late.
+  private func mayGrow(_ version: FunctionConfiguration) -> Bool {
+    guard let rate = parts.limits.scalingRate, version.debugging == nil, !version.hasCapacityProvider else {
+      return true
+    }
+    let limit = RateLimit(rate, per: parts.limits.scalingPeriod)
+    let now = parts.world.monotonic()
+    return growth.withLock {
+      $0[FunctionKey(place: version.place, name: version.name), default: TokenBucket()].take(limit, now: now)
+    }
   }
 
   /// What it means that an environment is the first of its pool.
@@ -145,7 +160,11 @@ package final class Placement: Sendable {
   /// Removes what has been idle for too long, and the environments of versions that are no more.
   /// - Parameter isCurrent: whether a version still is what its function runs under its name.
   package func sweep(isCurrent: (FunctionConfiguration) -> Bool) {
-    let oldest = parts.world.monotonic() &- idleTimeout.nanoseconds
+    let now = parts.world.monotonic()
+    growth.withLock { growth in
+      if growth.contains(where: { $0.value.isFull(now) }) { growth = growth.filter { !$0.value.isFull(now) } }
+    }
+    let oldest = now &- idleTimeout.nanoseconds
     for pool in self.pools.withLock({ $0.all }) {
       if isCurrent(pool.version) {
         for environment in pool.removeIdle(since: oldest) { environment.remove() }

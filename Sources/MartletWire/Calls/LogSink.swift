@@ -23,6 +23,24 @@ package protocol LogSink: Sendable {
 
 /// Log events of one stream, in the form in which they are kept.
 package struct LogBatch: Sendable {
+  /// An invocation that is traced; its lines come after this.
+  package struct TraceMark: Sendable, Equatable {
+    /// The id of the invocation.
+    package let request: String
+    /// `1-…`
+    package let root: String
+    /// The segment of the function.
+    package let span: String
+
+    package init(request: String, root: String, span: String) {
+      self.request = request
+      self.root = root
+      self.span = span
+    }
+  }
+
+  /// Of the invocations whose lines are in this batch or in later ones.
+  package private(set) var traces: [TraceMark] = []
   /// A record for each event: its time (milliseconds since 1970), its length in bytes, its text.
   package private(set) var records = ByteBuffer()
   package private(set) var count = 0
@@ -37,6 +55,8 @@ package struct LogBatch: Sendable {
 
   package var isEmpty: Bool { count == 0 }
   package var size: Int { records.readableBytes }
+
+  package mutating func note(_ mark: TraceMark) { traces.append(mark) }
 
   private mutating func open(_ time: Int64, length: Int) {
     records.writeInteger(time, endianness: .little)

@@ -22,14 +22,28 @@ package struct TraceParcel: Sendable {
     case datagram(ByteBuffer)
   }
 
+  /// The execution environment that something was sent from, by its log stream.
+  package struct Source: Sendable, Hashable {
+    package let group: String
+    package let stream: String
+
+    package init(group: String, stream: String) {
+      self.group = group
+      self.stream = stream
+    }
+  }
+
   package let place: Place
   package let content: Content
   /// About how many bytes it keeps in memory.
   package let size: Int
+  /// nil for what the platform says itself.
+  package let source: Source?
 
-  package init(place: Place, size: Int, _ content: Content) {
+  package init(place: Place, size: Int, from source: Source? = nil, _ content: Content) {
     self.place = place
     self.size = size
+    self.source = source
     self.content = content
   }
 }

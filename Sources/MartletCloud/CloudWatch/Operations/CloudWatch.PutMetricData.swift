@@ -10,6 +10,7 @@ extension CloudWatch.PutMetricData: Operation {
     // What services of this server tell may be from before the clock was moved.
     if case .service = call.caller {} else { try check(input, at: cloudWatch.world.now()) }
     cloudWatch.metrics.add(input.data, space: input.space, call.place)
+    cloudWatch.export?.took(input.data, space: input.space, call.place)
     return Empty()
   }
 

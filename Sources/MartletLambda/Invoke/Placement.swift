@@ -16,7 +16,6 @@ package final class Placement: Sendable {
   /// How fast functions grow. Those that have not grown of late are not here.
   private let growth = Mutex<[FunctionKey: TokenBucket]>([:])
   private let memory: HostMemoryGate?
-  /// How many environments were removed to make room.
   private let evictions = Atomic(0)
 
   /// Why there is no lease.
@@ -163,10 +162,8 @@ package final class Placement: Sendable {
 
   // MARK: - Memory
 
-  /// Bytes of the host's memory that can be had, and how many environments were removed to have more.
-  package var memoryFigures: (available: Int?, evictions: Int) {
-    (memory?.available, evictions.load(ordering: .relaxed))
-  }
+  /// How many environments were removed for want of the host's memory.
+  package var evictionCount: Int { evictions.load(ordering: .relaxed) }
 
   /// Sees to it that the host has memory for one more environment. False if it has not: then nothing has changed.
   private func hasRoom(for pool: EnvironmentPool) -> Bool {

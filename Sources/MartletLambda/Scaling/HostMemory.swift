@@ -132,9 +132,6 @@ final class HostMemoryGate: Sendable {
   func started(_ bytes: Int, now: UInt64) { state.withLock { $0.admission.started(bytes, now: now) } }
 
   func removed(_ bytes: Int, now: UInt64) { state.withLock { $0.admission.removed(bytes, now: now) } }
-
-  /// Bytes that can be had.
-  var available: Int? { host.read()?.available }
 }
 
 /// proc(5), and the limit of the container that the server is in, if there is one.

@@ -118,7 +118,7 @@ let package = Package(
         nioCore, nioHTTP1, nioPosix, logging,
       ],
       exclude: [
-        "cloudwatch-model.json",
+        "cloudtrail-model.json", "cloudwatch-model.json", "sensitive-members.json",
         "lambda-model.json", "iam-model.json", "sts-model.json", "events-model.json", "scheduler-model.json",
         "logs-model.json", "kinesis-model.json", "s3-model.json", "sns-model.json", "sqs-model.json", "xray-model.json",
         "extract_model.py",

@@ -50,6 +50,7 @@ package enum AbsentService {
 /// The services that this server has, by their signing names. Node makes one `WireService` for each.
 package enum ServiceTable {
   package static let names = [
-    "events", "iam", "kinesis", "lambda", "logs", "monitoring", "s3", "scheduler", "sns", "sqs", "sts", "xray",
+    "cloudtrail", "events", "iam", "kinesis", "lambda", "logs", "monitoring", "s3", "scheduler", "sns", "sqs", "sts",
+    "xray",
   ]
 }

@@ -8,6 +8,7 @@ import MartletWire
 import ServiceLifecycle
 
 struct CloudServices: Sendable {
+  let audit: CloudTrailService
   let bridge: EventBridgeService
   let cloudWatch: CloudWatchService
   let iam: IAMService
@@ -37,6 +38,7 @@ struct CloudServices: Sendable {
     self.export = export
     let ruleSchedules = try RuleSchedules(database: database, alarms: alarms, log: log)
     self.ruleSchedules = ruleSchedules
+    audit = try CloudTrailService(database: database, path: state.audit, alarms: alarms, door: door, log: log)
     bridge = try EventBridgeService(
       database: database, door: door, alarms: alarms, log: log, observer: { ruleSchedules.heard($0, $1) })
     cloudWatch = try CloudWatchService(database: database, door: door, alarms: alarms, log: log, export: export)
@@ -77,7 +79,9 @@ struct CloudServices: Sendable {
 
   /// All services by their signing names.
   func wireServices(beside lambda: LambdaService, _ door: Door) -> [String: any WireService] {
+    audit.listen()
     let services: [String: any WireService] = [
+      "cloudtrail": TargetService(audit, door: door),
       "events": TargetService(bridge, door: door),
       "iam": QueryService(
         iam, rows: IAMService.rows, version: IAMService.version, namespace: IAMService.namespace, door: door),

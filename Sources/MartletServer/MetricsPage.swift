@@ -21,6 +21,7 @@ struct MetricsPage {
     environments(&page)
     events(&page)
     services(&page)
+    backlog(&page)
     functions(&page)
     process(&page)
     return HTTPReply(
@@ -44,6 +45,14 @@ struct MetricsPage {
     page.family(
       "martlet_environments", .gauge, "Execution environments alive.",
       [([("state", "busy")], Double(census.alive - census.idle)), ([("state", "idle")], Double(census.idle))])
+    let memory = lambda.line.placement.memoryFigures
+    page.value(
+      "martlet_environments_evicted_total", .counter, "Idle environments removed for want of the host's memory.",
+      Double(memory.evictions))
+    if let available = memory.available {
+      page.value(
+        "martlet_host_memory_available_bytes", .gauge, "Memory of the host that can be had.", Double(available))
+    }
     page.value(
       "martlet_concurrency_limit", .gauge, "Invocations that an account may run at once.",
       Double(lambda.limits.concurrentExecutions))

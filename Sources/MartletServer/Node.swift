@@ -34,6 +34,7 @@ package struct Node: Sendable {
   /// - Throws: a `Fault` that says what is wrong and how to mend it.
   package func prepare() throws -> PreparedNode {
     let begun = world.monotonic()
+    Privileges.outlastFunctions()
     setlocale(LC_CTYPE, "C.UTF-8")  // libarchive needs it for names that are not ASCII
     let owner = try Privileges.user(configuration.user)
     if let owner { try Privileges.checkReach(absolute(configuration.stateDirectory), by: owner) }
@@ -110,7 +111,8 @@ package struct PreparedNode: Sendable {
     let directories = WatchedDirectories(packages: packages, limits: limits, world: world)
     let debugging = DebugSessions(world: world, group: group, placement: placement)
     let line = Line(
-      functions: functions, admission: Admission(limits: limits), placement: placement, directories: directories,
+      functions: functions, admission: Admission(limits: limits, world: world), placement: placement,
+      directories: directories,
       debugging: debugging, metrics: metrics, traces: parts.traces, world: world)
     let provisioned = ProvisionedConcurrency(functions: functions, placement: placement, log: log)
     let activation = activation(of: functions, parts)
@@ -136,15 +138,15 @@ package struct PreparedNode: Sendable {
       [
         SandboxService(sandboxes: sandboxes), TelemetryService(export: export),
         LogService(logs: logs),
-        MetricService(cloudWatch: cloud.cloudWatch, lambda: lambda, door: door),
-        TraceService(xray: xray),
+        MetricService(cloudWatch: cloud.cloudWatch, sqs: cloud.sqs, lambda: lambda, door: door),
+        TraceService(xray: xray), AuditService(audit: cloud.audit),
         EnvironmentService(placement: placement),
         ActivationService(activation: activation),
         ResourceService(resources: resources),
         ProvisionedConcurrencyService(provisioned: provisioned),
         SweepService(
-          placement: placement, functions: functions, directories: directories, debugging: debugging,
-          fastStart: parts.fastStart, stemCells: parts.stemCells),
+          placement: placement, provisioned: provisioned, functions: functions, directories: directories,
+          debugging: debugging, fastStart: parts.fastStart, stemCells: parts.stemCells),
         CollectService(
           packages: packages, placement: placement, functions: functions, layers: layers, directories: directories),
         EventService(events: events),
@@ -152,10 +154,7 @@ package struct PreparedNode: Sendable {
         PollerService(pollers: lambda.pollers),
         ListenerService(
           listener: listener, lambda: lambda, sqs: cloud.sqs, kinesis: cloud.kinesis, logs: logs, debugging: debugging,
-          log: log
-        ) {
-          announce(listener)
-        },
+          log: log, announce: { announce(listener) }),
       ]
     try await run(services)
   }
@@ -186,6 +185,9 @@ package struct PreparedNode: Sendable {
     var limits = LambdaLimits()
     limits.concurrentExecutions = configuration.concurrency
     limits.streamingRate = configuration.streamingRate
+    limits.scalingRate = configuration.scalingRate
+    limits.requestRate = configuration.requestRate
+    limits.memoryReserve = configuration.memoryReserve
     return limits
   }
 
@@ -261,6 +263,7 @@ package struct PreparedNode: Sendable {
       LogsPage.path: { _ in LogsPage.reply(cloud.logs) },
       MetricsPage.path: { _ in await MetricsPage(lambda: lambda, cloud: cloud, door: door).reply() },
       TracesPage.path: { _ in TracesPage.reply(cloud.xray) },
+      AuditPage.path: { _ in AuditPage.reply(cloud.audit) },
       MappingsPage.path: { _ in MappingsPage.reply(lambda) },
       FastStartPage.path: { _ in await FastStartPage.reply(parts.fastStart, parts.stemCells) },
     ]
@@ -290,7 +293,8 @@ package struct PreparedNode: Sendable {
       fastStart: isFast ? FastStart(sandboxes: sandboxes, root: root, world: world, log: log) : nil,
       stemCells: isFast ? StemCells(sandboxes: sandboxes, world: world, log: log) : nil,
       logs: configuration.logStorage.bytes > 0 ? logs : nil,
-      traces: configuration.traceStorage.bytes > 0 ? xray : nil, metrics: metrics)
+      traces: configuration.traceStorage.bytes > 0 ? xray : nil, metrics: metrics,
+      memory: configuration.memoryReserve?.bytes == 0 ? nil : KernelMemory())
   }
 
   /// Calls of services that somebody else runs leave by HTTP: this offer replaces the embedded service's.

@@ -190,6 +190,7 @@ struct RuleScheduleService: Service {
 /// Keeps the values of metrics in order. It stops after those who tell some.
 struct MetricService: Service {
   let cloudWatch: CloudWatchService
+  let sqs: SQSService
   let lambda: LambdaService
   let door: Door
 
@@ -198,6 +199,7 @@ struct MetricService: Service {
     async let running: Void = cloudWatch.run()
     while !Task.isShuttingDownGracefully && !Task.isCancelled {
       await lambda.metrics.tell(lambda, door)
+      await sqs.tell(door)
       cloudWatch.tick()
       try? await cancelWhenGracefulShutdown { try await Task.sleep(for: .seconds(1)) }
     }
@@ -270,9 +272,29 @@ struct TraceService: Service {
   }
 }
 
+/// Writes down what was called, and delivers trails. It stops after those who call.
+struct AuditService: Service {
+  let audit: CloudTrailService
+
+  func run() async throws {
+    await withDiscardingTaskGroup { group in
+      group.addTask { await audit.run() }
+      group.addTask {
+        while !Task.isShuttingDownGracefully && !Task.isCancelled {
+          try? await cancelWhenGracefulShutdown { try await Task.sleep(for: .seconds(1)) }
+          audit.tick()
+        }
+      }
+      try? await gracefulShutdown()
+      audit.stop()
+    }
+  }
+}
+
 /// Removes environments that nobody needs.
 struct SweepService: Service {
   let placement: Placement
+  let provisioned: ProvisionedConcurrency
   let functions: FunctionTable
   let directories: WatchedDirectories
   let debugging: DebugSessions
@@ -282,6 +304,7 @@ struct SweepService: Service {
   func run() async throws {
     while !Task.isShuttingDownGracefully && !Task.isCancelled {
       fastStart?.tick()
+      provisioned.tick()
       stemCells?.tick()
       directories.keep { functions.find($0)?.directories.isEmpty == false }
       placement.sweep { version in

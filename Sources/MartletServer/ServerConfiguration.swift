@@ -22,6 +22,12 @@ package struct ServerConfiguration: Sendable {
   package var user: String?
   package var idleTimeout = Duration.seconds(600)
   package var concurrency = 1000
+  /// Environments that a function may gain in ten seconds, as on AWS; nil = any number.
+  package var scalingRate: Int? = 1000
+  /// Invocations each second for each unit of concurrency; nil = any number. AWS has 10.
+  package var requestRate: Int?
+  /// Memory of the host that is left free: nil = a part of it, 0 = nobody looks at it.
+  package var memoryReserve: ByteCount?
   /// The clock can be moved though the server listens beyond loopback.
   package var movableClock = false
   /// Services that somebody else runs.

@@ -46,7 +46,8 @@ package enum ServiceName {
   /// The services that may be told by the first part of a host.
   private static let hosts: Set<String> = [
     "lambda", "iam", "sts", "s3", "sqs", "sns", "dynamodb", "kinesis", "events", "logs", "monitoring", "kms", "ssm",
-    "secretsmanager", "states", "scheduler", "apigateway", "xray", "cloudformation", "ecr", "streams", "email",
+    "secretsmanager", "states", "scheduler", "apigateway", "xray", "cloudformation", "cloudtrail", "ecr", "streams",
+    "email",
   ]
 
   /// `iam.amazonaws.com`, `sts.eu-west-1.amazonaws.com`, `bucket.s3.localhost:4566`.

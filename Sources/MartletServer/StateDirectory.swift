@@ -54,6 +54,8 @@ package final class StateDirectory: Sendable {
   package var logs: String { "\(path)/logs" }
   /// Segments of X-Ray.
   package var traces: String { "\(path)/traces.db" }
+  /// Events of the audit.
+  package var audit: String { "\(path)/audit.db" }
   /// Where bytes lie that are still on their way, in files without names.
   package var incoming: String { "\(path)/incoming" }
 

@@ -8,6 +8,10 @@ package final class Door: Sendable {
   /// Calls and refusals so far, per operation.
   private let counts = Mutex<[String: Count]>([:])
 
+  /// Which kinds of calls are told to the auditor (Audit/AuditSink.swift).
+  let audited = Atomic<UInt8>(0)
+  let auditor = Mutex<(any AuditSink)?>(nil)
+
   /// Who answers a shape, inside this process or at a remote endpoint, by the shape's type.
   private let offers = Mutex<[ObjectIdentifier: any Sendable]>([:])
 
@@ -61,8 +65,8 @@ package final class Door: Sendable {
 
   // MARK: - Every call
 
-  /// Runs an operation for a caller: the place where authorisation, throttling, tracing and audit stand when they are
-  /// built, so that each is written once.
+  /// Runs an operation for a caller: the place where authorisation, throttling and tracing stand when they are built,
+  /// so that each is written once. What comes by HTTP is told to the auditor by its row, which knows all that was said.
   package func call<O: Operation>(
     _ operation: O.Type, _ input: O.Input, _ call: Call, _ service: O.Service
   ) async throws(AWSError) -> O.Output {

@@ -36,16 +36,33 @@ package struct OperationRow<Service: Sendable>: Sendable {
     route = O.route
     stage = O.stage
     isWritten = true
+    let kind = AuditClass.of(O.route.name)
     run = { (reader, call, door, service) async throws(AWSError) -> HTTPReply in
-      let input = try O.Input(reader)
-      try reader.finish()
-      let output = try await door.call(operation, input, call, service)
-      var writer = Writer(
-        status: O.route.status, element: reader.isText ? "\(O.route.action)Result" : nil, isBinary: reader.isBinary,
-        names: reader.names)
-      output.write(to: &writer)
-      return writer.reply()
+      guard let auditor = door.auditor(of: kind) else {
+        return try await OperationRow.answer(operation, reader, call, door, service)
+      }
+      do throws(AWSError) {
+        let reply = try await OperationRow.answer(operation, reader, call, door, service)
+        auditor.take(AuditDraft(O.route, kind, reader, call, .answered(reply)))
+        return reply
+      } catch {
+        auditor.take(AuditDraft(O.route, kind, reader, call, .refused(error)))
+        throw error
+      }
     }
+  }
+
+  private static func answer<O: Operation>(
+    _ operation: O.Type, _ reader: Reader, _ call: Call, _ door: Door, _ service: Service
+  ) async throws(AWSError) -> HTTPReply where O.Service == Service {
+    let input = try O.Input(reader)
+    try reader.finish()
+    let output = try await door.call(operation, input, call, service)
+    var writer = Writer(
+      status: O.route.status, element: reader.isText ? "\(O.route.action)Result" : nil, isBinary: reader.isBinary,
+      names: reader.names)
+    output.write(to: &writer)
+    return writer.reply()
   }
 
   /// A row whose operation answers with a clear error until it is built.

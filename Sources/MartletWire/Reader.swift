@@ -23,9 +23,7 @@ package final class Reader {
   package init(_ request: HTTPRequest, parameters: [(name: String, value: Substring)] = []) {
     self.request = request
     self.parameters = parameters
-    isText = false
-    isBinary = false
-    names = nil
+    (isText, isBinary, names) = (false, false, nil)
   }
 
   /// A request whose members came as CBOR.
@@ -125,7 +123,6 @@ package final class Reader {
     return value
   }
 
-  /// The body as it is.
   package var payload: ByteBuffer { request.body }
 
   /// The body's members. An empty body has none.
@@ -148,6 +145,12 @@ package final class Reader {
       throw .serialization("Unexpected token: the body must be a JSON object")
     }
     return list
+  }
+
+  /// All that the request says, as far as it was read.
+  var everything: [JSONValue.Member] {
+    parameters.map { .init($0.name, .string(Percent.decode($0.value))) }
+      + (isText ? [] : query.map { .init($0.name, .string($0.value)) }) + (document ?? [])
   }
 
   /// Refuses the request if anything in it was wrong.

@@ -37,7 +37,11 @@ struct Doctor: WaitingCommand {
     let catalog = try StateOption.parse([]).catalog()
     func served(_ family: RuntimeFamily) -> String {
       RuntimeCatalog.identifiers.filter { identifier in
-        if case .interpreter(let interpreter) = catalog.serves(identifier) { interpreter.family == family } else { false }
+        if case .interpreter(let interpreter) = catalog.serves(identifier) {
+          interpreter.family == family
+        } else {
+          false
+        }
       }.map(\.name).sorted().joined(separator: ", ")
     }
     let (forked, waiting) = (served(.python), served(.nodejs))

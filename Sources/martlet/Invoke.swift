@@ -37,7 +37,8 @@ struct Invoke: WaitingCommand {
     var uri = "/2015-03-31/functions/\(Percent.encode(name))/invocations"
     if let qualifier { uri += "?Qualifier=\(Percent.encode(qualifier))" }
     let reply = try await server.call(
-      .post, uri, headers: [("X-Amz-Log-Type", "Tail"), ("Content-Type", "application/json")], body: try event())
+      .post, uri, headers: [("X-Amz-Log-Type", "Tail"), ("Content-Type", "application/json")],
+      body: try Invoke.event(payload))
     let log = reply.header("X-Amz-Log-Result").flatMap { Base64.decode($0) }.map { String(buffer: $0) } ?? ""
     let failure = reply.header("X-Amz-Function-Error")
     let figures = report ? try await figures(log, reply.header("X-Amz-Executed-Version")) : nil
@@ -89,7 +90,8 @@ struct Invoke: WaitingCommand {
     return (text, json)
   }
 
-  private func event() throws -> ByteBuffer {
+  /// - Parameter payload: the text itself, `@FILE`, or `-` for standard input.
+  static func event(_ payload: String) throws -> ByteBuffer {
     if payload == "-" { return ByteBuffer(bytes: FileHandleReader.standardInput()) }
     guard payload.hasPrefix("@") else { return ByteBuffer(string: payload) }
     let path = String(payload.dropFirst())

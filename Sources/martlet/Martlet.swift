@@ -12,7 +12,7 @@ struct Martlet: ParsableCommand {
       """,
     version: MartletVersion.text,
     subcommands: [
-      Serve.self, Clock.self, Invoke.self, Function.self, Logs.self, Trace.self, Cost.self,
+      Serve.self, Clock.self, Invoke.self, Function.self, Logs.self, Trace.self, Top.self, Cost.self, Tune.self,
       Event.self, Explain.self, Debug.self,
       Runtime.self, Doctor.self,
     ])

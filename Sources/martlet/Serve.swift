@@ -113,6 +113,27 @@ struct Serve: ParsableCommand {
   var concurrency: Int?
 
   @Option(
+    name: .customLong("scaling-rate"),
+    help: ArgumentHelp(
+      "Environments that a function may gain within ten seconds; 0 for any number (MARTLET_SCALING_RATE; default 1000, as on AWS). See docs/scaling.md."
+    ))
+  var scalingRate: Int?
+
+  @Option(
+    name: .customLong("request-rate"),
+    help: ArgumentHelp(
+      "Invocations per second for each unit of concurrency: AWS has 10; 0 for any number (MARTLET_REQUEST_RATE; default 0). See docs/scaling.md."
+    ))
+  var requestRate: Int?
+
+  @Option(
+    name: .customLong("memory-reserve"),
+    help: ArgumentHelp(
+      "Mebibytes of the host's memory that environments leave free; 0: it is never looked at (MARTLET_MEMORY_RESERVE; default a fiftieth of it, from 64 to 512). See docs/scaling.md."
+    ))
+  var memoryReserve: Int?
+
+  @Option(
     name: .customLong("log-storage"),
     help: ArgumentHelp(
       "Mebibytes that the log events of functions may take on disk; the oldest go first, and 0 keeps none (MARTLET_LOG_STORAGE; default 2048). See docs/logs.md."
@@ -164,16 +185,6 @@ struct Serve: ParsableCommand {
     func text(_ option: String?, _ variable: String) -> String? {
       option ?? variables[variable].flatMap { $0.isEmpty ? nil : $0 }
     }
-    func number(_ option: Int?, _ variable: String, _ range: ClosedRange<Int>) throws -> Int? {
-      guard let value = option ?? variables[variable].flatMap({ $0.isEmpty ? nil : Int($0) ?? Int.min }) else {
-        return nil
-      }
-      guard range.contains(value) else {
-        throw ValidationError(
-          "\(Serve.option(variable)) (\(variable)): a number from \(range.lowerBound) to \(range.upperBound)")
-      }
-      return value
-    }
     let accountText = text(account, "MARTLET_ACCOUNT") ?? "000000000000"
     guard let account = Account(accountText) else {
       throw ValidationError("--account: \(accountText) is not 12 digits")
@@ -213,6 +224,17 @@ struct Serve: ParsableCommand {
     configuration.outbound = outbound || ["1", "true", "yes"].contains(variables["MARTLET_OUTBOUND"] ?? "")
     configuration.movableClock =
       movableClock || ["1", "true", "yes"].contains(variables["MARTLET_MOVABLE_CLOCK"] ?? "")
+    try limit(&configuration)
+    configuration.isolation = try choice(text(isolation, "MARTLET_ISOLATION"), "--isolation") ?? .full
+    let switched: Switch = try choice(text(fastStart, "MARTLET_FAST_START"), "--fast-start") ?? .on
+    configuration.fastStart = switched == .on
+    configuration.logFormat = try choice(text(logFormat, "MARTLET_LOG_FORMAT"), "--log-format") ?? .text
+    configuration.logLevel = try choice(text(logLevel, "MARTLET_LOG_LEVEL"), "--log-level") ?? .info
+    return configuration
+  }
+
+  /// How much, how long and how often.
+  private func limit(_ configuration: inout ServerConfiguration) throws {
     if let seconds = try number(idleTimeout, "MARTLET_IDLE_TIMEOUT", 1...86_400) {
       configuration.idleTimeout = .seconds(seconds)
     }
@@ -222,13 +244,27 @@ struct Serve: ParsableCommand {
     if let storage = try number(traceStorage, "MARTLET_TRACE_STORAGE", 0...100_000_000) {
       configuration.traceStorage = .mebibytes(storage)
     }
+    if let reserve = try number(memoryReserve, "MARTLET_MEMORY_RESERVE", 0...100_000_000) {
+      configuration.memoryReserve = .mebibytes(reserve)
+    }
+    if let rate = try number(scalingRate, "MARTLET_SCALING_RATE", 0...1_000_000) {
+      configuration.scalingRate = rate == 0 ? nil : rate
+    }
+    if let rate = try number(requestRate, "MARTLET_REQUEST_RATE", 0...1_000_000) {
+      configuration.requestRate = rate == 0 ? nil : rate
+    }
     configuration.concurrency = try number(concurrency, "MARTLET_CONCURRENCY", 1...100_000) ?? configuration.concurrency
-    configuration.isolation = try choice(text(isolation, "MARTLET_ISOLATION"), "--isolation") ?? .full
-    let switched: Switch = try choice(text(fastStart, "MARTLET_FAST_START"), "--fast-start") ?? .on
-    configuration.fastStart = switched == .on
-    configuration.logFormat = try choice(text(logFormat, "MARTLET_LOG_FORMAT"), "--log-format") ?? .text
-    configuration.logLevel = try choice(text(logLevel, "MARTLET_LOG_LEVEL"), "--log-level") ?? .info
-    return configuration
+  }
+
+  private func number(_ option: Int?, _ variable: String, _ range: ClosedRange<Int>) throws -> Int? {
+    guard let value = option ?? ProcessVariables.all[variable].flatMap({ $0.isEmpty ? nil : Int($0) ?? Int.min }) else {
+      return nil
+    }
+    guard range.contains(value) else {
+      throw ValidationError(
+        "\(Serve.option(variable)) (\(variable)): a number from \(range.lowerBound) to \(range.upperBound)")
+    }
+    return value
   }
 
   private func exportTelemetry(_ configuration: inout ServerConfiguration, _ variables: [String: String]) throws {

@@ -13,6 +13,12 @@ struct ServerOptions: ParsableArguments {
   @Option(help: "Region (AWS_REGION; default us-east-1).")
   var region: String?
 
+  /// Of the server, as it was given.
+  var address: String {
+    let variables = ProcessVariables.all
+    return endpoint ?? variables["MARTLET_ENDPOINT"] ?? variables["AWS_ENDPOINT_URL"] ?? "http://127.0.0.1:4566"
+  }
+
   /// One call. Refusals of the server become a line on standard error and exit code 2.
   /// - Parameters:
   ///   - service: the signing name.
@@ -22,7 +28,7 @@ struct ServerOptions: ParsableArguments {
     service: String = "lambda", expected: (HTTPReply) -> Bool = { _ in false }
   ) async throws -> HTTPReply {
     let variables = ProcessVariables.all
-    let address = endpoint ?? variables["MARTLET_ENDPOINT"] ?? variables["AWS_ENDPOINT_URL"] ?? "http://127.0.0.1:4566"
+    let address = address
     guard let parsed = HTTPAddress(address), !parsed.isSecure else {
       throw ValidationError("--endpoint: \(address) is not of the form http://HOST:PORT")
     }
@@ -39,6 +45,7 @@ struct ServerOptions: ParsableArguments {
         HTTPMethod(rawValue: method.rawValue), uri, headers: HTTPHeaders(headers + [("Authorization", scope)]),
         body: body)
     } catch {
+      try Task.checkCancellation()
       Console.complain("martlet: no server answers at \(address) (\(error)). Start one with: martlet serve")
       throw ExitCode(2)
     }

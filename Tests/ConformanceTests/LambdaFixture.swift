@@ -88,7 +88,7 @@ final class LambdaFixture: Sendable {
       log: log)
     let placement = Placement(parts: parts, group: .singleton, idleTimeout: .seconds(60))
     let line = Line(
-      functions: functions, admission: Admission(limits: limits), placement: placement,
+      functions: functions, admission: Admission(limits: limits, world: world), placement: placement,
       world: world)
     let provisioned = ProvisionedConcurrency(functions: functions, placement: placement, log: log)
     door = Door(log: log)

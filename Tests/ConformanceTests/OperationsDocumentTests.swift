@@ -27,6 +27,8 @@ import Testing
     Section(
       "Lambda", "Every operation of AWS's service model, in the order of their names.", LambdaService.rows),
     Section(
+      "CloudTrail", "What was called, and by whom ([docs/audit.md](audit.md)).", CloudTrailService.rows),
+    Section(
       "CloudWatch", "Metrics, in three protocols ([docs/metrics.md](metrics.md)).", CloudWatchService.rows),
     Section(
       "EventBridge", "Buses, rules and their targets, archives and replays ([docs/eventbridge.md](eventbridge.md)).",

@@ -88,6 +88,7 @@ struct ServiceModel: Sendable {
   static let iam = ServiceModel(of: "iam")
   static let kinesis = ServiceModel(of: "kinesis")
   static let sts = ServiceModel(of: "sts")
+  static let cloudtrail = ServiceModel(of: "cloudtrail")
   static let sns = ServiceModel(of: "sns")
   static let cloudwatch = ServiceModel(of: "cloudwatch")
   static let sqs = ServiceModel(of: "sqs")

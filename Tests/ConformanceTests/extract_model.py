@@ -129,8 +129,9 @@ def reached(shapes, name, seen):
 
 
 def main():
-    for service in ("lambda", "iam", "sts", "cloudwatch", "events", "kinesis", "logs", "s3", "scheduler", "sns", "sqs", "xray"):
+    for service in ("lambda", "iam", "sts", "cloudtrail", "cloudwatch", "events", "kinesis", "logs", "s3", "scheduler", "sns", "sqs", "xray"):
         write(service)
+    sensitive()
 
 
 def write(service):
@@ -163,6 +164,46 @@ def write(service):
     text = "{\n" + ",\n".join(f'"{name}": {{\n{lines(part)}\n}}' for name, part in parts.items()) + "\n}\n"
     pathlib.Path(__file__).with_name(f"{service}-model.json").write_text(text)
     print(f"botocore {botocore.__version__}, {service}: {len(operations)} operations, {len(kept)} shapes")
+
+
+SERVICES = {
+    "cloudtrail": "CloudTrail", "cloudwatch": "CloudWatch", "events": "EventBridge", "iam": "IAM", "kinesis": "Kinesis",
+    "lambda": "Lambda", "logs": "Logs", "s3": "S3", "scheduler": "Scheduler", "sns": "SNS", "sqs": "SQS", "sts": "STS",
+    "xray": "XRay",
+}
+
+
+def sensitive():
+    """Where the models say that something must not be shown: by operation, the members of its input and output that lead there."""
+    table = {}
+    for service, name in SERVICES.items():
+        model = botocore.loaders.Loader().load_service_model(service, "service-2")
+        shapes = model["shapes"]
+
+        def walk(shape, path, seen, found):
+            if shape in seen:
+                return
+            known, seen = shapes[shape], seen | {shape}
+            if known.get("sensitive"):
+                found.append(path)
+            for member, value in known.get("members", {}).items():
+                walk(value["shape"], path + [member], seen, found)
+            for part, step in (("member", "[]"), ("value", "{}")):
+                if part in known:
+                    walk(known[part]["shape"], path + [step], seen, found)
+
+        for operation, facts in sorted(model["operations"].items()):
+            both = {}
+            for side in ("input", "output"):
+                found = []
+                if side in facts:
+                    walk(facts[side]["shape"], [], frozenset(), found)
+                if found:
+                    both[side] = found
+            if both:
+                table[f"{name}.{operation}"] = both
+    pathlib.Path(__file__).with_name("sensitive-members.json").write_text("{\n" + lines(table) + "\n}\n")
+    print(f"{len(table)} operations with something sensitive")
 
 
 def lines(table):

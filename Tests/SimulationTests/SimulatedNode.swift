@@ -44,7 +44,7 @@ final class SimulatedNode: Sendable {
     var limits = LambdaLimits()
     limits.concurrentExecutions = concurrency
     pretended = PretendedFunctions(
-      functions, Admission(limits: limits), alarms, weather, ledger, seed: seed &+ 1)
+      functions, Admission(limits: limits, world: world), alarms, weather, ledger, seed: seed &+ 1)
     let door = Door(log: log)
     door.offer(SQS.SendMessage.self, by: sqs)
     door.offer(SQS.ReceiveMessage.self, by: sqs)

@@ -44,7 +44,7 @@ import Testing
   }
 
   @Test func permitsGiveThemselvesBack() throws {
-    let admission = Admission(limits: limits(2))
+    let admission = Admission(limits: limits(2), world: RealWorld())
     let f = function("f")
     do {
       let first = try admission.admit(f, provisioned: 0)
@@ -59,7 +59,7 @@ import Testing
   }
 
   @Test func aReservationIsAllThatAFunctionGets() throws {
-    let admission = Admission(limits: limits(100))
+    let admission = Admission(limits: limits(100), world: RealWorld())
     let f = function("f", reserved: 1)
     let permit = try admission.admit(f, provisioned: 0)
     #expect(refusal(admission, f) == "ReservedConcurrency")
@@ -72,7 +72,7 @@ import Testing
   }
 
   @Test func whatIsSetAsideIsOutOfReach() throws {
-    let admission = Admission(limits: limits(3))
+    let admission = Admission(limits: limits(3), world: RealWorld())
     let f = function("f", setAside: 2)
     let permit = try admission.admit(f, provisioned: 0)
     #expect(refusal(admission, f) == "AccountConcurrency")
@@ -80,7 +80,7 @@ import Testing
   }
 
   @Test func provisionedEnvironmentsAreUsedFirst() throws {
-    let admission = Admission(limits: limits(100))
+    let admission = Admission(limits: limits(100), world: RealWorld())
     // As recorded from AWS: all of the reservation is provisioned for version 1, so $LATEST is throttled.
     let latest = function("f", reserved: 1, provisioned: 1, incarnation: RequestID(from: RealWorld()))
     let version = function("f", reserved: 1, provisioned: 1)
@@ -100,7 +100,7 @@ import Testing
 
   /// Whoever has its answer may call again at once, although its runtime is not back yet; nobody else may.
   @Test func whoCallsAgainWaitsForWhatIsEnding() async throws {
-    let admission = Admission(limits: limits(100))
+    let admission = Admission(limits: limits(100), world: RealWorld())
     let f = function("f", reserved: 1)
     let loop = MultiThreadedEventLoopGroup.singleton.next()
     var first = try admission.admit(f, provisioned: 0)
@@ -126,8 +126,45 @@ import Testing
     for reason in ThrottleReason.allCases { #expect(known.contains(reason.code), "\(reason)") }
   }
 
+  @Test func requestsHaveARateWhereThatIsAskedFor() throws {
+    let world = HandMovedWorld()
+    var limits = limits(3)
+    limits.requestRate = 10
+    let admission = Admission(limits: limits, world: world)
+    func refusals(_ count: Int, _ version: Resolved, provisioned: Int = 0) -> [String?] {
+      (0..<count).map { _ in refusal(admission, version, provisioned: provisioned) }
+    }
+    let reserved = function("r", reserved: 2)
+    #expect(refusals(21, reserved) == [String?](repeating: nil, count: 20) + ["ReservedRequestRate"])
+    let common = function("f")
+    #expect(refusals(31, common) == [String?](repeating: nil, count: 30) + ["AccountRequestRate"])
+    #expect(refusals(1, function("g")) == ["AccountRequestRate"], "the account's is common to all without reservation")
+    // Pollers are not counted, but at once there are no more of them than of others.
+    let polled = try admission.admit(reserved, provisioned: 0, isPolled: true)
+    _ = consume polled
+    world.pass(.milliseconds(50))
+    #expect(refusals(2, reserved) == [nil, "ReservedRequestRate"])
+    // Ten a second for each provisioned environment, and then it spills over.
+    world.pass(.seconds(10))
+    let version = function("p", provisioned: 1, setAside: 1, incarnation: RequestID(from: RealWorld()))
+    #expect(refusals(10, version, provisioned: 1).allSatisfy { $0 == nil })
+    #expect(refusals(21, version, provisioned: 1) == [String?](repeating: nil, count: 20) + ["AccountRequestRate"])
+  }
+
+  @Test func sharesOfManyFunctionsAreForgotten() {
+    let world = HandMovedWorld()
+    var limits = limits(1000)
+    limits.requestRate = 10
+    let admission = Admission(limits: limits, world: world)
+    for number in 0..<10_000 {
+      #expect(refusal(admission, function("f\(number)", reserved: 1)) == nil)
+      world.pass(.milliseconds(1))
+    }
+    #expect(admission.shareCount < 2048)
+  }
+
   @Test func patienceEnds() async throws {
-    let admission = Admission(limits: limits(1))
+    let admission = Admission(limits: limits(1), world: RealWorld())
     let f = function("f")
     var first = try admission.admit(f, provisioned: 0)
     first.answerIsGiven()

@@ -154,7 +154,8 @@ struct CostTests {
   @Test func reportsAreRead() throws {
     let log = """
       START RequestId: x Version: $LATEST
-      REPORT RequestId: x\tDuration: 3.01 ms\tBilled Duration: 114 ms\tMemory Size: 128 MB\tMax Memory Used: 36 MB\tInit Duration: 110.10 ms\t
+      REPORT RequestId: x\tDuration: 3.01 ms\tBilled Duration: 114 ms\tMemory Size: 128 MB\tMax Memory Used: 36 MB\t\
+      Init Duration: 110.10 ms\t
       XRAY TraceId: 1-2
       """
     let report = try #require(LambdaReport(log: log))

@@ -41,6 +41,33 @@ import Testing
     #expect(level.request(2).start == 1, "asking again tries again")
   }
 
+  @Test func whatHasBeenReadyIsTriedAgain() {
+    var level = Level(requested: 2, atOnce: 8)
+    _ = start(level.request(2), &level, from: 0)
+    #expect(level.retry() == .init(), "nothing has failed")
+    _ = level.gone(0)
+    #expect(level.retry() == .init(), "it never was at its level")
+    _ = start(level.request(2), &level, from: 2)
+    for number in 1...2 { _ = level.initialised(number) }
+    #expect(level.status == .ready)
+    let replacement = start(level.gone(1), &level, from: 3)
+    #expect(replacement == 3..<4)
+    #expect(level.gone(3) == .init())
+    #expect(level.status == .failed)
+    #expect(level.available == 1 && level.failures == 1)
+    _ = start(level.retry(), &level, from: 4)
+    #expect(level.retry() == .init(), "one at a time")
+    _ = level.gone(4)
+    #expect(level.failures == 2)
+    _ = start(level.retry(), &level, from: 5)
+    #expect(level.initialised(5) == .init())
+    #expect(level.status == .ready && level.failures == 0)
+    _ = level.changeVersion()
+    level.started(6)
+    _ = level.gone(6)
+    #expect(level.retry() == .init(), "another version has to prove itself")
+  }
+
   @Test func followsItsAlias() {
     var level = Level(requested: 1, atOnce: 8)
     _ = start(level.request(1), &level, from: 0)
@@ -69,7 +96,8 @@ import Testing
       }
       perform(level.request(Int.random(in: 1...5, using: &random)))
       for _ in 0..<60 {
-        switch Int.random(in: 0..<6, using: &random) {
+        switch Int.random(in: 0..<7, using: &random) {
+        case 3: perform(level.retry())
         case 0: perform(level.request(Int.random(in: 1...5, using: &random)))
         case 1: perform(level.changeVersion())
         case 2:

@@ -44,6 +44,8 @@ final class LiveQueue: Sendable {
   let key: ResourceKey
   private let parts: Parts
   private let state: Mutex<State>
+  /// What happened since CloudWatch was told, and when something did last, in seconds since 1970.
+  private let tally = Mutex<(tally: QueueTally, lastUse: Int64?)>((QueueTally(), nil))
   /// Moves messages to the dead-letter queue, and says `left` or `stayed` of each.
   private let bury: @Sendable (LiveQueue, [Int64]) -> Void
 
@@ -170,6 +172,10 @@ final class LiveQueue: Sendable {
     }
     if Task.isCancelled { state.withLock { _ = $0.cancelled.remove(id) } }
     let delivered = try result.get()
+    note { tally in
+      tally.received += delivered.handouts.count
+      if delivered.handouts.isEmpty { tally.emptyReceives += 1 }
+    }
     parts.notes.note(delivered.handouts.map(\.delivery))
     return delivered
   }
@@ -226,6 +232,29 @@ final class LiveQueue: Sendable {
       }
       return counts
     }
+  }
+
+  /// Counts something for CloudWatch.
+  func note(_ body: (inout QueueTally) -> Void) { tally.withLock { body(&$0.tally) } }
+
+  /// What happened since the last time, and whether anything has in the last six hours.
+  /// - Parameter now: seconds since 1970.
+  func takeTally(now: Int64) -> (tally: QueueTally, isActive: Bool) {
+    tally.withLock { state in
+      if state.tally != QueueTally() || state.lastUse == nil { state.lastUse = now }
+      defer { state.tally = QueueTally() }
+      return (state.tally, now - (state.lastUse ?? now) < 6 * 3600)
+    }
+  }
+
+  func census() -> QueueCensus {
+    let now = parts.now
+    let (counts, oldest) = state.withLock { state in
+      (state.machine.counts(now: now), state.machine.entries.values.lazy.map(\.arrival.sent).min())
+    }
+    return QueueCensus(
+      key: key, visible: counts.visible, inFlight: counts.hidden, delayed: counts.delayed,
+      oldest: oldest.map { Timestamp(milliseconds: $0) })
   }
 
   func counts() -> (visible: Int, hidden: Int, delayed: Int) {

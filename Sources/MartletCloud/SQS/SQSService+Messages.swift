@@ -22,7 +22,10 @@ extension SQSService {
           switch result {
           case .success(.absent): continuation.resume(returning: .failure(.sqsNoQueue()))
           case .success(.sent(let sent, let arrivals, let store)):
-            if !arrivals.isEmpty { self.live.find(key)?.arrive(arrivals, store: store) }
+            if !arrivals.isEmpty, let line = self.live.find(key) {
+              line.note { for arrival in arrivals { $0.sent(size: arrival.message.size) } }
+              line.arrive(arrivals, store: store)
+            }
             continuation.resume(returning: .success(sent))
           case .failure(let fault):
             for id in drafts.compactMap(\.deduplicationScope) { self.live.find(key)?.forget(id) }
@@ -150,6 +153,7 @@ extension SQSService {
           case .success(let behind):
             for _ in 0..<behind { line.leftTail() }
             line.left(leaving)
+            line.note { $0.deleted += leaving.count + behind }
             continuation.resume(returning: .success(()))
           case .failure(let fault):
             line.stayed(leaving)

@@ -19,6 +19,8 @@ package final class SQSService: Sendable {
   let log: Logger
   /// Tasks that run or ran.
   let moving = Mutex<Set<ResourceKey>>([])
+  /// The minute in which CloudWatch was told last what is in queues.
+  let told = Mutex<Int64>(0)
   private let stopping = Atomic<Bool>(false)
   var isStopping: Bool { stopping.load(ordering: .relaxed) }
   /// The number of the newest message. Used on the database's writer.
@@ -166,6 +168,8 @@ final class LiveQueues: Sendable {
   }
 
   func find(_ key: ResourceKey) -> LiveQueue? { state.withLock { $0.queues[key] } }
+
+  var all: [LiveQueue] { state.withLock { Array($0.queues.values) } }
 
   /// The queues whose dead-letter queue it is.
   func sources(of key: ResourceKey) -> Set<ResourceKey> { state.withLock { $0.sources[key] ?? [] } }

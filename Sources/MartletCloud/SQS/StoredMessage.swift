@@ -35,6 +35,9 @@ final class StoredMessage: Sendable {
     self.source = source
   }
 
+  /// Bytes as SQS counts them.
+  var size: Int { body.utf8.count + attributes.reduce(0) { $0 + $1.size } }
+
   /// About how much memory it takes.
   var weight: Int { body.utf8.count + attributes.reduce(400) { $0 + $1.size + 100 } }
 

@@ -86,6 +86,13 @@ package final class EventQueue: Sendable {
   /// Events that wait, and attempts that are under way.
   package var census: (waiting: Int, underWay: Int) { state.withLock { ($0.lanes.count, $0.lanes.underWay) } }
 
+  /// When the oldest event that is not over was accepted; nil if there is none.
+  package var oldest: Timestamp? {
+    guard let row = try? database.read({ try $0.rows("SELECT accepted FROM lambda_events ORDER BY id LIMIT 1") }).first
+    else { return nil }
+    return Timestamp(nanoseconds: Int64(row.integer("accepted")))
+  }
+
   /// True from the moment when `run` has begun until `pause` or `stop`.
   package var isRunning: Bool { state.withLock { $0.isOpen } }
 

@@ -222,9 +222,10 @@ package final class Poller: Sendable {
   private func invoke(_ batch: Machine.Batch) async {
     let setup = setup
     let records = batch.items.map(\.record)
-    let invocation = Invocation(
+    var invocation = Invocation(
       function: setup.function, payload: QueueRecord.event(records), requestID: RequestID(from: parts.alarms.world),
       traceHeader: QueueRecord.traceHeader(of: records))
+    invocation.isPolled = true
     do throws(AWSError) {
       let reply = try await parts.line.invoke(invocation)
       let failed = setup.failures(of: records, in: reply)

@@ -18,6 +18,8 @@ package struct Invocation: Sendable {
   package let acceptsStream: Bool
   /// Of an event: when it was accepted, and which attempt this is, from 1; nil for whoever waits.
   package var event: (accepted: Timestamp, attempt: Int)?
+  /// By a poller of an event source: how often that is has no limit of its own.
+  package var isPolled = false
   /// nil: nobody traces it.
   var trace: InvocationTrace?
 

@@ -65,7 +65,8 @@ package final class Line: FunctionRunner {
       let provisioned = version.provisionedTotal == 0 ? 0 : placement.provisionedCount(version.configuration)
       // Admission.swift: who may run now
       permit = try await admission.admit(
-        version, provisioned: provisioned, within: Admission.patience, on: placement.eventLoop)
+        version, provisioned: provisioned, isPolled: traced.isPolled, within: Admission.patience,
+        on: placement.eventLoop)
     } catch {
       throw refusal(error, traced, version)
     }

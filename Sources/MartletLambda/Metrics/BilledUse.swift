@@ -37,8 +37,8 @@ struct BilledUse: Sendable, Equatable {
   }
 }
 
-/// What provisioned concurrency costs: from the moment at which it is asked for until it is not, every five minutes that
-/// have begun. https://aws.amazon.com/lambda/pricing/
+/// What provisioned concurrency costs: from when it is asked for until it is not, every five minutes that have begun.
+/// https://aws.amazon.com/lambda/pricing/
 struct ProvisionedMeter: Sendable {
   struct Key: Hashable {
     let function: FunctionKey
@@ -65,8 +65,8 @@ struct ProvisionedMeter: Sendable {
   private var lines: [Key: Line] = [:]
   private var hasBegun = false
 
-  /// What has come to be charged since the last reading, in mebibytes times milliseconds. What there was when the server
-  /// started is charged from its next five minutes on: the server before it has charged those that had begun.
+  /// What has come to be charged since the last reading, in mebibytes times milliseconds. What there was when the
+  /// server started is charged from its next five minutes on: the server before it has charged those that had begun.
   mutating func read(_ levels: [Level], now moment: Timestamp) -> [Key: Int64] {
     let now = moment.milliseconds
     var charges: [Key: Int64] = [:]

@@ -13,6 +13,8 @@ package final class ProvisionedConcurrency: Sendable {
   private struct Entry {
     var level: ProvisionedLevel<Environment>
     var version: FunctionConfiguration
+    /// Seconds until what has failed is tried again.
+    var pause = 0
   }
 
   private let functions: FunctionTable
@@ -100,6 +102,21 @@ package final class ProvisionedConcurrency: Sendable {
     perform(actions, target)
   }
 
+  /// Tries again what has failed, after 2, 4, 8 … seconds, at most five minutes. To be called once a second.
+  package func tick() {
+    let due = entries.withLock { entries -> [(Target, ProvisionedLevel<Environment>.Actions)] in
+      entries.keys.compactMap { target in
+        guard var entry = entries[target], entry.level.failures > 0 else { return nil }
+        defer { entries[target] = entry }
+        entry.pause -= 1
+        guard entry.pause < 0 else { return nil }
+        entry.pause = min(300, 1 << min(entry.level.failures, 9))
+        return (target, entry.level.retry())
+      }
+    }
+    for (target, actions) in due { perform(actions, target) }
+  }
+
   private func perform(_ actions: ProvisionedLevel<Environment>.Actions, _ target: Target) {
     for environment in actions.release { placement.release(environment) }
     for _ in 0..<max(0, actions.start) { start(target) }
@@ -117,7 +134,7 @@ package final class ProvisionedConcurrency: Sendable {
       log.warning(
         "provisioned concurrency: no environment",
         metadata: ["function": "\(target.function.name)", "reason": "\(error.message)"])
-      entries.withLock { $0[target]?.level.refused(error.message) }
+      entries.withLock { $0[target]?.level.refused(error.note ?? error.message) }
     }
   }
 

@@ -23,6 +23,10 @@ struct ProvisionedLevel<E: Hashable & Sendable>: Sendable {
   /// Of the version that was provisioned before; kept until the new ones are ready.
   private(set) var former: Set<E> = []
   private var failure: String?
+  /// Starts that failed one after the other.
+  private(set) var failures = 0
+  /// The version has been at its level: what fails from then on is tried again.
+  private var hasBeenReady = false
   /// No more at the same time, so that a big level does not starve what runs.
   private let atOnce: Int
 
@@ -40,7 +44,7 @@ struct ProvisionedLevel<E: Hashable & Sendable>: Sendable {
   /// The level is asked for anew: a failure is forgotten.
   mutating func request(_ count: Int) -> Actions {
     requested = count
-    failure = nil
+    (failure, failures) = (nil, 0)
     return next()
   }
 
@@ -51,9 +55,16 @@ struct ProvisionedLevel<E: Hashable & Sendable>: Sendable {
     former = ready
     ready = []
     starting = []
-    failure = nil
+    (failure, failures) = (nil, 0)
+    hasBeenReady = false
     actions.start = next().start
     return actions
+  }
+
+  /// Tries once more to replace what is lost. One that works is followed by the others.
+  mutating func retry() -> Actions {
+    guard failure != nil, hasBeenReady, starting.isEmpty, ready.count < requested else { return Actions() }
+    return Actions(start: 1)
   }
 
   mutating func started(_ environment: E) { starting.insert(environment) }
@@ -61,19 +72,27 @@ struct ProvisionedLevel<E: Hashable & Sendable>: Sendable {
   mutating func initialised(_ environment: E) -> Actions {
     guard starting.remove(environment) != nil else { return Actions(start: 0, release: [environment]) }
     ready.insert(environment)
+    if hasBeenReady { (failure, failures) = (nil, 0) }
+    if ready.count >= requested { hasBeenReady = true }
     return next()
   }
 
   /// An environment died, or could not be initialised.
   mutating func gone(_ environment: E) -> Actions {
-    if starting.remove(environment) != nil { failure = "FUNCTION_ERROR_INIT_FAILURE" }
+    if starting.remove(environment) != nil {
+      failure = "FUNCTION_ERROR_INIT_FAILURE"
+      failures += 1
+    }
     ready.remove(environment)
     former.remove(environment)
     return next()
   }
 
   /// The host cannot start one.
-  mutating func refused(_ reason: String) { failure = reason }
+  mutating func refused(_ reason: String) {
+    failure = reason
+    failures += 1
+  }
 
   /// The level is given up.
   mutating func end() -> [E] {

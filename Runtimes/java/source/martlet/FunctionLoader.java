@@ -25,10 +25,13 @@ final class FunctionLoader extends URLClassLoader {
     List<URL> places = new ArrayList<>();
     places.add(new File(task + "/").toURI().toURL());
     for (String directory : new String[] {task + "/lib", layers + "/java/lib"}) {
-      String[] names = new File(directory).list((parent, name) -> name.endsWith(".jar"));
+      // No lambda on the way of every start: the first one of a process costs 15 ms.
+      String[] names = new File(directory).list();
       if (names == null) continue;
       Arrays.sort(names);
-      for (String name : names) places.add(new File(directory, name).toURI().toURL());
+      for (String name : names) {
+        if (name.endsWith(".jar")) places.add(new File(directory, name).toURI().toURL());
+      }
     }
     return places.toArray(new URL[0]);
   }

@@ -225,6 +225,7 @@ package struct PreparedNode: Sendable {
     for (signal, target) in settings.targets.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
       log.info("\(signal) are exported", metadata: ["endpoint": "\(target.address)\(target.path)"])
     }
+    if let unknown = settings.unknown { log.warning("what is exported goes without \(unknown)") }
     return TelemetryExport(
       settings, version: MartletVersion.text, world: world,
       security: try CertificateTrust(authorities: settings.authorities ?? configuration.authorities), log: log)

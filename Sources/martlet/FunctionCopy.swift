@@ -37,6 +37,7 @@ final class FunctionCopy: Sendable {
   // MARK: - Its life
 
   func create(memory: Int) async throws {
+    try await prepareLog()
     let body = try await settings(memory: memory)
     exists.withLock { $0 = true }
     _ = try await server.call(
@@ -68,18 +69,30 @@ final class FunctionCopy: Sendable {
     return report
   }
 
-  /// Takes it away, and its log. Says so if that cannot be.
+  /// Takes it away. Says so if that cannot be.
   func remove() async {
     guard exists.withLock({ $0 }) else { return }
     do {
       _ = try await server.call(.delete, path) { $0.status == 404 }
-      _ = try await server.call(
-        .post, "/", headers: [("X-Amz-Target", "Logs_20140328.DeleteLogGroup")],
-        body: ByteBuffer(string: JSONValue.members(("logGroupName", .string("/aws/lambda/\(name)"))).text),
-        service: "logs"
-      ) { $0.status == 400 }
     } catch {
       Console.complain("martlet: \(name) could not be deleted")
+    }
+  }
+
+  /// All copies log there, for a day. A group of its own would come back after it was deleted, with the last lines of an
+  /// invocation that was interrupted.
+  private static let group = "/martlet/tune"
+
+  private func prepareLog() async throws {
+    let name = JSONValue.Member("logGroupName", .string(FunctionCopy.group))
+    for (operation, body) in [
+      ("CreateLogGroup", JSONValue.object([name])),
+      ("PutRetentionPolicy", .object([name, .init("retentionInDays", .integer(1))])),
+    ] {
+      _ = try await server.call(
+        .post, "/", headers: [("X-Amz-Target", "Logs_20140328.\(operation)")], body: ByteBuffer(string: body.text),
+        service: "logs"
+      ) { String(buffer: $0.body).contains("ResourceAlreadyExistsException") }
     }
   }
 
@@ -100,7 +113,7 @@ final class FunctionCopy: Sendable {
       .init("FunctionName", .string(name)), .init("MemorySize", .integer(Int64(memory))),
       .init("Description", .string("A copy for martlet tune")),
       // REPORT is read from the log, whatever the function has.
-      .init("LoggingConfig", .members(("LogFormat", .string("Text")))),
+      .init("LoggingConfig", .members(("LogFormat", .string("Text")), ("LogGroup", .string(FunctionCopy.group)))),
     ]
     for member in [
       "Role", "Runtime", "Handler", "Timeout", "PackageType", "Architectures", "EphemeralStorage", "FileSystemConfigs",

@@ -22,18 +22,18 @@ struct TerminalTests {
     // An eighth of a column is the finest step.
     #expect(
       BarChart([.init(label: "", value: 16, note: ""), .init(label: "", value: 1, note: "")], width: 2).lines[1]
-        == "  ▏    ")
+        == "  ▏   ")
   }
 
   // MARK: - Tuning
 
   private func report(_ duration: Double, _ memory: Int64, initialisation: Double? = nil) throws -> LambdaReport {
-    let init_ = initialisation.map { "\tInit Duration: \($0) ms" } ?? ""
+    let begun = initialisation.map { "\tInit Duration: \($0) ms" } ?? ""
     let billed = Int64((duration + (initialisation ?? 0)).rounded(.up))
     return try #require(
       LambdaReport(
         log:
-          "REPORT RequestId: x\tDuration: \(duration) ms\tBilled Duration: \(billed) ms\tMemory Size: \(memory) MB\tMax Memory Used: 40 MB\(init_)\t"
+          "REPORT RequestId: x\tDuration: \(duration) ms\tBilled Duration: \(billed) ms\tMemory Size: \(memory) MB\tMax Memory Used: 40 MB\(begun)\t"
       ))
   }
 

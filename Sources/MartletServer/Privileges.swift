@@ -19,8 +19,8 @@ package enum Privileges {
     return (defaultID, defaultID)
   }
 
-  /// Where memory runs out, the kernel is to end functions first, which say that they are willing. Without privilege
-  /// the server stays where it is.
+  /// Where memory runs out, the kernel is to end functions first, which tell it that they are willing. Without
+  /// privilege the server stays where it is.
   static func outlastFunctions() {
     let descriptor = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC)
     guard descriptor >= 0 else { return }

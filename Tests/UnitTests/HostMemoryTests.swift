@@ -59,8 +59,8 @@ import Testing
     #expect(here.map { $0.total > 0 && $0.available >= 0 && $0.available <= $0.total } ?? true)
   }
 
-  /// Functions of several sizes come and go on a host too small for all of them. An environment becomes as large
-  /// as it was said to, some time after its start; one that is removed is gone after a moment.
+  /// Functions of several sizes come and go on a host that is too small for all of them. An environment becomes as
+  /// large as it was said to, some time after its start; one that is removed is gone after a moment.
   @Test(arguments: 0..<20) func neverMoreThanThereIs(_ seed: Int) {
     struct Alive {
       let bytes: Int

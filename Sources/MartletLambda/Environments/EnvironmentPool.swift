@@ -219,10 +219,11 @@ final class EnvironmentPool: Sendable {
     }
   }
 
-  /// Bytes that an environment of this version uses, by the example of one; nil if none is known.
+  /// Bytes that an environment of this version uses, by the example of some; nil if none is known.
   var usualMemory: Int? {
-    let (example, former) = state.withLock { ($0.alive.values.first, $0.usualMemory) }
-    return example?.memory?.bytes ?? former
+    let (examples, former) = state.withLock { ($0.alive.values.prefix(4).map(\.self), $0.usualMemory) }
+    // Some may have no sandbox yet.
+    return examples.lazy.compactMap { $0.memory?.bytes }.first ?? former
   }
 
   /// Takes out everything that is free, and where invocations share environments, all of them; what is at work is not

@@ -34,12 +34,18 @@ package final class Placement: Sendable {
     /// Versions and tenants of which there were environments. Where there are too many, all are forgotten.
     var started: Set<VersionKey> = []
     var tenants: Set<TenantKey> = []
+    /// Bytes that environments of functions have used of which there are no more, or other versions.
+    var usualMemory: [FunctionKey: Int] = [:]
     static let most = 100_000
 
     var all: [EnvironmentPool] { Array(common.values) + Array(ofTenants.values) }
 
     mutating func forget(_ pool: EnvironmentPool) {
       former.append(pool)
+      if let memory = pool.usualMemory {
+        if usualMemory.count == Pools.most { usualMemory = [:] }
+        usualMemory[FunctionKey(place: pool.version.place, name: pool.version.name)] = memory
+      }
       let incarnation = pool.version.incarnation
       if let tenant = pool.tenant {
         let key = TenantKey(incarnation: incarnation, tenant: tenant)
@@ -169,8 +175,9 @@ package final class Placement: Sendable {
   private func hasRoom(for pool: EnvironmentPool) -> Bool {
     guard let memory else { return true }
     let now = parts.world.monotonic()
+    let key = FunctionKey(place: pool.version.place, name: pool.version.name)
     let bytes =
-      pool.usualMemory
+      pool.usualMemory ?? pools.withLock { $0.usualMemory[key] }
       ?? min(ByteCount.mebibytes(pool.version.memorySize), parts.limits.unknownMemory).bytes
     // Who is greedy is worth a look only where it matters.
     var missing = memory.missing(bytes, isGreedy: true, now: now)

@@ -40,7 +40,7 @@ struct MemoryAdmission: Sendable {
   private var starting: [Promise] = []
   private var leaving: [Promise] = []
 
-  /// How long an environment needs at most to be as large as it usually is, and how long to be gone, in nanoseconds.
+  /// How long an environment needs to become as large as it usually is, and how long to be gone, in nanoseconds.
   static let (growth, departure): (UInt64, UInt64) = (3_000_000_000, 500_000_000)
   /// Percent of stalled time from which on twice as much is left free.
   static let stall = 10.0

@@ -137,7 +137,7 @@ package struct PreparedNode: Sendable {
       [
         SandboxService(sandboxes: sandboxes), TelemetryService(export: export),
         LogService(logs: logs),
-        MetricService(cloudWatch: cloud.cloudWatch, sqs: cloud.sqs, lambda: lambda, door: door),
+        MetricService(cloudWatch: cloud.cloudWatch, cloud: cloud, lambda: lambda, door: door),
         TraceService(xray: xray), AuditService(audit: cloud.audit),
         EnvironmentService(placement: placement),
         ActivationService(activation: activation),

@@ -9,6 +9,10 @@ package struct LambdaLimits: Sendable {
   package var scalingPeriod = Duration.seconds(10)
   /// Invocations each second for each unit of concurrency that they may use; nil: any number. AWS has 10.
   package var requestRate: Int?
+  /// Memory of the host that is left free; nil: a part of it (HostMemory.swift).
+  package var memoryReserve: ByteCount?
+  /// What an environment is taken to use as long as its version has had none.
+  package var unknownMemory = ByteCount.mebibytes(64)
   /// What reservations must leave to functions without one; less if the account has less.
   package var unreservedMinimum: Int { min(100, concurrentExecutions) }
   /// Zipped package in a request.

@@ -46,6 +46,9 @@ struct MetricsPage {
       "martlet_environments", .gauge, "Execution environments alive.",
       [([("state", "busy")], Double(census.alive - census.idle)), ([("state", "idle")], Double(census.idle))])
     page.value(
+      "martlet_environments_evicted_total", .counter, "Idle environments removed for want of the host's memory.",
+      Double(lambda.line.placement.evictionCount))
+    page.value(
       "martlet_concurrency_limit", .gauge, "Invocations that an account may run at once.",
       Double(lambda.limits.concurrentExecutions))
     var byFunction: [FunctionKey: (alive: Int, idle: Int)] = [:]

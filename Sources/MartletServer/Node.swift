@@ -34,6 +34,7 @@ package struct Node: Sendable {
   /// - Throws: a `Fault` that says what is wrong and how to mend it.
   package func prepare() throws -> PreparedNode {
     let begun = world.monotonic()
+    Privileges.outlastFunctions()
     setlocale(LC_CTYPE, "C.UTF-8")  // libarchive needs it for names that are not ASCII
     let owner = try Privileges.user(configuration.user)
     if let owner { try Privileges.checkReach(absolute(configuration.stateDirectory), by: owner) }
@@ -186,6 +187,7 @@ package struct PreparedNode: Sendable {
     limits.streamingRate = configuration.streamingRate
     limits.scalingRate = configuration.scalingRate
     limits.requestRate = configuration.requestRate
+    limits.memoryReserve = configuration.memoryReserve
     return limits
   }
 
@@ -223,6 +225,7 @@ package struct PreparedNode: Sendable {
     for (signal, target) in settings.targets.sorted(by: { $0.key.rawValue < $1.key.rawValue }) {
       log.info("\(signal) are exported", metadata: ["endpoint": "\(target.address)\(target.path)"])
     }
+    if let unknown = settings.unknown { log.warning("what is exported goes without \(unknown)") }
     return TelemetryExport(
       settings, version: MartletVersion.text, world: world,
       security: try CertificateTrust(authorities: settings.authorities ?? configuration.authorities), log: log)
@@ -290,7 +293,8 @@ package struct PreparedNode: Sendable {
       fastStart: isFast ? FastStart(sandboxes: sandboxes, root: root, world: world, log: log) : nil,
       stemCells: isFast ? StemCells(sandboxes: sandboxes, world: world, log: log) : nil,
       logs: configuration.logStorage.bytes > 0 ? logs : nil,
-      traces: configuration.traceStorage.bytes > 0 ? xray : nil, metrics: metrics)
+      traces: configuration.traceStorage.bytes > 0 ? xray : nil, metrics: metrics,
+      memory: configuration.memoryReserve?.bytes == 0 ? nil : KernelMemory())
   }
 
   /// Calls of services that somebody else runs leave by HTTP: this offer replaces the embedded service's.

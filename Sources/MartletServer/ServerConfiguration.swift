@@ -26,6 +26,8 @@ package struct ServerConfiguration: Sendable {
   package var scalingRate: Int? = 1000
   /// Invocations each second for each unit of concurrency; nil = any number. AWS has 10.
   package var requestRate: Int?
+  /// Memory of the host that is left free: nil = a part of it, 0 = nobody looks at it.
+  package var memoryReserve: ByteCount?
   /// The clock can be moved though the server listens beyond loopback.
   package var movableClock = false
   /// Services that somebody else runs.

@@ -335,6 +335,7 @@ _Noreturn void init_main(const struct init_start *start) {
   int tmp = -1;
   unsigned slot;
   helper = start->socket;
+  oom_first();
   // Without a pid namespace our death would spare the grandchildren: then the end of the socket tells, and the groups
   // are killed.
   if (options.isolation != ISOLATION_NONE) prctl(PR_SET_PDEATHSIG, SIGKILL);

@@ -305,6 +305,7 @@ void watch_close(int *fd);
 bool loop_turn(int timeout_ms);
 uint64_t now_ms(void);
 void hide_command_line(void);
+void oom_first(void);
 int write_text(const char *path, const char *text);
 ssize_t read_text(const char *path, char *text, size_t size);
 void close_fd(int *fd);

@@ -99,6 +99,7 @@ _Noreturn static void become(int socket, const struct spec *spec, struct message
   struct program_order order;
   int again = -1, home = open("/proc/self/ns/pid", O_RDONLY);
   prctl(PR_SET_PDEATHSIG, SIGKILL);
+  oom_first();
   setsid();
   hide_command_line();
   if (home < 0) fail(socket, "pid namespace");

@@ -79,8 +79,8 @@ final class FunctionCopy: Sendable {
     }
   }
 
-  /// All copies log there, for a day. A group of its own would come back after it was deleted, with the last lines of
-  /// an invocation that was interrupted.
+  /// All copies log there, for a day. A group of its own would come back after its deletion, with the last lines of an
+  /// invocation that was interrupted.
   private static let group = "/martlet/tune"
 
   private func prepareLog() async throws {

@@ -127,6 +127,13 @@ struct Serve: ParsableCommand {
   var requestRate: Int?
 
   @Option(
+    name: .customLong("memory-reserve"),
+    help: ArgumentHelp(
+      "Mebibytes of the host's memory that environments leave free; 0: it is never looked at (MARTLET_MEMORY_RESERVE; default a fiftieth of it, from 64 to 512). See docs/scaling.md."
+    ))
+  var memoryReserve: Int?
+
+  @Option(
     name: .customLong("log-storage"),
     help: ArgumentHelp(
       "Mebibytes that the log events of functions may take on disk; the oldest go first, and 0 keeps none (MARTLET_LOG_STORAGE; default 2048). See docs/logs.md."
@@ -244,6 +251,9 @@ struct Serve: ParsableCommand {
     }
     if let storage = try number(traceStorage, "MARTLET_TRACE_STORAGE", 0...100_000_000) {
       configuration.traceStorage = .mebibytes(storage)
+    }
+    if let reserve = try number(memoryReserve, "MARTLET_MEMORY_RESERVE", 0...100_000_000) {
+      configuration.memoryReserve = .mebibytes(reserve)
     }
     if let rate = try number(scalingRate, "MARTLET_SCALING_RATE", 0...1_000_000) {
       configuration.scalingRate = rate == 0 ? nil : rate

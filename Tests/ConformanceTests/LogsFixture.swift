@@ -46,6 +46,7 @@ final class LogsFixture: Sendable {
   let directory: String
   let service: LogsService
   let alarms: Alarms
+  let door: Door
   let invocations = Invocations()
   private let wire: TargetService<LogsService>
   let place: Place
@@ -64,6 +65,7 @@ final class LogsFixture: Sendable {
     // Nothing rings but what the test moves the clock past.
     alarms = Alarms(world: MovableWorld(StandingWorld(), offset: 0)) { _, _ in }
     let door = Door(log: log)
+    self.door = door
     let service = try LogsService(
       database: database, root: "\(directory)/logs", alarms: alarms, door: door, log: log,
       limits: LogsService.Limits(storage: storage))

@@ -29,9 +29,12 @@ def events(trail, key, value, **more):
 
 
 def make_function(server, name):
-    return client_of(server, "lambda").create_function(
+    functions = client_of(server, "lambda")
+    made = functions.create_function(
         FunctionName=name, Runtime="python3.12", Role=ROLE, Handler="index.handler", Code={"ZipFile": package(HANDLER)},
         Environment={"Variables": {"TOKEN": SECRET}}, Tags={"Team": "a"})
+    functions.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.02, "MaxAttempts": 500})
+    return made
 
 
 def test_calls_of_every_protocol_are_found(server, trail, name):

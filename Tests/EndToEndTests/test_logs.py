@@ -13,7 +13,7 @@ import boto3
 import botocore.config
 import pytest
 
-from conftest import Server, new_directory, program, wait_until
+from conftest import Server, error_of, new_directory, program, wait_until
 from test_iam import client_of
 from test_kinesis import read_all
 
@@ -373,3 +373,47 @@ def test_a_chatty_function_loses_lines_and_slows_nobody(server, logs):
     query = logs.start_query(logGroupName=GROUP + "chatty", startTime=0, endTime=int(time.time()) + 60, queryString="filter @message like 'xxx' | stats count(*) as n")
     results = wait_until(lambda: (r := logs.get_query_results(queryId=query["queryId"]))["status"] == "Complete" and r)
     assert int(results["results"][0][0]["value"]) + counts["droppedEvents"] >= 20000
+
+
+def test_export_to_a_bucket(server, logs, name):
+    s3, group = client_of(server, "s3"), f"/export/{name}"
+    s3.create_bucket(Bucket=name)
+    logs.create_log_group(logGroupName=group)
+    logs.create_log_stream(logGroupName=group, logStreamName="a/b")
+    now = int(time.time() * 1000)
+    logs.put_log_events(logGroupName=group, logStreamName="a/b", logEvents=[{"timestamp": now + i, "message": f"line {i}"} for i in range(3)])
+    _, code, _ = error_of(logs.create_export_task, logGroupName=group, fromTime=now, to=now + 1, destination=f"{name}-none")
+    assert code == "InvalidParameterException"
+    task = logs.create_export_task(taskName="t", logGroupName=group, fromTime=now, to=now + 1, destination=name, destinationPrefix="logs")["taskId"]
+
+    def done():
+        found, = logs.describe_export_tasks(taskId=task)["exportTasks"]
+        return found if found["status"]["code"] not in ("PENDING", "RUNNING") else None
+    assert wait_until(done, what="the export")["status"]["code"] == "COMPLETED"
+    keys = [entry["Key"] for entry in s3.list_objects_v2(Bucket=name)["Contents"]]
+    assert keys == [f"logs/{task}/a-b/000000.gz", "logs/aws-logs-write-test"] or keys == ["logs/aws-logs-write-test", f"logs/{task}/a-b/000000.gz"]
+    lines = gzip.decompress(s3.get_object(Bucket=name, Key=f"logs/{task}/a-b/000000.gz")["Body"].read()).decode().splitlines()
+    assert [line.split("Z ")[1] for line in lines] == ["line 0", "line 1"]
+    _, code, _ = error_of(logs.cancel_export_task, taskId=task)
+    assert code == "InvalidOperationException"
+
+
+def test_patterns_of_an_insights_query(logs, name):
+    group = f"/patterns/{name}"
+    logs.create_log_group(logGroupName=group)
+    logs.create_log_stream(logGroupName=group, logStreamName="s")
+    now = int(time.time() * 1000)
+    logs.put_log_events(
+        logGroupName=group, logStreamName="s",
+        logEvents=[{"timestamp": now - 3 * 86_400_000, "message": "[INFO] order 1 is paid"}, {"timestamp": now - 3 * 86_400_000 + 1, "message": "[INFO] order 2 is paid"}])
+    logs.put_log_events(
+        logGroupName=group, logStreamName="s",
+        logEvents=[{"timestamp": now + i, "message": f"[INFO] order {i} is paid"} for i in range(5)] + [{"timestamp": now + 9, "message": "[ERROR] out of paper"}])
+    day = 86_400
+    query = logs.start_query(
+        logGroupName=group, startTime=now // 1000 - day, endTime=now // 1000 + day, queryString="pattern @message | diff")["queryId"]
+    results = wait_until(lambda: (answer := logs.get_query_results(queryId=query))["status"] == "Complete" and answer["results"], what="the query")
+    rows = [{cell["field"]: cell["value"] for cell in row} for row in results]
+    assert rows == [
+        {"@pattern": "[INFO] order <Number-1> is paid", "@ratio": "0.8333", "@sampleCount": "5", "@severityLabel": "INFO", "@diffEventCount": "3", "@diffEventDescription": "Increased"},
+        {"@pattern": "[ERROR] out of paper", "@ratio": "0.1667", "@sampleCount": "1", "@severityLabel": "ERROR", "@diffEventCount": "1", "@diffEventDescription": "New pattern"}]

@@ -1,11 +1,14 @@
 # Traces, metrics and logs of real functions at a collector of OpenTelemetry: a stand-in that decodes what it is sent with the
 # messages that OpenTelemetry itself ships.
+import glob
 import http.server
 import json
 import os
 import re
+import socket
 import ssl
 import subprocess
+import sys
 import threading
 import time
 import urllib.request
@@ -16,8 +19,9 @@ from opentelemetry.proto.collector.logs.v1 import logs_service_pb2 as logs_servi
 from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2 as metrics_service
 from opentelemetry.proto.collector.trace.v1 import trace_service_pb2 as trace_service
 
-from conftest import program, wait_until
+from conftest import new_directory, package, program, wait_until
 from test_https import Authority
+from test_runtimes import PYTHONS
 from test_tracing import ACTIVE, header_of, invoke_with, new_root
 
 # What a user may set: everything goes soon.
@@ -339,6 +343,66 @@ def test_a_dead_collector_harms_nobody(own_server, collectors, name):
     began = time.monotonic()
     assert server.stop() == 0 and time.monotonic() - began < 20
     assert "could not be exported and are lost" in server.log
+
+
+def test_a_collector_that_hangs_holds_nobody_up(own_server, name):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        server = own_server("--otlp-endpoint", f"http://127.0.0.1:{silent.getsockname()[1]}", environment={**SOON, "OTEL_EXPORTER_OTLP_COMPRESSION": "gzip"})
+        server.create(name, CODE, TracingConfig=ACTIVE)
+        server.invoke(name).succeeded()
+        began = time.monotonic()
+        assert server.stop() == 0 and time.monotonic() - began < 25
+        assert "goes without compression gzip" in server.log
+
+
+# An extension that is a collector: it tells what the function's own SDK sends it.
+COLLECTOR = """#!/usr/bin/python3
+import http.server, json, threading, urllib.request, os
+seen = []
+class Answer(http.server.BaseHTTPRequestHandler):
+    def do_POST(self):
+        seen.append([self.path, self.headers["Content-Type"], len(self.rfile.read(int(self.headers["Content-Length"])))])
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+    def do_GET(self):
+        body = json.dumps(seen).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+    def log_message(self, *_): pass
+server = http.server.HTTPServer(("127.0.0.1", 4318), Answer)
+threading.Thread(target=server.serve_forever, daemon=True).start()
+base = "http://" + os.environ["AWS_LAMBDA_RUNTIME_API"] + "/2020-01-01/extension"
+request = urllib.request.Request(base + "/register", data=b'{"events": []}', headers={"Lambda-Extension-Name": "collector.py"}, method="POST")
+identifier = urllib.request.urlopen(request).headers["Lambda-Extension-Identifier"]
+urllib.request.urlopen(urllib.request.Request(base + "/event/next", headers={"Lambda-Extension-Identifier": identifier})).read()
+"""
+
+
+def test_a_functions_own_sdk_reaches_a_collector_in_its_sandbox(server, name):
+    runtime = "python3.11" if "python3.11" in PYTHONS else PYTHONS[-1]
+    target = new_directory()
+    subprocess.run([sys.executable, "-m", "pip", "install", "-q", "--disable-pip-version-check", "--target", target, "--python-version",
+                    runtime[6:], "--only-binary=:all:", "opentelemetry-exporter-otlp-proto-http==1.45.2"], check=True)
+    files = {"app.py": "import json, urllib.request\n"
+                       "from opentelemetry.sdk.trace import TracerProvider\n"
+                       "from opentelemetry.sdk.trace.export import SimpleSpanProcessor\n"
+                       "from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter\n"
+                       "provider = TracerProvider()\n"
+                       "provider.add_span_processor(SimpleSpanProcessor(OTLPSpanExporter()))\n"
+                       "def handler(event, context):\n"
+                       "    with provider.get_tracer('mine').start_as_current_span('work'): pass\n"
+                       "    return json.load(urllib.request.urlopen('http://127.0.0.1:4318/'))\n"}
+    for path in glob.glob(f"{target}/**/*", recursive=True):
+        if os.path.isfile(path) and not path.endswith(".pyc"):
+            with open(path, "rb") as content:
+                files[os.path.relpath(path, target)] = content.read()
+    layer = server.client.publish_layer_version(LayerName=name, Content={"ZipFile": package({"extensions/collector.py": (COLLECTOR, 0o755)})})
+    server.create(name, files, runtime=runtime, Timeout=30, MemorySize=1769, Layers=[layer["LayerVersionArn"]])
+    (path, kind, size), = server.invoke(name).succeeded()
+    assert (path, kind) == ("/v1/traces", "application/x-protobuf") and size > 100
 
 
 def test_what_is_left_goes_when_the_server_stops(own_server, collectors, name):

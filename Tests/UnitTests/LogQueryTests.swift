@@ -100,7 +100,8 @@ import Testing
   @Test(arguments: [
     ("", 0, 1), ("nonsense", 0, 8), ("fields", 6, 7), ("fields a |", 10, 11), ("filter a = ", 11, 12),
     ("filter (a = 1", 13, 14), ("limit 0", 6, 7), ("limit 99999", 6, 11), ("stats a", 6, 7), ("fields sum(a)", 7, 10),
-    ("fields foo(a)", 7, 10), ("fields a b", 9, 10), ("pattern @message", 0, 7), ("diff", 0, 4),
+    ("fields foo(a)", 7, 10), ("fields a b", 9, 10), ("pattern", 7, 8), ("diff", 0, 4),
+    ("sort n | pattern @message | diff", 28, 32), ("pattern @message | diff yesterday", 24, 33), ("unnest a", 0, 6),
     ("filter a like /(/", 14, 17), ("parse @message 'a*b*' as x", 15, 21), ("fields 'a", 7, 9), ("fields ~", 7, 8),
     ("stats sum(max(a))", 10, 13), ("filter bin(5q) = 1", 11, 13),
   ]) func flawsHaveTheirPlace(_ text: String, _ start: Int, _ end: Int) {
@@ -121,6 +122,7 @@ import Testing
       "stats count(*), pct(@duration, 95) by bin(5m), level | filter level != 'x' | display level",
       "parse @message 'a*b*' as x, y | dedup x | filter not ispresent(y) or y =~ /(?<z>q)/",
       "parse @message /(?<a>\\d+)-(?<b>.*)/ | stats avg(a) as m by b | sort m",
+      "filter a like 'x' | pattern @message | diff previousDay | sort @ratio | display @pattern, @diffEventCount",
     ].map { Array($0.utf8) }
     for round in 0..<3000 {
       let text = String(decoding: random.mutated(seeds[round % seeds.count]), as: UTF8.self)
@@ -155,5 +157,67 @@ import Testing
     #expect(QueryValue.shown(-2.5) == "-2.5")
     #expect(QueryValue.shown(1.0 / 3) == "0.3333")
     #expect(QueryValue.shown(time: 1_800_000_000_123) == "2027-01-15 08:00:00.123")
+  }
+
+  // MARK: - Patterns
+
+  @Test func patternsAreWhatTextsHaveInCommon() throws {
+    let events = [
+      "2027-01-15T08:00:00.000Z [INFO] order 17 paid by ann in 12.5 ms", "10.0.0.1 - GET /a 200",
+      "2027-01-15T08:00:01.000Z [INFO] order 18 paid by bob in 7 ms", "10.0.0.2 - GET /a 404",
+      "2027-01-15T08:00:02.000Z [ERROR] order 19 paid by bob in 7 ms", "nothing like it",
+    ]
+    #expect(
+      try run("pattern @message", on: events) == [
+        "@pattern=<DateTime-1> [INFO] order <Number-2> paid by <Token-3> in <Number-4> ms,@ratio=0.3333,@sampleCount=2,@severityLabel=INFO",
+        "@pattern=<IP-1> - GET /a <Number-2>,@ratio=0.3333,@sampleCount=2,@severityLabel=NONE",
+        "@pattern=<DateTime-1> [ERROR] order <Number-2> paid by bob in <Number-3> ms,@ratio=0.1667,@sampleCount=1,@severityLabel=ERROR",
+        "@pattern=nothing like it,@ratio=0.1667,@sampleCount=1,@severityLabel=NONE",
+      ])
+    #expect(
+      try run(
+        "filter @message like 'order' | pattern @message | filter @severityLabel = 'ERROR' | display @sampleCount",
+        on: events)
+        == ["@sampleCount=1"])
+    #expect(try run("sort @timestamp | limit 1 | pattern @message | display @pattern", on: events).count == 1)
+    #expect(try run("pattern @message | limit 1", on: events).count == 1)
+    #expect(try run("filter n > 100 | pattern @message", on: events).isEmpty)
+  }
+
+  @Test func patternsAreComparedWithAnEarlierTime() throws {
+    let query = try Query(
+      "pattern @message | diff previousDay | sort @pattern | display @pattern, @diffEventCount, @diffEventDescription")
+    #expect(query.earlier?.window(86_400_000..<172_800_000) == 0..<86_400_000)
+    #expect(try Query("pattern @message | diff").earlier?.window(100..<150) == 50..<100)
+    var run = QueryRun(query, limit: 100, now: 0)
+    for (text, times, isEarlier) in [
+      ("a 1", 2, false), ("a 2", 1, true), ("b", 1, false), ("c", 3, true), ("d", 1, false), ("d", 1, true),
+    ] {
+      for _ in 0..<times {
+        var text = text
+        text.withUTF8 { bytes in
+          _ = run.add(
+            QueryEvent(
+              time: 0, ingestion: 0, stream: "s", group: "g", pointer: { "p" }, text: UnsafeRawBufferPointer(bytes)),
+            isEarlier: isEarlier)
+        }
+      }
+    }
+    #expect(
+      run.finish().map { $0.map(\.value).joined(separator: ",") } == [
+        "a <Number-1>,1,Increased", "b,1,New pattern", "c,-3,No longer present", "d,0,No change",
+      ])
+  }
+
+  /// Whatever comes, every event is of one pattern, and there are no more than may be.
+  @Test func patternsHaveBounds() {
+    var random = SplitMix(seed: 3)
+    var patterns = LogPatterns()
+    for _ in 0..<20_000 {
+      let words = (0..<(random.next() % 12)).map { _ in String(random.next() % 5000, radix: 36) }
+      patterns.add(words.joined(separator: random.next() % 2 == 0 ? " " : ", "), isEarlier: false)
+    }
+    #expect(patterns.patterns.count <= LogPatterns.most && patterns.count == 20_000)
+    #expect(patterns.patterns.reduce(0) { $0 + $1.count } <= 20_000)
   }
 }

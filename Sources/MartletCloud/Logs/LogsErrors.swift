@@ -37,6 +37,14 @@ extension AWSError {
     logs("TooManyTagsException", "The number of tags exceeds the limit of 50.")
   }
 
+  static func logsExportOver(_ message: String) -> AWSError { logs("InvalidOperationException", message) }
+
+  static func logsExportBucket(_ bucket: String, _ error: AWSError) -> AWSError {
+    error.code == "NoSuchBucket"
+      ? logsInvalid("The specified bucket does not exist: \(bucket)")
+      : logsInvalid("The bucket \(bucket) cannot be written: \(error.message)")
+  }
+
   static func logsBusy() -> AWSError {
     AWSError("ServiceUnavailableException", status: 500, "The service is currently unavailable.", type: nil)
   }

@@ -42,15 +42,18 @@ extension LogsService {
       guard let folder = try? folder(group) else { continue }
       let names = folder.state.withLock { state in state.streams.byID.mapValues(\.name) }
       let label = "\(group.key.place.account):\(group.key.name)"
-      let visible = window.clamped(to: self.window(group, from: nil, to: nil))
-      folder.forEach(window: visible, needle: query.needle) { stream, position, ingestion, text in
-        count += 1
-        if count & 0xfff == 0, queries.withLock({ $0.queries[id]?.status }) != .running { return false }
-        let event = QueryEvent(
-          time: position.time, ingestion: ingestion, stream: names[stream] ?? "", group: label,
-          pointer: { LogsService.pointer(group, position) }, text: text)
-        isWhole = run.add(event)
-        return isWhole
+      let windows = [(window, false)] + (query.earlier.map { [($0.window(window), true)] } ?? [])
+      for (window, isEarlier) in windows where isWhole {
+        let visible = window.clamped(to: self.window(group, from: nil, to: nil))
+        folder.forEach(window: visible, needle: query.needle) { stream, position, ingestion, text in
+          count += 1
+          if count & 0xfff == 0, queries.withLock({ $0.queries[id]?.status }) != .running { return false }
+          let event = QueryEvent(
+            time: position.time, ingestion: ingestion, stream: names[stream] ?? "", group: label,
+            pointer: { LogsService.pointer(group, position) }, text: text)
+          isWhole = run.add(event, isEarlier: isEarlier)
+          return isWhole
+        }
       }
     }
     let results = run.finish()

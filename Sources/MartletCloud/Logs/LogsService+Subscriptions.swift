@@ -126,7 +126,12 @@ extension LogsService {
   }
 
   /// Delivers, until the server stops.
-  package func deliver() async { await subscriptions.run { await self.deliver($0) } }
+  package func deliver() async {
+    await withDiscardingTaskGroup { group in
+      group.addTask { await self.subscriptions.run { await self.deliver($0) } }
+      group.addTask { await self.runExports() }
+    }
+  }
 
   private func deliver(_ parcel: Parcel) async -> Parcel.Fate {
     guard let json = try? JSONValue(parsing: ByteBuffer(bytes: parcel.body)),

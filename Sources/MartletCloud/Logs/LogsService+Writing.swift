@@ -45,6 +45,8 @@ struct Intake: Sendable {
 }
 
 extension LogsService: LogSink {
+  package var wantsTraces: Bool { export != nil }
+
   package func write(_ batch: LogBatch, to stream: LogStreamName) -> Bool {
     // Moves of the clock wait until it is written.
     alarms.begin()

@@ -23,6 +23,8 @@ package final class LogsService: Sendable {
   let groups: Catalogue<LogGroup>
   let definitions: Catalogue<QueryDefinition>
   let policies: Catalogue<LogsPolicy>
+  let exportTasks: Catalogue<ExportTask>
+  let exports = ExportLine()
   let alarms: Alarms
   let log: Logger
   let limits: Limits
@@ -85,6 +87,7 @@ package final class LogsService: Sendable {
     groups = try Catalogue(database: database)
     definitions = try Catalogue(database: database)
     policies = try Catalogue(database: database)
+    exportTasks = try Catalogue(database: database)
     subscriptions = try Outbox("logs", database: database, alarms: alarms, log: log)
     var known: [String: LogFolder] = [:]
     for group in groups.all { known[group.store] = try LogFolder(path: "\(root)/\(group.store)") }
@@ -117,6 +120,7 @@ package final class LogsService: Sendable {
   /// Everything that was taken in so far is written, and nothing is any more.
   package func stop() {
     release()
+    exports.end()
     subscriptions.stop()
     poke.finish()
   }

@@ -30,6 +30,8 @@ package struct OTLPSettings: Sendable, Equatable {
   package private(set) var attributes: [Pair] = []
   /// Sums and histograms tell what has come since the last report, not since the beginning.
   package private(set) var isDelta = false
+  /// What was asked for and is not done, though it does no harm.
+  package private(set) var unknown: String?
   /// A file of certificates that is trusted besides the host's.
   package private(set) var authorities: String?
 
@@ -55,9 +57,8 @@ package struct OTLPSettings: Sendable, Equatable {
       if let other = specific("PROTOCOL"), other != "http/protobuf" {
         throw Fault("OTEL_EXPORTER_OTLP_PROTOCOL", "\(other) is not spoken, only http/protobuf")
       }
-      if let packing = specific("COMPRESSION"), packing != "none" {
-        throw Fault("OTEL_EXPORTER_OTLP_COMPRESSION", "\(packing) is not done; leave it out, or set none")
-      }
+      // Every collector takes what is not packed.
+      if let packing = specific("COMPRESSION"), packing != "none" { unknown = "compression \(packing)" }
       let (address, path) = try OTLPSettings.place(url)
       var all: [Pair] = []
       for pair in (specific("HEADERS") ?? "").split(separator: ",") { all.append(try OTLPSettings.header(pair)) }

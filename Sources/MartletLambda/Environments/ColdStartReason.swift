@@ -14,6 +14,8 @@ package enum ColdStartReason: String, Sendable, CaseIterable {
   case allBusy = "AllBusy"
   /// The environments had been idle for so long that they were removed.
   case expired = "Expired"
+  /// The idle environments were removed because the host's memory ran short.
+  case evicted = "Evicted"
   /// The one before ran into the function's time-out.
   case timedOut = "TimedOut"
   /// The runtime of the one before had ended: an exit, a crash.
@@ -48,6 +50,7 @@ package enum ColdStartReason: String, Sendable, CaseIterable {
     case .newTenant: "the first environment of this tenant"
     case .allBusy: "every environment of the version was at work"
     case .expired: "the environments before had been idle for too long and were removed"
+    case .evicted: "the idle environments before were removed, because the host's memory ran short"
     case .timedOut: "the invocation before ran into the function's time-out"
     case .exited: "the runtime of the environment before had ended"
     case .outOfMemory: "the environment before had run out of its memory"

@@ -14,6 +14,7 @@ extension Environment: SandboxObserver {
         return
       }
       live.resources = resources
+      self.occupy(resources)
       if live.startsWhenCreated {
         live.startsWhenCreated = false
         self.initialise(live, .initialisation)

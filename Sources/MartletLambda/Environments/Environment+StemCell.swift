@@ -24,6 +24,7 @@ extension Environment {
     guard let (sandbox, resources) = cell.pass(to: self) else { return }
     live.sandbox = sandbox
     live.resources = resources
+    occupy(resources)
     live.lastProgram = StemCell.programNumber
     live.stemOrder = StemOrder()
     parts.sandboxes.graft(specification, onto: sandbox)

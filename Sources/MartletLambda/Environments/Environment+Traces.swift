@@ -16,10 +16,7 @@ extension Environment {
       work.initialised = (live.initStarted, duration.count)
       work.coldStart = work.coldStart ?? origin
     }
-    if let trace = work.invocation.trace {
-      live.kept?.note(
-        .init(request: work.invocation.requestID.description, root: trace.root, span: trace.function))
-    }
+    if let trace = work.invocation.trace { live.kept?.note(work.invocation.requestID, trace) }
     listen(live)
   }
 

@@ -30,6 +30,18 @@ package final class Environment: Sendable {
   let concurrency: Int?
   /// What a chain of requests that begins here says of itself.
   private let lineage: String
+  /// Its sandbox while it has one, for whoever asks what it uses.
+  private let occupied = Mutex(Occupied())
+
+  private struct Occupied {
+    weak var resources: SandboxResources?
+  }
+
+  func occupy(_ resources: SandboxResources) { occupied.withLock { $0.resources = resources } }
+
+  /// The most that its processes have used at one time; nil where that is not known.
+  var memory: ByteCount? { occupied.withLock { $0.resources }?.peakMemory() }
+
   /// Everything that changes; touched on the event loop only.
   let live: NIOLoopBoundBox<Live>
 

@@ -31,6 +31,8 @@ package struct EnvironmentParts: Sendable {
   package let traces: (any TraceSink)?
   /// Counts what is started and why; nil = nobody does.
   package let metrics: LambdaMetrics?
+  /// nil: nobody looks at it.
+  package let memory: (any HostMemory)?
 
   package init(
     world: any World, limits: LambdaLimits, sandboxes: any SandboxHost, packages: CodePackages,
@@ -42,9 +44,10 @@ package struct EnvironmentParts: Sendable {
     freezeDelay: Duration = .milliseconds(5), log: Logger, fileSystems: FileSystemDirectories = FileSystemDirectories(),
     fastStart: FastStart? = nil, stemCells: StemCells? = nil, logs: (any LogSink)? = nil,
     traces: (any TraceSink)? = nil,
-    metrics: LambdaMetrics? = nil
+    metrics: LambdaMetrics? = nil, memory: (any HostMemory)? = nil
   ) {
     self.metrics = metrics
+    self.memory = memory
     self.logs = logs
     self.traces = traces
     self.world = world

@@ -1,4 +1,5 @@
 // The environments of one version, and which of them are free. The last one used is the first one taken.
+import MartletCore
 import NIOCore
 import Synchronization
 
@@ -20,6 +21,8 @@ final class EnvironmentPool: Sendable {
     var lastColdStart: UInt64 = 0
     var isRetired = false
     var history = EnvironmentHistory()
+    /// Bytes that the one which went last had used.
+    var usualMemory: Int?
     /// Of provisioned concurrency, and not initialised yet.
     var preparing: Set<ObjectIdentifier> = []
     /// How many invocations ran at once since somebody asked, and how many of them in provisioned environments.
@@ -146,8 +149,10 @@ final class EnvironmentPool: Sendable {
   /// The environment is gone.
   /// - Parameter loss: why, if it did not go because it had been idle.
   func forget(_ environment: Environment, _ loss: ColdStartReason?) {
+    let memory = environment.memory?.bytes
     state.withLock { state in
       if let loss { state.history.lost(loss) }
+      state.usualMemory = memory ?? state.usualMemory
       state.alive[ObjectIdentifier(environment)] = nil
       state.expected.remove(ObjectIdentifier(environment))
       state.free.removeAll { $0.environment === environment }
@@ -196,6 +201,28 @@ final class EnvironmentPool: Sendable {
       defer { state.free.removeFirst(count) }
       return state.free.prefix(count).map(\.environment)
     }
+  }
+
+  /// What nobody uses and nobody keeps, and since when.
+  var idle: [(environment: Environment, since: UInt64)] {
+    state.withLock { state in places.map { state.unused($0) } ?? state.free }
+  }
+
+  /// Takes one of these out, to make room. False if somebody has it by now.
+  func evict(_ environment: Environment) -> Bool {
+    state.withLock { state in
+      let isIdle = places.map { state.unused($0) } ?? state.free
+      guard isIdle.contains(where: { $0.environment === environment }) else { return false }
+      state.free.removeAll { $0.environment === environment }
+      state.history.lost(.evicted)
+      return true
+    }
+  }
+
+  /// Bytes that an environment of this version uses, by the example of one; nil if none is known.
+  var usualMemory: Int? {
+    let (example, former) = state.withLock { ($0.alive.values.first, $0.usualMemory) }
+    return example?.memory?.bytes ?? former
   }
 
   /// Takes out everything that is free, and where invocations share environments, all of them; what is at work is not

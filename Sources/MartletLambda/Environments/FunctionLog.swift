@@ -32,7 +32,10 @@ final class FunctionLog {
   }
 
   /// What is written next is of an invocation that is traced.
-  func note(_ mark: LogBatch.TraceMark) { batch.note(mark) }
+  func note(_ id: RequestID, _ trace: InvocationTrace) {
+    guard sink.wantsTraces else { return }
+    batch.note(.init(request: id.description, root: trace.root, span: trace.function))
+  }
 
   /// A line that a program printed, without its end.
   func write(line: ByteBuffer) {

@@ -15,6 +15,8 @@ package final class Placement: Sendable {
   private let pools = Mutex(Pools())
   /// How fast functions grow. Those that have not grown of late are not here.
   private let growth = Mutex<[FunctionKey: TokenBucket]>([:])
+  private let memory: HostMemoryGate?
+  private let evictions = Atomic(0)
 
   /// Why there is no lease.
   package enum Refusal: Error {
@@ -69,6 +71,7 @@ package final class Placement: Sendable {
     began = parts.world.now()
     self.versionsAtStart = versionsAtStart
     self.parts = parts
+    memory = parts.memory.map { HostMemoryGate($0, reserve: parts.limits.memoryReserve) }
     self.group = group
     self.idleTimeout = idleTimeout
   }
@@ -86,6 +89,7 @@ package final class Placement: Sendable {
       return Lease(environment: environment, permit: permit)
     }
     guard mayGrow(version) else { throw .throttled(.scalingRate) }
+    guard hasRoom(for: pool) else { throw .throttled(.hostMemory) }
     let environment: Environment
     do throws(AWSError) {
       environment = try Environment(
@@ -141,6 +145,7 @@ package final class Placement: Sendable {
     _ version: FunctionConfiguration, fate: @escaping @Sendable (Environment, Environment.Fate) -> Void
   ) throws(AWSError) -> Environment {
     let pool = pool(of: version)
+    guard hasRoom(for: pool) else { throw .throttled(.hostMemory) }
     let environment = try Environment(
       version, parts: parts, eventLoop: group.next(), pool: pool, origin: .provisioned, fate: fate)
     pool.add(environment, now: parts.world.monotonic(), isPrepared: true)
@@ -155,6 +160,66 @@ package final class Placement: Sendable {
     pools.withLock { $0.common[version.incarnation] }?.provisionedCount ?? 0
   }
 
+  // MARK: - Memory
+
+  /// How many environments were removed for want of the host's memory.
+  package var evictionCount: Int { evictions.load(ordering: .relaxed) }
+
+  /// Sees to it that the host has memory for one more environment. False if it has not: then nothing has changed.
+  private func hasRoom(for pool: EnvironmentPool) -> Bool {
+    guard let memory else { return true }
+    let now = parts.world.monotonic()
+    let bytes =
+      pool.usualMemory
+      ?? min(ByteCount.mebibytes(pool.version.memorySize), parts.limits.unknownMemory).bytes
+    // Who is greedy is worth a look only where it matters.
+    var missing = memory.missing(bytes, isGreedy: true, now: now)
+    if missing > 0 {
+      let (isGreedy, isOnly) = share(of: pool.version)
+      if !isOnly, !isGreedy { missing = memory.missing(bytes, isGreedy: false, now: now) }
+      if !isOnly, missing > 0, !evict(missing, now: now) { return false }
+    }
+    memory.started(bytes, now: now)
+    return true
+  }
+
+  /// Whether a function has more than its share of the environments, and whether there are none at all.
+  private func share(of version: FunctionConfiguration) -> (isGreedy: Bool, isOnly: Bool) {
+    var alive: [FunctionKey: Int] = [:]
+    for (version, count, _) in censusByVersion where count > 0 {
+      alive[FunctionKey(place: version.place, name: version.name), default: 0] += count
+    }
+    let all = alive.values.reduce(0, +)
+    let own = alive[FunctionKey(place: version.place, name: version.name)] ?? 0
+    return (own > 1 && own * alive.count > all, all == 0)
+  }
+
+  /// Removes idle environments that use so many bytes together, those that are expected to be used least first.
+  /// - Parameter orLess: as many as there are, if all are too few.
+  /// - Returns: false if they were too few.
+  @discardableResult
+  private func evict(_ bytes: Int, now: UInt64, orLess: Bool = false) -> Bool {
+    let idle = pools.withLock { $0.all }.flatMap { pool in
+      pool.idle.map { (pool: pool, environment: $0.environment, since: $0.since) }
+    }
+    // The oldest of them only: each has to be asked what it uses.
+    let candidates = idle.sorted { Int64(bitPattern: $0.since &- $1.since) < 0 }.prefix(Placement.mostEvicted).map {
+      MemoryAdmission.Idle(environment: $0, bytes: $0.environment.memory?.bytes ?? 0, age: now &- $0.since)
+    }
+    var won = 0
+    for chosen in MemoryAdmission.evict(candidates, for: bytes, orLess: orLess)
+    where chosen.environment.pool.evict(chosen.environment.environment) {
+      chosen.environment.environment.remove()
+      memory?.removed(chosen.bytes, now: now)
+      won += chosen.bytes
+      evictions.add(1, ordering: .relaxed)
+    }
+    return won >= bytes
+  }
+
+  /// At once.
+  private static let mostEvicted = 64
+
   // MARK: - Idle environments
 
   /// Removes what has been idle for too long, and the environments of versions that are no more.
@@ -163,6 +228,9 @@ package final class Placement: Sendable {
     let now = parts.world.monotonic()
     growth.withLock { growth in
       if growth.contains(where: { $0.value.isFull(now) }) { growth = growth.filter { !$0.value.isFull(now) } }
+    }
+    if let memory, case let missing = memory.missing(0, isGreedy: false, now: now), missing > 0 {
+      evict(missing, now: now, orLess: true)
     }
     let oldest = now &- idleTimeout.nanoseconds
     for pool in self.pools.withLock({ $0.all }) {

@@ -15,6 +15,8 @@ package enum ThrottleReason: String, Error, Sendable, CaseIterable {
   case accountRequestRate = "AccountRequestRate"
   /// The function has been invoked as often as its reserved concurrency allows.
   case reservedRequestRate = "ReservedRequestRate"
+  /// The memory of this host is used up.
+  case hostMemory = "HostMemory"
   /// The environments that its capacity provider may have are full.
   case capacityProvider = "CapacityProvider"
   /// A debugger is attached, and has one invocation at a time.
@@ -23,7 +25,7 @@ package enum ThrottleReason: String, Error, Sendable, CaseIterable {
   /// The `Reason` of the error that the caller gets (reference/invoke.md 2.3).
   package var code: String {
     switch self {
-    case .accountConcurrency, .capacityProvider: "ConcurrentInvocationLimitExceeded"
+    case .accountConcurrency, .capacityProvider, .hostMemory: "ConcurrentInvocationLimitExceeded"
     case .scalingRate, .accountRequestRate: "FunctionInvocationRateLimitExceeded"
     case .reservedRequestRate: "ReservedFunctionInvocationRateLimitExceeded"
     case .reservedConcurrency, .reservedZero, .debugging: "ReservedFunctionConcurrentInvocationLimitExceeded"
@@ -50,6 +52,7 @@ package enum ThrottleReason: String, Error, Sendable, CaseIterable {
     case .scalingRate: "it had got as many environments within ten seconds as it may"
     case .accountRequestRate: "functions were invoked more often than the account's concurrency allows (--request-rate)"
     case .reservedRequestRate: "it was invoked more often than its reserved concurrency allows (--request-rate)"
+    case .hostMemory: "the host's memory was used up by environments at work (--memory-reserve)"
     case .capacityProvider: "all environments that its capacity provider may have were full"
     case .debugging: "it runs under a debugger, one invocation at a time"
     }

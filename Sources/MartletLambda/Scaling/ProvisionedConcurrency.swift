@@ -134,7 +134,7 @@ package final class ProvisionedConcurrency: Sendable {
       log.warning(
         "provisioned concurrency: no environment",
         metadata: ["function": "\(target.function.name)", "reason": "\(error.message)"])
-      entries.withLock { $0[target]?.level.refused(error.message) }
+      entries.withLock { $0[target]?.level.refused(error.note ?? error.message) }
     }
   }
 

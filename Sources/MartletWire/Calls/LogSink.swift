@@ -19,6 +19,12 @@ package struct LogStreamName: Hashable, Sendable {
 package protocol LogSink: Sendable {
   /// Takes a batch, or refuses it because too much waits to be written. Never waits; from any thread.
   func write(_ batch: LogBatch, to stream: LogStreamName) -> Bool
+  /// True if somebody wants to know which invocations are traced.
+  var wantsTraces: Bool { get }
+}
+
+extension LogSink {
+  package var wantsTraces: Bool { false }
 }
 
 /// Log events of one stream, in the form in which they are kept.

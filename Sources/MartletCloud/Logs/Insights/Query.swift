@@ -15,6 +15,38 @@ struct Query: Sendable {
     let groups: [(place: Int, expression: QueryExpression)]
   }
 
+  /// What texts have in common.
+  struct PatternCommand: Sendable {
+    let expression: QueryExpression
+    /// Of the pattern, its share of all events, their number, and how bad they are.
+    let places: [Int]
+    /// Where the difference to an earlier time goes, in number and in words.
+    var difference: (count: Int, description: Int)?
+  }
+
+  /// The time that is compared with.
+  enum Earlier: Sendable, Equatable {
+    /// As long as the time that is asked for, and just before it.
+    case before
+    case days(Int)
+
+    /// The span of time that is compared with another.
+    func window(_ window: Range<Int64>) -> Range<Int64> {
+      let back: Int64
+      switch self {
+      case .before:
+        let (length, isTooLong) = window.upperBound.subtractingReportingOverflow(window.lowerBound)
+        back = isTooLong ? .max : length
+      case .days(let days): back = Int64(days) * 86_400_000
+      }
+      func earlier(_ time: Int64) -> Int64 {
+        let (result, isTooEarly) = time.subtractingReportingOverflow(back)
+        return isTooEarly ? .min : result
+      }
+      return earlier(window.lowerBound)..<earlier(window.upperBound)
+    }
+  }
+
   enum Parse: Sendable {
     /// What stands between the parts of a text is taken.
     case glob([Needle])
@@ -33,6 +65,7 @@ struct Query: Sendable {
     /// - of: what is parsed; into: the places of what is found, nil for a group without a name.
     case parse(of: QueryExpression, Parse, into: [Int?])
     case dedup([Int])
+    case pattern(PatternCommand)
   }
 
   let commands: [Command]
@@ -45,6 +78,8 @@ struct Query: Sendable {
   let message: Int
   /// Where `@ptr` is; nil if results have none.
   let pointer: Int?
+  /// nil = nothing is compared.
+  var earlier: Earlier?
 
   static let mostResults = 10_000
 
@@ -65,7 +100,13 @@ struct Query: Sendable {
 
   /// The same with a pointer to its event at the end of each result, if results are events.
   var withPointer: Query {
-    guard !commands.contains(where: { if case .stats = $0 { true } else { false } }) else { return self }
+    let isOfEvents = commands.allSatisfy {
+      switch $0 {
+      case .stats, .pattern: false
+      default: true
+      }
+    }
+    guard isOfEvents else { return self }
     var (names, sources) = (names, sources)
     let known = sources.first { names[$0] == "@ptr" }
     let place = known ?? names.count

@@ -37,15 +37,28 @@ struct QueryParser {
       let time = place("@timestamp")
       let message = place("@message")
       var commands: [Query.Command] = []
+      var earlier: Query.Earlier?
       while next == .sign("|") { position += 1 }
       while next != .end {
-        commands.append(try command())
+        let token = tokens[position]
+        if take(word: "diff") {
+          guard earlier == nil, let compared = compare(commands) else {
+            throw flaw(
+              "the command diff must follow pattern, and nothing may stand before that but filters and fields", token)
+          }
+          commands = compared
+          earlier = try self.earlier()
+        } else {
+          commands.append(try command())
+        }
         guard next != .end else { break }
         guard take("|") else { throw unexpected() }
         guard next != .end else { throw unexpected() }
       }
       guard !commands.isEmpty else { throw flaw("the query is empty", tokens[position]) }
-      return Query(commands: commands, names: names, sources: sources, time: time, message: message)
+      var query = Query(commands: commands, names: names, sources: sources, time: time, message: message)
+      query.earlier = earlier
+      return query
     } catch {
       throw QueryParser.placed(error, lines)
     }
@@ -119,7 +132,8 @@ struct QueryParser {
     switch word.lowercased() {
     case "fields": return .fields(try outputs())
     case "display": return .display(try outputs())
-    case "filter": return .filter(try expression())
+    // Without an index the fields are filtered all the same.
+    case "filter", "filterindex": return .filter(try expression())
     case "stats": return .stats(try stats())
     case "sort", "order": return .sort(try sorts())
     case "limit", "head": return .limit(try limit())
@@ -128,7 +142,8 @@ struct QueryParser {
       var list = [place(try name())]
       while take(",") { list.append(place(try name())) }
       return .dedup(list)
-    case "pattern", "diff", "anomaly", "unnest", "filterindex", "source", "lookup", "unmask", "join", "addtotals",
+    case "pattern": return .pattern(try pattern())
+    case "anomaly", "unnest", "source", "lookup", "unmask", "join", "addtotals",
       "appendcols", "transaction", "tail", "rename", "subquery":
       throw flaw("the command \(word) is not supported", token)
     default: throw flaw("unexpected symbol found: \(word)", token)
@@ -199,6 +214,36 @@ struct QueryParser {
     let shown = groups.map { (newPlace($0.name), $0.expression) }
     return Query.Stats(
       aggregates: found, results: results.map { (newPlace($0.name), $0.expression) }, groups: shown)
+  }
+
+  private mutating func pattern() throws(QueryFlaw) -> Query.PatternCommand {
+    let expression = try expression()
+    places = [:]
+    return Query.PatternCommand(
+      expression: expression,
+      places: ["@pattern", "@ratio", "@sampleCount", "@severityLabel"].map { newPlace($0) })
+  }
+
+  /// The commands with a pattern at their end that is compared; nil if they cannot be.
+  private mutating func compare(_ commands: [Query.Command]) -> [Query.Command]? {
+    guard case .pattern(var pattern)? = commands.last else { return nil }
+    for command in commands.dropLast() {
+      switch command {
+      case .fields, .display, .filter, .parse: continue
+      default: return nil
+      }
+    }
+    pattern.difference = (newPlace("@diffEventCount"), newPlace("@diffEventDescription"))
+    return commands.dropLast() + [.pattern(pattern)]
+  }
+
+  /// What stands behind `diff`.
+  private mutating func earlier() throws(QueryFlaw) -> Query.Earlier {
+    guard case .word(let word) = next else { return .before }
+    let days = ["previousday": 1, "previousweek": 7, "previousmonth": 30]
+    guard let count = days[word.lowercased()] else { throw unexpected() }
+    position += 1
+    return .days(count)
   }
 
   private mutating func sorts() throws(QueryFlaw) -> [Query.Sort] {

@@ -10,6 +10,8 @@ struct QueryRun {
   private var groups: [[QueryValue]: [QueryTally]] = [:]
   private var order: [[QueryValue]] = []
   private let stats: Query.Stats?
+  private let pattern: Query.PatternCommand?
+  private var patterns = LogPatterns()
   /// Rows that are kept, cut now and then to what can still be shown.
   private var rows: [[QueryValue]] = []
   private let sort: [Query.Sort]
@@ -32,12 +34,13 @@ struct QueryRun {
       query.commands.firstIndex {
         switch $0 {
         case .fields, .display, .filter, .parse: false
-        case .stats, .sort, .limit, .dedup: true
+        case .stats, .sort, .limit, .dedup, .pattern: true
         }
       } ?? query.commands.count
     streamed = query.commands[..<end]
     var rest = query.commands[end...]
     if case .stats(let stats)? = rest.first { self.stats = stats } else { stats = nil }
+    if case .pattern(let pattern)? = rest.first { self.pattern = pattern } else { pattern = nil }
     let byTime = [Query.Sort(expression: .field(query.time), isDescending: true)]
     if case .sort(let sort)? = rest.first {
       self.sort = sort
@@ -46,7 +49,7 @@ struct QueryRun {
       sort = byTime
     }
     // What is sorted and then cut needs no more than the cut.
-    if stats == nil, rest.allSatisfy({ if case .limit = $0 { true } else { false } }) {
+    if stats == nil, pattern == nil, rest.allSatisfy({ if case .limit = $0 { true } else { false } }) {
       let limits = rest.compactMap { if case .limit(let count) = $0 { count } else { Int?.none } }
       keep = limits.min() ?? limit
     } else {
@@ -55,7 +58,8 @@ struct QueryRun {
   }
 
   /// False if there is no room for more.
-  mutating func add(_ event: QueryEvent) -> Bool {
+  /// - Parameter isEarlier: it is of the time that is compared with.
+  mutating func add(_ event: QueryEvent, isEarlier: Bool = false) -> Bool {
     scanned += 1
     bytes += event.text.count
     var row = sources.row(event)
@@ -64,6 +68,10 @@ struct QueryRun {
     }
     matched += 1
     if let stats { return tally(stats, row) }
+    if let pattern {
+      patterns.add(pattern.expression.value(row, now).text, isEarlier: isEarlier)
+      return true
+    }
     rows.append(row)
     if let keep, rows.count >= 2 * keep + 4096 { cut(to: keep) }
     return rows.count < QueryRun.mostRows
@@ -82,7 +90,7 @@ struct QueryRun {
         row[place] = expression.value(row, now)
       }
     case .parse(let field, let parse, let into): QueryRun.parse(field.value(row, now), parse, into, &row)
-    case .stats, .sort, .limit, .dedup: break
+    case .stats, .sort, .limit, .dedup, .pattern: break
     }
     return true
   }
@@ -179,6 +187,9 @@ struct QueryRun {
         rows = [QueryRun.row(stats, [], stats.aggregates.map { QueryTally().result($0) }, query, now)]
       }
       rest = rest.dropFirst()
+    } else if let pattern {
+      rows = self.rows(pattern, patterns)
+      rest = rest.dropFirst()
     } else {
       rows = QueryRun.sorted(rows, sort, now)
       if case .sort? = rest.first { rest = rest.dropFirst() }
@@ -203,6 +214,22 @@ struct QueryRun {
     return row
   }
 
+  private func rows(_ command: Query.PatternCommand, _ patterns: LogPatterns) -> [[QueryValue]] {
+    patterns.sorted.map { pattern in
+      var row = [QueryValue](repeating: .null, count: query.names.count)
+      let share = patterns.count == 0 ? 0 : Double(pattern.count) / Double(patterns.count)
+      let values: [QueryValue] = [
+        .text(pattern.text), .number(share), .number(Double(pattern.count)), .text(pattern.severity),
+      ]
+      for (place, value) in zip(command.places, values) { row[place] = value }
+      if let difference = command.difference {
+        row[difference.count] = .number(Double(pattern.count - pattern.earlier))
+        row[difference.description] = .text(pattern.difference)
+      }
+      return row
+    }
+  }
+
   private mutating func step(_ command: Query.Command) {
     switch command {
     case .fields, .display, .filter, .parse:
@@ -210,6 +237,10 @@ struct QueryRun {
         var row = row
         return apply(command, to: &row) ? row : nil
       }
+    case .pattern(let command):
+      var found = LogPatterns()
+      for row in rows { found.add(command.expression.value(row, now).text, isEarlier: false) }
+      rows = self.rows(command, found)
     case .sort(let sort): rows = QueryRun.sorted(rows, sort, now)
     case .limit(let count): rows = Array(rows.prefix(count))
     case .dedup(let places):
@@ -244,6 +275,9 @@ struct QueryRun {
         for (place, _) in list where !places.contains(place) { places.append(place) }
       case .stats(let stats):
         places = stats.groups.map(\.place) + stats.results.map(\.place)
+        isDisplayed = false
+      case .pattern(let pattern):
+        places = pattern.places + (pattern.difference.map { [$0.count, $0.description] } ?? [])
         isDisplayed = false
       default: break
       }

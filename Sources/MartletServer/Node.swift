@@ -105,7 +105,7 @@ package struct PreparedNode: Sendable {
       world: world, defaults: place, limits: limits, packages: packages, incoming: state.incoming, log: log)
     let group = MultiThreadedEventLoopGroup(numberOfThreads: configuration.threads)
     let (door, alarms, logs, xray, export) = try beginnings(database, world, group)
-    let metrics = LambdaMetrics(world: world)
+    let metrics = LambdaMetrics(world: world, isOn: configuration.metrics)
     let parts = try environmentParts(world, limits, packages, runtimes, front, iam, logs, xray, metrics)
     let placement = placement(parts, group, functions)
     let directories = WatchedDirectories(packages: packages, limits: limits, world: world)
@@ -138,7 +138,7 @@ package struct PreparedNode: Sendable {
       [
         SandboxService(sandboxes: sandboxes), TelemetryService(export: export),
         LogService(logs: logs),
-        MetricService(cloudWatch: cloud.cloudWatch, sqs: cloud.sqs, lambda: lambda, door: door),
+        MetricService(cloudWatch: cloud.cloudWatch, cloud: cloud, lambda: lambda, door: door),
         TraceService(xray: xray), AuditService(audit: cloud.audit),
         EnvironmentService(placement: placement),
         ActivationService(activation: activation),

@@ -190,7 +190,7 @@ struct RuleScheduleService: Service {
 /// Keeps the values of metrics in order. It stops after those who tell some.
 struct MetricService: Service {
   let cloudWatch: CloudWatchService
-  let sqs: SQSService
+  let cloud: CloudServices
   let lambda: LambdaService
   let door: Door
 
@@ -199,7 +199,9 @@ struct MetricService: Service {
     async let running: Void = cloudWatch.run()
     while !Task.isShuttingDownGracefully && !Task.isCancelled {
       await lambda.metrics.tell(lambda, door)
-      await sqs.tell(door)
+      await cloud.sqs.tell(door)
+      await cloud.sns.tell(door)
+      await cloud.bridge.tell(door)
       cloudWatch.tick()
       try? await cancelWhenGracefulShutdown { try await Task.sleep(for: .seconds(1)) }
     }

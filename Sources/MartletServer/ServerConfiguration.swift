@@ -46,6 +46,8 @@ package struct ServerConfiguration: Sendable {
   package var fileSystems = FileSystemDirectories()
   /// Interpreters that are up are forked into environments (docs/fast-start.md).
   package var fastStart = true
+  /// Invocations are counted (docs/metrics.md).
+  package var metrics = true
   /// What log events may take on disk.
   package var logStorage = ByteCount.mebibytes(2048)
   /// What the segments of traces may take on disk; 0 = nothing is traced.

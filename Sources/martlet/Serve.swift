@@ -159,6 +159,12 @@ struct Serve: ParsableCommand {
     help: "on, or off: start every interpreter anew (MARTLET_FAST_START; default on). See docs/fast-start.md.")
   var fastStart: String?
 
+  @Option(
+    help:
+      "on, or off: count nothing of functions, for CloudWatch, Prometheus and martlet cost (MARTLET_METRICS; default on). See docs/metrics.md."
+  )
+  var metrics: String?
+
   @Option(help: "Threads that move bytes (MARTLET_THREADS; default half of the cores).")
   var threads: Int?
 
@@ -228,6 +234,8 @@ struct Serve: ParsableCommand {
     configuration.isolation = try choice(text(isolation, "MARTLET_ISOLATION"), "--isolation") ?? .full
     let switched: Switch = try choice(text(fastStart, "MARTLET_FAST_START"), "--fast-start") ?? .on
     configuration.fastStart = switched == .on
+    let counted: Switch = try choice(text(metrics, "MARTLET_METRICS"), "--metrics") ?? .on
+    configuration.metrics = counted == .on
     configuration.logFormat = try choice(text(logFormat, "MARTLET_LOG_FORMAT"), "--log-format") ?? .text
     configuration.logLevel = try choice(text(logLevel, "MARTLET_LOG_LEVEL"), "--log-level") ?? .info
     return configuration

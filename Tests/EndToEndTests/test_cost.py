@@ -4,6 +4,7 @@ import json
 import re
 import signal
 import subprocess
+import urllib.request
 from decimal import Decimal
 
 import boto3
@@ -171,3 +172,16 @@ def test_what_was_used_survives_a_crash_and_months_end(own_server, name):
     assert row["Requests"] == 2
     # It is not listed any more, but in the sum.
     assert "not listed any more" in martlet(again, "cost", "--since", "40d").stdout
+
+
+def test_nothing_is_counted_with_metrics_off(own_server, name):
+    server = own_server("--metrics", "off")
+    server.create(name, APP)
+    server.invoke(name)
+    server.invoke(name, {"fail": True})
+    cloudwatch = boto3.client("cloudwatch", endpoint_url=server.endpoint, region_name="us-east-1", aws_access_key_id="test", aws_secret_access_key="x")
+    # Every look at this page collects what was counted.
+    page = urllib.request.urlopen(f"{server.endpoint}/_martlet/metrics", timeout=10).read().decode()
+    assert "martlet_function_invocations_total" not in page and "martlet_environments" in page
+    assert not [metric for metric in cloudwatch.list_metrics()["Metrics"] if metric["Namespace"] in ("AWS/Lambda", "Martlet/Cost")]
+    assert "Nothing ran" in martlet(server, "cost").stdout

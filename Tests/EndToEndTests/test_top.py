@@ -147,3 +147,36 @@ def test_cloudwatch_knows_queues(server, name):
     ]:
         wait_until(lambda: value(metric, statistic) == expected, what=f"{metric} {statistic} = {expected}")
     wait_until(lambda: (value("ApproximateAgeOfOldestMessage", "Maximum") or 0) >= 120, what="the age of the oldest message")
+
+
+def test_cloudwatch_knows_topics_and_rules(server, name):
+    sns, sqs, events, cloudwatch = (client(server, service) for service in ("sns", "sqs", "events", "cloudwatch"))
+    topic = sns.create_topic(Name=name)["TopicArn"]
+    for suffix, policy in [("all", None), ("some", {"kind": ["x"]})]:
+        sqs.create_queue(QueueName=f"{name}-{suffix}")
+        sns.subscribe(
+            TopicArn=topic, Protocol="sqs", Endpoint=f"arn:aws:sqs:us-east-1:000000000000:{name}-{suffix}",
+            Attributes={"FilterPolicy": json.dumps(policy)} if policy else {})
+    sns.publish(TopicArn=topic, Message="12345")
+    sns.publish(TopicArn=topic, Message="123", MessageAttributes={"kind": {"DataType": "String", "StringValue": "x"}})
+    bus = f"{name}-bus"
+    events.create_event_bus(Name=bus)
+    for where, target in [(bus, f"{name}-all"), ("default", f"{name}-some")]:
+        events.put_rule(Name=name, EventBusName=where, EventPattern=json.dumps({"source": [name]}))
+        events.put_targets(Rule=name, EventBusName=where, Targets=[{"Id": "1", "Arn": f"arn:aws:sqs:us-east-1:000000000000:{target}"}])
+        events.put_events(Entries=[{"Source": name, "DetailType": "t", "Detail": "{}", "EventBusName": where}] * 3)
+
+    def value(space, metric, **dimensions):
+        now = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(hours=1)
+        points = cloudwatch.get_metric_statistics(
+            Namespace=space, MetricName=metric, Dimensions=[{"Name": key, "Value": text} for key, text in dimensions.items()],
+            StartTime=now - datetime.timedelta(hours=3), EndTime=now, Period=86400, Statistics=["Sum"])["Datapoints"]
+        return points[0]["Sum"] if points else None
+    for metric, expected in [
+        ("NumberOfMessagesPublished", 2), ("PublishSize", 5 + 3 + 4 + 6 + 1), ("NumberOfNotificationsDelivered", 3), ("NumberOfNotificationsFilteredOut", 1),
+    ]:
+        wait_until(lambda: value("AWS/SNS", metric, TopicName=name) == expected, what=f"{metric} = {expected}")
+    for dimensions in [{"RuleName": name}, {"RuleName": name, "EventBusName": bus}]:
+        for metric in ["MatchedEvents", "TriggeredRules", "Invocations"]:
+            wait_until(lambda: value("AWS/Events", metric, **dimensions) == 3, what=f"{metric} of {dimensions}")
+        assert value("AWS/Events", "FailedInvocations", **dimensions) is None

@@ -15,6 +15,8 @@ package final class EventBridgeService: Sendable {
   let live: RuleTable
   let keepers: ArchiveKeepers
   let tallies: RuleTallies
+  /// As CloudWatch was told.
+  let told = Mutex<[String: RuleTally]>([:])
   let outbox: Outbox
   let door: Door
   let alarms: Alarms

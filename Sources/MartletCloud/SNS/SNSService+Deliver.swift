@@ -37,7 +37,10 @@ extension SNSService {
     }
     switch await attempt(notification, record) {
     case .taken:
-      if notification.kind == .notification { totals.withLock { $0.delivered += 1 } }
+      if notification.kind == .notification {
+        totals.withLock { $0.delivered += 1 }
+        note(record.topic) { $0.delivered += 1 }
+      }
       return .over
     case .refused(let error): return await giveUp(notification, record, error, attempts: parcel.attempts + 1)
     case .failed(let error):
@@ -172,6 +175,10 @@ extension SNSService {
       do throws(AWSError) {
         try await bury(notification, record, error, in: target)
         totals.withLock { $0.deadLettered += 1 }
+        note(record.topic) { tally in
+          tally.failed += 1
+          tally.redriven += 1
+        }
         return .over
       } catch {
         guard SNSService.isLasting(error) else {
@@ -180,7 +187,10 @@ extension SNSService {
         refusal = error
       }
     }
-    if notification.kind == .notification { totals.withLock { $0.dropped += 1 } }
+    if notification.kind == .notification {
+      totals.withLock { $0.dropped += 1 }
+      note(record.topic) { $0.failed += 1 }
+    }
     log.error(
       "a message could not be delivered",
       metadata: [

@@ -69,7 +69,7 @@ extension SNSService {
       if !topic.isFIFO {
         let owed = zip(drafts, debts).flatMap { parcels($0, $1.parcels, topic, now, sequence: nil, call) }
         if !owed.isEmpty { try await outbox.put(owed) }
-        count(drafts.count, filtered: debts.reduce(0) { $0 + $1.filtered })
+        count(drafts.map(\.outgoing.size), filtered: debts.reduce(0) { $0 + $1.filtered }, topic.key)
         return drafts.map { SNS.Published(id: $0.id) }
       }
       return try await publishInOrder(drafts, debts, topic, now, call)
@@ -78,10 +78,15 @@ extension SNSService {
     }
   }
 
-  private func count(_ published: Int, filtered: Int) {
+  /// - Parameter published: sizes in bytes.
+  private func count(_ published: [Int], filtered: Int, _ topic: ResourceKey) {
     totals.withLock { totals in
-      totals.published += published
+      totals.published += published.count
       totals.filtered += filtered
+    }
+    note(topic) { tally in
+      for size in published { tally.published(size: size) }
+      tally.filtered += filtered
     }
   }
 
@@ -99,7 +104,7 @@ extension SNSService {
         }
         var published: [SNS.Published] = []
         var parcels: [Parcel.Draft] = []
-        var (fresh, filtered) = (0, 0)
+        var (fresh, filtered): ([Int], Int) = ([], 0)
         for (draft, debt) in zip(drafts, debts) {
           let scope = draft.scope ?? ""
           let name = SNSService.scope(topic.store, scope)
@@ -113,13 +118,13 @@ extension SNSService {
             $0.insert(name, .init(message: draft.id, sequence: sequence, sent: now))
           }
           parcels += self.parcels(draft, debt.parcels, topic, now, sequence: sequence, call)
-          fresh += 1
+          fresh.append(draft.outgoing.size)
           filtered += debt.filtered
           published.append(.init(id: draft.id, sequenceNumber: StoredMessage.number(sequence)))
         }
         return ((published, fresh, filtered), parcels)
       }
-      count(fresh, filtered: filtered)
+      count(fresh, filtered: filtered, topic.key)
       return published
     } catch {
       // Nothing of it is on disk.

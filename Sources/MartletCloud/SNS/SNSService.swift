@@ -19,6 +19,8 @@ package final class SNSService: Sendable {
   /// For endpoints that begin with `https`.
   let security: (any TransportSecurity)?
   let totals = Mutex(Totals())
+  /// What CloudWatch was not told yet.
+  let tallies = Mutex<[ResourceKey: TopicTally]>([:])
   /// Which subscription a topic has for an endpoint. Changed on the database's writer.
   let endpoints: Mutex<[Endpoint: ResourceKey]>
   /// Of FIFO topics: what was published in the last five minutes. Used on the database's writer.

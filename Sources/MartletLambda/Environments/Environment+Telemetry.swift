@@ -212,6 +212,7 @@ extension Environment {
 
   /// Counts what an invocation that is over costs: what its REPORT says, also where nobody reads it.
   private func bill(_ work: Work, _ failure: FunctionFailure?, _ live: Live) {
+    guard parts.metrics?.isOn != false else { return }
     if live.kept != nil { work.told = work.told ?? report(work, failure, live) }
     let billed =
       work.told?.billed

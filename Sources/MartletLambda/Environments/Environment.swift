@@ -247,6 +247,7 @@ package final class Environment: Sendable {
 
   /// Adds an invocation that is answered to the figures of its version.
   func count(_ work: Work, hasFailed: Bool, _ live: Live) {
+    guard parts.metrics?.isOn != false else { return }
     let world = parts.world
     work.initDuration = live.initDuration
     let invocation = InvocationTally.Invocation(

@@ -12,6 +12,7 @@ extension LambdaMetrics {
 
   /// Tells CloudWatch what has happened since it was told last.
   package func tell(_ lambda: LambdaService, _ door: Door) async {
+    guard isOn else { return }
     let told = collect(lambda)
     await tell(told.data, "AWS/Lambda", lambda, door)
     await tell(told.use, LambdaMetrics.useSpace, lambda, door)

@@ -78,10 +78,17 @@ package final class LambdaMetrics: Sendable {
   let world: any World
   let state = Mutex(State())
 
-  package init(world: any World) { self.world = world }
+  /// Off: nothing is counted, and CloudWatch is told nothing of functions.
+  package let isOn: Bool
+
+  package init(world: any World, isOn: Bool = true) {
+    self.world = world
+    self.isOn = isOn
+  }
 
   /// - Parameter value: how often, or how many milliseconds.
   package func note(_ event: Event, of function: FunctionReference, _ value: Double = 1) {
+    guard isOn else { return }
     let cell = Cell(event: event, function: function, minute: world.now().seconds / 60)
     state.withLock { state in
       state.cells[cell, default: [:]][value, default: 0] += 1

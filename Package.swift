@@ -91,7 +91,7 @@ let package = Package(
         .embedInCode("python/bootstrap.py"), .embedInCode("python/debug.py"), .embedInCode("python/debug_relay.py"),
         .embedInCode("python/compile.py"), .embedInCode("python/zygote.py"),
         .embedInCode("nodejs/bootstrap.mjs"), .embedInCode("nodejs/debug.mjs"), .embedInCode("nodejs/debug_relay.mjs"),
-        .embedInCode("nodejs/stem.mjs"),
+        .embedInCode("nodejs/runtime_api.mjs"), .embedInCode("nodejs/stem.mjs"),
         .embedInCode("java/bootstrap.jar"), .embedInCode("ruby/bootstrap.rb"),
       ],
       swiftSettings: strict),

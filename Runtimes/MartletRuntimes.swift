@@ -15,6 +15,7 @@ package enum MartletRuntimes {
     File(family: "python", name: "debug_relay.py", content: PackageResources.debug_relay_py),
     File(family: "python", name: "zygote.py", content: PackageResources.zygote_py),
     File(family: "nodejs", name: "bootstrap.mjs", content: PackageResources.bootstrap_mjs),
+    File(family: "nodejs", name: "runtime_api.mjs", content: PackageResources.runtime_api_mjs),
     File(family: "nodejs", name: "stem.mjs", content: PackageResources.stem_mjs),
     File(family: "nodejs", name: "debug.mjs", content: PackageResources.debug_mjs),
     File(family: "nodejs", name: "debug_relay.mjs", content: PackageResources.debug_relay_mjs),

@@ -1,24 +1,23 @@
 // Martlet's Node.js runtime: the loop between the Runtime API and a handler, Node 16 and later.
 //
 // What a function can see (context, console, error documents, exit codes) is AWS's. What it cannot see is small: one
-// kept `net` socket with our own HTTP/1.1, because `node:http` costs 15 ms at start on Node 22 and 24. While a
-// handler runs the socket is unreferenced, so that an empty event loop can be told from a busy one.
+// kept socket (runtime_api.mjs). While a handler runs the socket is unreferenced, so that an empty event loop can be
+// told from a busy one.
 import fs from 'node:fs';
 import Module, { createRequire } from 'node:module';
-import net from 'node:net';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import util from 'node:util';
+import { RuntimeAPI, writeOut } from './runtime_api.mjs';
 import { becomeSomebodys } from './stem.mjs';
 
-await becomeSomebodys();
+/** The connection on which a stem cell has waited, for the first `/next`. */
+const kept = await becomeSomebodys();
 
 const require = createRequire(import.meta.url);
 const { env } = process;
 const NODE_MAJOR = Number(process.versions.node.split('.')[0]);
 const CALLBACKS_SUPPORTED = NODE_MAJOR < 24;
-const RUNTIME_NAME = `aws-lambda-nodejs/${process.versions.node}-martlet`;
-const RECEIVE_BYTES = 65536;
 const XRAY_CAUSE_BYTES = 60 * 1024; // longer causes are left out: a header has to carry them
 const EXIT_UNHANDLED_REJECTION = 128;
 const EXIT_UNCAUGHT_EXCEPTION = 129;
@@ -108,160 +107,15 @@ function xrayCause(error) {
 const escapeCharacter = (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`;
 const headerText = (text) => text.replace(/[^ -~]/g, escapeCharacter);
 
-// --- Runtime API --------------------------------------------------------------------------------------------
-
-/** HTTP/1.1 on one kept connection, one request at a time. The server gone is the end of this process. */
-class RuntimeAPI {
-  constructor(address) {
-    const colon = address.lastIndexOf(':');
-    this.host = address.slice(0, colon);
-    this.port = Number(address.slice(colon + 1));
-    this.commonHead = `Host: ${address}\r\nUser-Agent: ${RUNTIME_NAME}\r\n`;
-    this.nextRequest = `GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\n${this.commonHead}\r\n`;
-    this.kept = undefined; // bytes of an unfinished answer
-    this.answered = undefined;
+/** Tells the Runtime API of an error. */
+function postError(api, target, error, done) {
+  const document = errorDocument(error);
+  const cause = JSON.stringify(xrayCause(error));
+  let head = `Lambda-Runtime-Function-Error-Type: ${headerText(document.errorType)}\r\n`;
+  if (cause && cause.length < XRAY_CAUSE_BYTES) {
+    head += `Lambda-Runtime-Function-XRay-Error-Cause: ${headerText(cause)}\r\n`;
   }
-
-  connect() {
-    this.socket = net.connect({
-      host: this.host,
-      port: this.port,
-      onread: {
-        buffer: Buffer.allocUnsafe(RECEIVE_BYTES),
-        callback: (count, buffer) => this.receive(buffer.subarray(0, count)),
-      },
-    });
-    this.socket.setNoDelay(true);
-    this.socket.on('error', (error) => this.lost(error.message));
-    this.socket.on('close', () => this.lost('connection closed'));
-  }
-
-  lost(reason) {
-    writeOut(`The Runtime API is gone: ${reason}\n`);
-    process.exit(1);
-  }
-
-  send(answered) {
-    if (!this.socket) this.connect();
-    this.socket.ref();
-    this.answered = answered;
-    return this.socket;
-  }
-
-  /** Calls back with (headers by lower-case name, event as text). */
-  next(answered) {
-    this.send((status, headers, body) => {
-      if (status !== 200) this.lost(`${status} to next`);
-      this.socket.unref();
-      answered(headers, body);
-    }).write(this.nextRequest, 'latin1');
-  }
-
-  postHead(target, contentType, moreHead) {
-    const start = `POST /2018-06-01/runtime/${target} HTTP/1.1\r\n${this.commonHead}`;
-    return `${start}Content-Type: ${contentType}\r\n${moreHead}`;
-  }
-
-  accepted(target, done) {
-    return (status) => {
-      if (status >= 500) this.lost(`${status} to ${target}`);
-      done();
-    };
-  }
-
-  post(target, body, done, moreHead = '') {
-    const length = Buffer.byteLength(body);
-    const head = `${this.postHead(target, 'application/json', moreHead)}Content-Length: ${length}\r\n\r\n`;
-    this.send(this.accepted(target, done)).write(head + body, length === body.length ? 'latin1' : 'utf8');
-  }
-
-  postError(target, error, done) {
-    const document = errorDocument(error);
-    const cause = JSON.stringify(xrayCause(error));
-    let head = `Lambda-Runtime-Function-Error-Type: ${headerText(document.errorType)}\r\n`;
-    if (cause && cause.length < XRAY_CAUSE_BYTES) {
-      head += `Lambda-Runtime-Function-XRay-Error-Cause: ${headerText(cause)}\r\n`;
-    }
-    this.post(target, JSON.stringify(document), done, head);
-  }
-
-  receive(data) {
-    if (this.rest) {
-      data = this.fill(data);
-      if (!data) return true;
-    } else if (this.kept) {
-      data = Buffer.concat([this.kept, data]);
-    }
-    this.kept = undefined;
-    const answer = parseAnswer(data);
-    if (answer === undefined) {
-      this.kept = Buffer.from(data);
-    } else if (typeof answer === 'number') { // the whole length: collect the rest in one buffer
-      this.rest = Buffer.allocUnsafe(answer);
-      this.filled = data.copy(this.rest);
-    } else {
-      const { answered } = this;
-      this.answered = undefined;
-      if (answer.closes) {
-        this.socket.removeAllListeners('close');
-        this.socket.destroy();
-        this.socket = undefined;
-      }
-      answered?.(answer.status, answer.headers, answer.body);
-    }
-    return true;
-  }
-
-  fill(data) {
-    this.filled += data.copy(this.rest, this.filled);
-    if (this.filled < this.rest.length) return undefined;
-    const whole = this.rest;
-    this.rest = undefined;
-    return whole;
-  }
-}
-
-/** A whole answer; its length when that much has to come; undefined when even that is unknown. */
-function parseAnswer(data) {
-  const end = data.indexOf('\r\n\r\n');
-  if (end < 0) return undefined;
-  const lines = data.toString('utf8', 0, end).split('\r\n');
-  const headers = {};
-  for (let index = 1; index < lines.length; index += 1) {
-    const line = lines[index];
-    const colon = line.indexOf(':');
-    headers[line.slice(0, colon).toLowerCase()] = line.slice(colon + 1).trim();
-  }
-  const start = end + 4;
-  let body = '';
-  if (headers['content-length'] !== undefined) {
-    const length = start + Number(headers['content-length']);
-    if (data.length < length) return length;
-    body = data.toString('utf8', start, length);
-  } else if (headers['transfer-encoding']?.toLowerCase() === 'chunked') {
-    body = parseChunks(data, start);
-    if (body === undefined) return undefined;
-  }
-  const connection = headers.connection?.toLowerCase();
-  const closes = connection === 'close' || (lines[0].startsWith('HTTP/1.0') && connection !== 'keep-alive');
-  return { status: Number(lines[0].split(' ')[1]), headers, body, closes };
-}
-
-function parseChunks(data, start) {
-  const pieces = [];
-  for (let at = start; ;) {
-    const lineEnd = data.indexOf('\r\n', at);
-    if (lineEnd < 0) return undefined;
-    const size = parseInt(data.toString('latin1', at, lineEnd), 16);
-    at = lineEnd + 2;
-    if (size === 0) {
-      const ended = data.indexOf('\r\n', at) === at || data.indexOf('\r\n\r\n', at) >= 0;
-      return ended ? Buffer.concat(pieces).toString() : undefined;
-    }
-    if (data.length < at + size + 2) return undefined;
-    pieces.push(data.subarray(at, at + size));
-    at += size + 2;
-  }
+  api.post(target, JSON.stringify(document), done, head);
 }
 
 // --- Logs ---------------------------------------------------------------------------------------------------
@@ -272,18 +126,6 @@ const LEVELS = { TRACE: 0x04, DEBUG: 0x08, INFO: 0x0c, WARN: 0x10, ERROR: 0x14, 
 const LOWEST_LEVEL = LEVELS[env.AWS_LAMBDA_LOG_LEVEL?.toUpperCase()] ?? 0;
 const LOG_DESCRIPTOR = env._LAMBDA_TELEMETRY_LOG_FD === undefined ? undefined : Number(env._LAMBDA_TELEMETRY_LOG_FD);
 delete env._LAMBDA_TELEMETRY_LOG_FD;
-
-function writeOut(bytes, descriptor = 1) {
-  let rest = Buffer.from(bytes);
-  while (rest.length) {
-    try {
-      rest = rest.subarray(fs.writeSync(descriptor, rest));
-    } catch (error) {
-      if (error.code !== 'EAGAIN') throw error;
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
-    }
-  }
-}
 
 function writeLog(level, time, line) {
   if (LOG_DESCRIPTOR === undefined) {
@@ -629,7 +471,7 @@ class Invocation {
     if (!this.end()) return;
     logError('Invoke Error', error);
     if (this.stream?.fail(error)) return;
-    this.api.postError(`invocation/${this.id}/error`, error, () => takeNext(this.api, this.handler));
+    postError(this.api, `invocation/${this.id}/error`, error, () => takeNext(this.api, this.handler));
   }
 
   run(handler, body) {
@@ -700,7 +542,7 @@ function die(title, error, status) {
   invocation?.end();
   const api = new RuntimeAPI(env.AWS_LAMBDA_RUNTIME_API);
   api.lost = () => process.exit(status);
-  api.postError(target, error, () => process.exit(status));
+  postError(api, target, error, () => process.exit(status));
 }
 
 async function main() {
@@ -724,7 +566,9 @@ async function main() {
   if (isDying) return;
   isStarting = false;
   // Who throws where nobody catches ends the process, and so all of them: then the platform answers.
-  for (let i = 0; i < Math.max(1, CONCURRENCY); i += 1) takeNext(new RuntimeAPI(env.AWS_LAMBDA_RUNTIME_API), handler);
+  for (let i = 0; i < Math.max(1, CONCURRENCY); i += 1) {
+    takeNext((i === 0 && kept) || new RuntimeAPI(env.AWS_LAMBDA_RUNTIME_API), handler);
+  }
 }
 
 await main();

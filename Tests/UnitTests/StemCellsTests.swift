@@ -76,6 +76,16 @@ import Testing
     #expect(machine.take("a", at: 2) == nil)
   }
 
+  @Test func theHostsMemoryComesFirst() {
+    var machine = Machine()
+    machine.expected("a", at: 0)
+    _ = machine.tick(at: 0)
+    #expect(machine.came("a", 1) == true)
+    #expect(machine.giveUp(at: 1) == [.end(1)])
+    #expect(machine.tick(at: 59 * Self.second) == [])
+    #expect(machine.tick(at: 61 * Self.second) == [.start("a")])
+  }
+
   @Test(arguments: 0..<16) func nothingIsLostAndNothingServesTwo(_ seed: UInt64) {
     var random = SplitMix(seed: seed)
     var limits = Machine.Limits()

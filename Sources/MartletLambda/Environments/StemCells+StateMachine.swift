@@ -93,6 +93,17 @@ package struct StemCellsStateMachine<Key: Hashable & Sendable, ID: Hashable & Se
     kinds[key] = kind
   }
 
+  /// The host wants its memory back: what is ready ends, and nothing is made for a while.
+  package mutating func giveUp(at now: UInt64) -> [Action] {
+    var actions: [Action] = []
+    for key in Array(kinds.keys) {
+      actions += kinds[key]?.ready.map { .end($0) } ?? []
+      kinds[key]?.ready = []
+      kinds[key]?.waitUntil = now &+ UInt64(limits.wait.inNanoseconds)
+    }
+    return actions
+  }
+
   /// To be called every second or so.
   package mutating func tick(at now: UInt64) -> [Action] {
     var actions: [Action] = []

@@ -59,6 +59,11 @@ package final class StemCells: Sendable {
     return key
   }
 
+  /// The host's memory is used up by who is at work.
+  func giveUp() {
+    for case .end(let cell) in state.withLock({ $0.machine.giveUp(at: world.monotonic()) }) { cell.end(in: sandboxes) }
+  }
+
   /// To be called every second or so.
   package func tick() {
     let (actions, templates) = state.withLock { state in

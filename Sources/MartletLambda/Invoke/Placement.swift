@@ -182,6 +182,7 @@ package final class Placement: Sendable {
     // Who is greedy is worth a look only where it matters.
     var missing = memory.missing(bytes, isGreedy: true, now: now)
     if missing > 0 {
+      parts.stemCells?.giveUp()
       let (isGreedy, isOnly) = share(of: pool.version)
       if !isOnly, !isGreedy { missing = memory.missing(bytes, isGreedy: false, now: now) }
       if !isOnly, missing > 0, !evict(missing, now: now) { return false }
@@ -237,6 +238,7 @@ package final class Placement: Sendable {
       if growth.contains(where: { $0.value.isFull(now) }) { growth = growth.filter { !$0.value.isFull(now) } }
     }
     if let memory, case let missing = memory.missing(0, isGreedy: false, now: now), missing > 0 {
+      parts.stemCells?.giveUp()
       evict(missing, now: now, orLess: true)
     }
     let oldest = now &- idleTimeout.nanoseconds

@@ -186,9 +186,12 @@ package struct TopScreen: Sendable {
     let zygotes = extras.fastStart["zygotes"]?.array ?? []
     let up = zygotes.count { $0["up"]?.bool == true }
     func figure(_ name: String) -> Int { extras.fastStart[name]?.integer ?? 0 }
+    let cells = extras.fastStart["stemCells"]?.array ?? []
+    func cell(_ name: String) -> Int { cells.reduce(0) { $0 + ($1[name]?.integer ?? 0) } }
     return """
       fast start: \(up) zygotes, \(figure("forksReady")) forks ready (\(figure("forksTaken")) taken, \
-      \(figure("forksMadeLate")) too late), \(figure("nestsReady")) sandboxes ready (\(figure("nestsTaken")) taken, \
+      \(figure("forksMadeLate")) too late), \(cell("ready")) stem cells ready (\(cell("taken")) taken, \(cell("missed")) too late), \
+      \(figure("nestsReady")) sandboxes ready (\(figure("nestsTaken")) taken, \
       \(figure("nestsMadeLate")) too late)
       """
   }

@@ -4,7 +4,9 @@ import threading
 
 import pytest
 
-from conftest import ROLE, error_of, package
+from conftest import ROLE, error_of, package, wait_until
+from test_iam import client_of
+from test_metrics import statistic
 
 ACCOUNT = "000000000000"
 HANDLER = "def handler(event, context):\n    return {}\n"
@@ -235,6 +237,8 @@ def test_warn_deploys_what_is_not_signed_and_says_so(own_server, name):
     assert server.invoke(name).succeeded() == 2
     said = [line for line in server.log.splitlines() if "without a signature" in line]
     assert len(said) == 2 and all(arn.rsplit(":", 1)[1] in line for line in said)
+    cloudwatch = client_of(server, "cloudwatch")
+    wait_until(lambda: statistic(server, cloudwatch, "SignatureValidationErrors", FunctionName=name) == 2, what="the metric")
 
 
 def test_what_was_deployed_before_stays(server, name):

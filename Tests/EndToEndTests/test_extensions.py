@@ -8,6 +8,8 @@ import time
 import pytest
 
 from conftest import new_directory, package, running_programs, wait_until
+from test_iam import client_of
+from test_metrics import statistic
 
 # `note` keeps what the extension saw where the function can read it; `put` where it outlives the environment.
 CLIENT = """#!/usr/bin/python3
@@ -196,6 +198,9 @@ def test_an_invocation_ends_when_the_extensions_are_done(server, name):
     assert time.monotonic() - begun < 1.4, "without the log the answer does not wait"
     log = server.invoke(name).log
     assert float(log.split("\tDuration: ")[1].split(" ")[0]) >= 1500
+    cloudwatch = client_of(server, "cloudwatch")
+    wait_until(lambda: statistic(server, cloudwatch, "PostRuntimeExtensionsDuration", "SampleCount", FunctionName=name) == 3, what="the metric")
+    assert statistic(server, cloudwatch, "PostRuntimeExtensionsDuration", "Minimum", FunctionName=name) >= 1400
 
 
 def test_an_extension_that_does_not_come_back_is_timed_out(server, name):

@@ -10,7 +10,7 @@ import threading
 import time
 import uuid
 
-PATIENCE_SECONDS = 20  # for a hung bootstrap; never reached when things work
+PATIENCE_SECONDS = 60  # for a hung bootstrap; never reached when things work
 ARN = "arn:aws:lambda:us-east-1:123456789012:function:tested"
 
 

@@ -170,7 +170,12 @@ extension Environment {
     var overhead: (began: Timestamp, Nanoseconds)?
     if work.runtimeDone > work.started {
       let began = work.began + .nanoseconds(Int64(work.runtimeDone - work.started))
-      overhead = (began, Nanoseconds(count: parts.world.monotonic() &- work.runtimeDone))
+      let after = Nanoseconds(count: parts.world.monotonic() &- work.runtimeDone)
+      overhead = (began, after)
+      if live.extensions?.machine.followsInvocations == true {
+        parts.metrics?.note(
+          .postRuntimeExtensionsDuration, of: work.invocation.function, Double(after.count / 10_000) / 100)
+      }
     }
     let record = PlatformRecord.report(work, report, extensionOverhead: overhead, span: work.span)
     live.whenCaughtUp {

@@ -16,13 +16,17 @@ package final class LambdaMetrics: Sendable {
     case deadLetterErrors = "DeadLetterErrors"
     case destinationDeliveryFailures = "DestinationDeliveryFailures"
     case iteratorAge = "IteratorAge"
+    case postRuntimeExtensionsDuration = "PostRuntimeExtensionsDuration"
+    case signatureValidationErrors = "SignatureValidationErrors"
     case urlRequestCount = "UrlRequestCount"
     case url4xxCount = "Url4xxCount"
     case url5xxCount = "Url5xxCount"
     case urlRequestLatency = "UrlRequestLatency"
 
     /// Milliseconds are measured and not counted.
-    var isTime: Bool { [.asyncEventAge, .iteratorAge, .urlRequestLatency].contains(self) }
+    var isTime: Bool {
+      [.asyncEventAge, .iteratorAge, .postRuntimeExtensionsDuration, .urlRequestLatency].contains(self)
+    }
   }
 
   struct Cell: Hashable, Sendable {

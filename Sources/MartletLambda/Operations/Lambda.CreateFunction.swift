@@ -69,14 +69,14 @@ extension Lambda {
       let code = try await lambda.store(origin, call)
       try lambda.limits.requireFit(code.package, layers)
       let isSigned = code.image != nil || lambda.areSigned([code.package] + layers.map(\.package))
-      try lambda.requireSignature(isSigned, body.codeSigningConfig, in: call.place)
+      try lambda.requireSignature(isSigned, body.codeSigningConfig, of: key)
       let world = lambda.world
       let configuration = try await lambda.functions.change(key) {
         (after: inout FunctionRecord?) throws(AWSError) -> FunctionConfiguration in
         guard after == nil else { throw .functionExists(key.name) }
         // Once more: a layer may have been deleted while the code was stored.
         let layers = try lambda.layers(body.settings.layers, key.place, isWriting: true) ?? []
-        try lambda.requireSignature(isSigned, body.codeSigningConfig, in: key.place, isWriting: true)
+        try lambda.requireSignature(isSigned, body.codeSigningConfig, of: key, isWriting: true)
         var record = make(key, body, code, layers, world)
         let shown =
           body.publishesLatest

@@ -58,7 +58,7 @@ extension Lambda {
       let code = try await lambda.store(origin, call)
       try lambda.limits.requireFit(code.package, before.latest.layers)
       let isSigned = code.image != nil || lambda.areSigned([code.package])
-      try lambda.requireSignature(isSigned, before.codeSigningConfigARN, in: call.place)
+      try lambda.requireSignature(isSigned, before.codeSigningConfigARN, of: function.key)
       if body.dryRun { return Output(configuration: updated(before.latest, body, code)) }
       let (world, limits) = (lambda.world, lambda.limits)
       let configuration = try await lambda.functions.change(function.key) {
@@ -66,7 +66,7 @@ extension Lambda {
         guard var record = after else { throw .functionNotFound(function.unqualifiedARN) }
         try record.requireChangeable(revision: body.revision)
         try limits.requireFit(code.package, record.latest.layers)
-        try lambda.requireSignature(isSigned, record.codeSigningConfigARN, in: call.place, isWriting: true)
+        try lambda.requireSignature(isSigned, record.codeSigningConfigARN, of: function.key, isWriting: true)
         record.beginUpdate(world)
         // Whoever brings code means it to run, and not what lies in a directory.
         record.directories[""] = nil

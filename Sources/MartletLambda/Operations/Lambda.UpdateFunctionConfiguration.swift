@@ -56,7 +56,7 @@ extension Lambda {
         try limits.requireFit(record.latest.code, layers ?? [])
         if let layers {
           let isSigned = lambda.areSigned(layers.map(\.package))
-          try lambda.requireSignature(isSigned, record.codeSigningConfigARN, in: call.place, isWriting: true)
+          try lambda.requireSignature(isSigned, record.codeSigningConfigARN, of: record.key, isWriting: true)
         }
         record.beginUpdate(world)
         input.settings.apply(to: &record.latest)

@@ -42,15 +42,17 @@ extension LambdaService {
   /// Refuses code without a signature where one is demanded.
   /// - Parameters:
   ///   - arn: of the function's code signing configuration; nil demands nothing.
+  ///   - key: of the function.
   ///   - isWriting: in the body of a change.
   func requireSignature(
-    _ isSigned: Bool, _ arn: String?, in place: Place, isWriting: Bool = false
+    _ isSigned: Bool, _ arn: String?, of key: FunctionKey, isWriting: Bool = false
   ) throws(AWSError) {
     guard let arn else { return }
-    let config = try usableCodeSigningConfig(arn, in: place, isWriting: isWriting)
+    let config = try usableCodeSigningConfig(arn, in: key.place, isWriting: isWriting)
     guard isSigned || config.policy == .warn else { throw .unsigned() }
     if !isSigned, isWriting {
       log.notice("code without a signature is deployed", metadata: ["code-signing-config": "\(config.key.name)"])
+      metrics.note(.signatureValidationErrors, of: FunctionReference(key: key, qualifier: nil))
     }
   }
 }

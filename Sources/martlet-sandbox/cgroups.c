@@ -202,7 +202,7 @@ void cgroups_stop(void) {
 
 // ---------------------------------------------------------------------------------------------- one set
 
-void cgroups_none(struct cgroups *groups) { *groups = (struct cgroups){"", -1, -1, -1, -1, -1, -1, -1}; }
+void cgroups_none(struct cgroups *groups) { *groups = (struct cgroups){"", -1, -1, -1, -1, -1, -1, -1, false}; }
 
 int cgroups_open(const struct cgroups *groups, enum role role, const char *file, int flags) {
   char path[128];
@@ -260,11 +260,14 @@ int cgroups_arm(struct cgroups *groups, uint64_t level) {
     snprintf(text, sizeof text, "%llu", (unsigned long long)level);
     return set(groups, ROLE_MEMORY, "memory.high", text);
   }
-  groups->alarm = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (groups->alarm < 0) groups->alarm = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   int control = cgroups_open(groups, ROLE_MEMORY, "cgroup.event_control", O_WRONLY);
-  bool ordered = groups->alarm >= 0 && control >= 0 && slowly_arm(groups->alarm, groups->usage, control, level);
+  bool possible = groups->alarm >= 0 && control >= 0;
+  groups->unarmed = possible && !slowly_arm(groups->alarm, groups->usage, control, level);
+  int error = errno;
   close_fd(&control);
-  return ordered ? 0 : -1;
+  errno = error;
+  return possible ? 0 : -1;
 }
 
 // The kernel's own limit allows for a full /tmp; memory.c keeps the processes to `memory`.

@@ -92,6 +92,7 @@ static void forget(struct sandbox *sandbox) {
 
 // Everything that the sandbox holds, once its processes are dead.
 static void release(struct sandbox *sandbox) {
+  if (sandbox->reset_asked) reply_failed(SBX_RESET, sandbox->id, 0, ECANCELED, "the sandbox was not made");
   if (sandbox->watched) watched_count--;
   forked_forget(sandbox);
   for (unsigned i = 0; i < sandbox->listener_count; i++) close_fd(&sandbox->listeners[i]);
@@ -386,6 +387,10 @@ static void connect_inside(struct sandbox *sandbox, const struct message *messag
 
 static void reset(struct sandbox *sandbox) {
   const char *stage;
+  if (sandbox->state == STARTING && !sandbox->reset_asked) {
+    sandbox->reset_asked = true;
+    return;
+  }
   if (sandbox->state == RUNNING) {
     sandbox->state = RESETTING;
     kill_init(sandbox);
@@ -474,6 +479,10 @@ static void init_ready(struct sandbox *sandbox, int *fds, unsigned fd_count) {
   sandbox->state = RUNNING;
   if (restarted) reply_reset(sandbox);
   else reply_created(sandbox);
+  if (sandbox->reset_asked) {
+    sandbox->reset_asked = false;
+    return reset(sandbox);
+  }
   forked_proceed(sandbox);
 }
 
@@ -557,6 +566,10 @@ static void look_at_memory(struct sandbox *sandbox) {
     packet_begin(&packet, INIT_KILL_ALL, sandbox->id);
     if (sandbox->nest.init >= 0) packet_send(sandbox->nest.init, packet.bytes, packet.length, NULL, 0, MSG_DONTWAIT);
   }
+  if (sandbox->nest.cgroups.unarmed) {   // hundreds were started at once
+    cgroups_arm(&sandbox->nest.cgroups, reading.limit);
+    sandbox->watch_until = now_ms() + ARMING_MS;
+  }
   bool watch = verdict.watch || verdict.kill || now_ms() < sandbox->watch_until;
   if (watch != sandbox->watched) watched_count += watch ? 1u : -1u;
   uint64_t change = reading.usage > sandbox->watch_usage ? reading.usage - sandbox->watch_usage
@@ -578,7 +591,7 @@ void memory_alarm(struct sandbox *sandbox) {
 
 // Looks at the sandboxes whose time has come; says how many ms the loop may sleep, -1 for ever.
 int memory_clock(uint64_t now) {
-  uint64_t next = UINT64_MAX;
+  uint64_t next = slowly_catch_up() ? UINT64_MAX : now + 50;
   for (unsigned bucket = 0; watched_count > 0 && bucket < 1024; bucket++)
     for (struct sandbox *sandbox = table[bucket]; sandbox; sandbox = sandbox->next) {
       if (!sandbox->watched) continue;

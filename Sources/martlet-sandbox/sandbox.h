@@ -92,6 +92,7 @@ struct cgroup_plan {
 struct cgroups {                  // descriptors are -1 where the host has no such thing
   char name[24];                  // "" : none
   int freeze, cpu, kill, peak, usage, oom, alarm;
+  bool unarmed;                   // the alarm is to be armed, but too many others are before it
 };
 struct spec;
 bool cgroup_find_v2(const char *mountinfo, char *path, size_t size);
@@ -118,6 +119,7 @@ int slowly_start(void);
 void slowly_stop(void);
 bool slowly_arm(int alarm, int usage, int control, uint64_t level);
 bool slowly_remove(const char *name);
+bool slowly_catch_up(void);
 
 // ---- memory.c: files in /tmp are not memory
 struct memory_reading {
@@ -180,6 +182,7 @@ struct sandbox {
   int listeners[MAX_LISTENERS];
   struct process processes[MAX_PROCESSES];
   struct pending *pending;
+  bool reset_asked;           // before it was built: done when it is
   bool oom;                   // the limit killed here since the last start or reset
   uint64_t oom_before;        // the kernel's counter at that time
   bool watched;               // memory use is above the limit and is being looked at by the clock

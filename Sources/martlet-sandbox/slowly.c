@@ -13,6 +13,8 @@
 enum { ORDER_ARM = 1, ORDER_REMOVE };
 struct order { uint32_t kind; uint64_t level; char name[24]; };
 static int lane = -1;
+static char waiting[MAX_SANDBOXES][24];   // to be removed when the lane has room
+static unsigned waiting_count;
 static pid_t lane_pid;
 
 static void arm(const struct order *order, const int *fds) {
@@ -62,17 +64,33 @@ void slowly_stop(void) {
   if (lane < 0) return;
   close_fd(&lane);
   while (waitpid(lane_pid, NULL, 0) < 0 && errno == EINTR) {}
+  while (waiting_count > 0) remove_named(waiting[--waiting_count]);
 }
 
-// False if the lane is full or dead; the caller then does it itself, or lives without.
+// False if the lane is full or dead; the caller then lives without, or comes again.
 bool slowly_arm(int alarm, int usage, int control, uint64_t level) {
   struct order order = {.kind = ORDER_ARM, .level = level};
   int fds[3] = {alarm, usage, control};
   return lane >= 0 && packet_send(lane, &order, sizeof order, fds, 3, MSG_DONTWAIT) > 0;
 }
 
-bool slowly_remove(const char *name) {
+static bool order_removal(const char *name) {
   struct order order = {.kind = ORDER_REMOVE};
   snprintf(order.name, sizeof order.name, "%s", name);
   return lane >= 0 && packet_send(lane, &order, sizeof order, NULL, 0, MSG_DONTWAIT) > 0;
+}
+
+// False if it cannot be done here at all.
+bool slowly_remove(const char *name) {
+  if (!slowly_catch_up() || !order_removal(name)) {
+    if (waiting_count == MAX_SANDBOXES) return false;
+    snprintf(waiting[waiting_count++], sizeof waiting[0], "%s", name);
+  }
+  return true;
+}
+
+// Orders what had to wait. False if something waits yet: then it is to be called again in a while.
+bool slowly_catch_up(void) {
+  while (waiting_count > 0 && order_removal(waiting[waiting_count - 1])) waiting_count--;
+  return waiting_count == 0;
 }

@@ -212,3 +212,22 @@ def test_many_at_once(helper):
     for s in sandboxes: helper.send(message(DESTROY, s.id))
     for s in sandboxes: helper.wait(DESTROYED, sandbox=s.id)
     assert helper.create().sh("echo alive")[1] == "alive\n"
+
+
+def test_a_reset_that_comes_before_the_sandbox_is_built(helper):
+    s = helper.create(wait=False)
+    process, out = s.order("/bin/sleep", "60")
+    helper.send(message(RESET, s.id))
+    s.created()
+    if helper.wait(SPAWNED, FAILED, sandbox=s.id, process=process).type == SPAWNED:
+        helper.wait(EXITED, sandbox=s.id, process=process)
+    assert helper.wait(RESET_DONE, FAILED, sandbox=s.id).type == RESET_DONE
+    assert read_all(out) == ""
+    assert s.sh("echo again")[1] == "again\n"
+
+
+def test_a_reset_of_what_is_never_built_is_answered(helper):
+    s = helper.create(mounts=[mount(BIND, "/nothing", "/x")], wait=False)
+    helper.send(message(RESET, s.id))
+    answers = {helper.wait(FAILED, sandbox=s.id).get("REQUEST") for _ in range(2)}
+    assert answers == {CREATE, RESET}

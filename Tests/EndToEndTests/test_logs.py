@@ -223,6 +223,23 @@ def test_subscriptions_put_records_into_a_stream(server, logs):
     wait_until(lambda: any("ERROR at random" in event["message"] for key, message in found()[0] for event in message["logEvents"] if key not in keys["one"]))
 
 
+def test_subscriptions_send_messages_to_a_queue(server, logs):
+    sqs = client_of(server, "sqs")
+    url = sqs.create_queue(QueueName="from-logs")["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    logs.create_log_group(logGroupName="to-a-queue")
+    logs.create_log_stream(logGroupName="to-a-queue", logStreamName="s")
+    subscription = {"logGroupName": "to-a-queue", "filterName": "x", "filterPattern": "ERROR"}
+    with pytest.raises(logs.exceptions.InvalidParameterException, match="Could not find the queue"):
+        logs.put_subscription_filter(**subscription, destinationArn=arn + "-not-there")
+    logs.put_subscription_filter(**subscription, destinationArn=arn)
+    now = int(time.time() * 1000)
+    logs.put_log_events(logGroupName="to-a-queue", logStreamName="s", logEvents=[{"timestamp": now, "message": text} for text in ("an ERROR", "fine")])
+    message, = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=10)["Messages"]
+    event = json.loads(gzip.decompress(base64.b64decode(json.loads(message["Body"])["awslogs"]["data"])))
+    assert event["logGroup"] == "to-a-queue" and [one["message"] for one in event["logEvents"]] == ["an ERROR"]
+
+
 def test_the_command_line(server, logs):
     server.create("shown", TALK)
 

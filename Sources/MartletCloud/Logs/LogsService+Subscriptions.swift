@@ -1,5 +1,5 @@
-// Sending events on: what a subscription filter matches becomes an event of a function or a record of a stream,
-// delivered at least once.
+// Sending events on: what a subscription filter matches becomes an event of a function, a record of a stream, or (which
+// AWS has not) a message of a queue, delivered at least once.
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/SubscriptionFilters.html
 import Logging
 import MartletCore
@@ -16,7 +16,7 @@ extension LogsService {
   /// Refuses what nothing can be sent to. A stream gets a message by which that is seen.
   func check(_ filter: SubscriptionFilter, _ call: Call) async throws(AWSError) {
     guard let arn = ARN(filter.destination) else {
-      throw .logsInvalid("destinationArn must be the ARN of a function or of a stream: \(filter.destination)")
+      throw .logsInvalid("destinationArn must be the ARN of a function, a stream or a queue: \(filter.destination)")
     }
     switch arn.service {
     case "lambda" where arn.resource.hasPrefix("function:"):
@@ -39,6 +39,14 @@ extension LogsService {
         throw .logsInvalid(
           "Could not deliver test message to specified Kinesis stream. Check if the given kinesis stream is in ACTIVE state."
         )
+      }
+    case "sqs":
+      do throws(AWSError) {
+        guard let queue = SQS.QueueReference(arn: filter.destination) else { throw .logsInvalid("no queue") }
+        _ = try await door.call(SQS.GetQueueAttributes.self, .init(queue: queue, names: ["QueueArn"]), call)
+      } catch {
+        guard error.status < 500 else { throw error }
+        throw .logsInvalid("Could not find the queue \(filter.destination).")
       }
     default: throw .notImplemented("a subscription filter whose destination is \(arn.service)")
     }
@@ -142,7 +150,10 @@ extension LogsService {
       requestID: RequestID(from: world), place: Place(account: account, region: region),
       caller: .service("logs.amazonaws.com"), host: "", traceHeader: nil)
     do throws(AWSError) {
-      if let event = json["event"] {
+      if let event = json["event"], let queue = SQS.QueueReference(arn: parcel.target) {
+        _ = try await door.call(
+          SQS.SendMessage.self, .init(queue: queue, message: SQS.Outgoing(body: event.text)), call)
+      } else if let event = json["event"] {
         _ = try await door.call(
           Lambda.InvokeEvent.self, .init(function: parcel.target, payload: ByteBuffer(string: event.text)), call)
       } else if let data = json["data"]?.string.flatMap({ Base64.decode($0) }), let key = json["key"]?.string {

@@ -144,8 +144,8 @@ extension Environment {
 
   /// The runtime is done with an invocation: it is back in `/next`, or is no more.
   func tellRuntimeDone(_ work: Work, _ failure: FunctionFailure?, _ live: Live) {
+    if live.extensions != nil || live.telemetry != nil { work.runtimeDone = parts.world.monotonic() }
     guard live.telemetry != nil else { return }
-    work.runtimeDone = parts.world.monotonic()
     let failure = failure ?? ownFailure(work)
     let done = PlatformRecord.RuntimeDone(
       duration: Nanoseconds(count: work.runtimeDone &- work.started),
@@ -165,17 +165,17 @@ extension Environment {
   /// The invocation is over.
   func tellEnd(_ work: Work, _ failure: FunctionFailure?, _ live: Live) {
     keepEnd(work, failure, live)
+    if live.extensions?.machine.followsInvocations == true, work.runtimeDone > work.started {
+      let nanoseconds = parts.world.monotonic() &- work.runtimeDone
+      parts.metrics?.note(
+        .postRuntimeExtensionsDuration, of: work.invocation.function, Double(nanoseconds / 10_000) / 100)
+    }
     guard live.telemetry != nil else { return }
     let report = report(work, failure ?? ownFailure(work), live)
     var overhead: (began: Timestamp, Nanoseconds)?
     if work.runtimeDone > work.started {
       let began = work.began + .nanoseconds(Int64(work.runtimeDone - work.started))
-      let after = Nanoseconds(count: parts.world.monotonic() &- work.runtimeDone)
-      overhead = (began, after)
-      if live.extensions?.machine.followsInvocations == true {
-        parts.metrics?.note(
-          .postRuntimeExtensionsDuration, of: work.invocation.function, Double(after.count / 10_000) / 100)
-      }
+      overhead = (began, Nanoseconds(count: parts.world.monotonic() &- work.runtimeDone))
     }
     let record = PlatformRecord.report(work, report, extensionOverhead: overhead, span: work.span)
     live.whenCaughtUp {

@@ -14,9 +14,8 @@
 #include <sys/vfs.h>
 #include <sys/wait.h>
 
-enum { ARMING_MS = 2000 };   // by then a v1 alarm is armed, whatever else the host is doing
 static struct sandbox *table[1024];
-static unsigned sandbox_count, watched_count;
+static unsigned sandbox_count;
 static uint8_t slots[MAX_SANDBOXES];
 static struct packet packet;
 
@@ -93,7 +92,7 @@ static void forget(struct sandbox *sandbox) {
 // Everything that the sandbox holds, once its processes are dead.
 static void release(struct sandbox *sandbox) {
   if (sandbox->reset_asked) reply_failed(SBX_RESET, sandbox->id, 0, ECANCELED, "the sandbox was not made");
-  if (sandbox->watched) watched_count--;
+  unwatch_memory(sandbox);
   forked_forget(sandbox);
   for (unsigned i = 0; i < sandbox->listener_count; i++) close_fd(&sandbox->listeners[i]);
   close_fd(&sandbox->tmp);
@@ -229,13 +228,6 @@ static int set_up(struct sandbox *sandbox, const char **stage) {
   return start_init(sandbox, stage);
 }
 
-static void look_later(struct sandbox *sandbox, unsigned interval) {
-  if (!sandbox->watched) watched_count++;
-  sandbox->watched = true;
-  sandbox->watch_interval = interval;
-  sandbox->watch_at = now_ms() + interval;
-}
-
 static void create(const struct message *message) {
   const char *stage = "create";
   if (message->sandbox == 0) return reply_failed(SBX_CREATE, 0, 0, EINVAL, stage);
@@ -257,10 +249,7 @@ static void create(const struct message *message) {
   table[message->sandbox % 1024] = sandbox;
   sandbox_count++;
   if (set_up(sandbox, &stage) == 0) {
-    if (sandbox->nest.cgroups.usage >= 0) {   // an alarm that is armed later says nothing of what was before
-      look_later(sandbox, 20);
-      sandbox->watch_until = now_ms() + (cgroup_is_v2(ROLE_MEMORY) ? 0 : ARMING_MS);
-    }
+    if (sandbox->nest.cgroups.usage >= 0) watch_memory(sandbox);
     if (sandbox->nest.cgroups.alarm >= 0)
       watch_add(sandbox->nest.cgroups.alarm, WATCH_ALARM, sandbox->id, cgroup_is_v2(ROLE_MEMORY) ? EPOLLPRI : EPOLLIN);
     return;
@@ -539,64 +528,4 @@ void init_readable(struct sandbox *sandbox) {
     } else kill_init(sandbox);
   }
   for (unsigned i = 0; i < fd_count; i++) close_fd(&fds[i]);
-}
-
-// ---------------------------------------------------------------------------------------------- memory, and idle work
-
-static void look_at_memory(struct sandbox *sandbox) {
-  char text[8192];
-  struct statfs files;
-  struct memory_reading reading = {.limit = sandbox->spec->memory};
-  ssize_t length = pread(sandbox->nest.cgroups.usage, text, sizeof text - 1, 0);
-  if (length <= 0) return;
-  text[length] = 0;
-  reading.usage = strtoull(text, NULL, 10);
-  if (sandbox->tmp >= 0 && fstatfs(sandbox->tmp, &files) == 0)
-    reading.tmp = (uint64_t)(files.f_blocks - files.f_bfree) * (uint64_t)files.f_bsize;
-  if (reading.usage > reading.limit + reading.tmp) {   // only then the dear question: how much of it is page cache?
-    int stat = cgroups_open(&sandbox->nest.cgroups, ROLE_MEMORY, "memory.stat", O_RDONLY);
-    length = stat < 0 ? -1 : read(stat, text, sizeof text - 1);
-    close_fd(&stat);
-    text[length > 0 ? length : 0] = 0;
-    reading.unreclaimable = memory_unreclaimable(text, cgroup_is_v2(ROLE_MEMORY));
-  }
-  struct memory_verdict verdict = memory_decide(&reading);
-  if (verdict.kill) {
-    sandbox->oom = true;
-    packet_begin(&packet, INIT_KILL_ALL, sandbox->id);
-    if (sandbox->nest.init >= 0) packet_send(sandbox->nest.init, packet.bytes, packet.length, NULL, 0, MSG_DONTWAIT);
-  }
-  if (sandbox->nest.cgroups.unarmed) {   // hundreds were started at once
-    cgroups_arm(&sandbox->nest.cgroups, reading.limit);
-    sandbox->watch_until = now_ms() + ARMING_MS;
-  }
-  bool watch = verdict.watch || verdict.kill || now_ms() < sandbox->watch_until;
-  if (watch != sandbox->watched) watched_count += watch ? 1u : -1u;
-  uint64_t change = reading.usage > sandbox->watch_usage ? reading.usage - sandbox->watch_usage
-      : sandbox->watch_usage - reading.usage;
-  bool busy = !sandbox->watched || change > 1 << 20 || verdict.kill;
-  sandbox->watch_interval = busy ? 10 : sandbox->watch_interval >= 125 ? 250 : sandbox->watch_interval * 2;
-  sandbox->watch_at = now_ms() + sandbox->watch_interval;
-  sandbox->watch_usage = reading.usage;
-  sandbox->watched = watch;
-  if (cgroup_is_v2(ROLE_MEMORY)) cgroups_arm(&sandbox->nest.cgroups, verdict.alarm);
-}
-
-void memory_alarm(struct sandbox *sandbox) {
-  char text[512];
-  if (cgroup_is_v2(ROLE_MEMORY)) { if (pread(sandbox->nest.cgroups.alarm, text, sizeof text, 0) < 0) return; }
-  else if (read(sandbox->nest.cgroups.alarm, text, 8) < 0) return;
-  look_at_memory(sandbox);
-}
-
-// Looks at the sandboxes whose time has come; says how many ms the loop may sleep, -1 for ever.
-int memory_clock(uint64_t now) {
-  uint64_t next = slowly_catch_up() ? UINT64_MAX : now + 50;
-  for (unsigned bucket = 0; watched_count > 0 && bucket < 1024; bucket++)
-    for (struct sandbox *sandbox = table[bucket]; sandbox; sandbox = sandbox->next) {
-      if (!sandbox->watched) continue;
-      if (sandbox->watch_at <= now) look_at_memory(sandbox);
-      if (sandbox->watched && sandbox->watch_at < next) next = sandbox->watch_at;
-    }
-  return next == UINT64_MAX ? -1 : next <= now ? 0 : (int)(next - now);
 }

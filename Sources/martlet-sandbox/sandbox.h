@@ -1,6 +1,6 @@
 // What the files of martlet-sandbox share. Read them in this order: main.c (the loop), sandbox.c (what the server may
-// ask for), spec.c, nest.c (the pool), init.c (process 1 inside), mounts.c, seccomp.c, cgroups.c, memory.c, slowly.c,
-// network.c, outbound.c, graft.c, protocol.c, report.c.
+// ask for), spec.c, nest.c (the pool), init.c (process 1 inside), mounts.c, seccomp.c, cgroups.c, memory.c, watch.c,
+// slowly.c, network.c, outbound.c, graft.c, protocol.c, report.c.
 //
 // Two kinds of process run this program: the *helper* (one, privileged, single-threaded, owns every sandbox) and in
 // each sandbox an *init*, a fork of the helper that has given up every privilege and runs what the server orders. A
@@ -193,8 +193,6 @@ void server_message(const uint8_t *bytes, size_t length, int *fds, unsigned fd_c
 void server_reply(struct packet *packet);
 void init_readable(struct sandbox *sandbox);
 void init_exited(struct sandbox *sandbox);
-void memory_alarm(struct sandbox *sandbox);
-int memory_clock(uint64_t now);
 struct sandbox *sandbox_find(uint32_t id);
 void sandbox_destroy_all(void);
 void sandbox_each(void (*body)(struct sandbox *, uint32_t), uint32_t argument);
@@ -206,6 +204,12 @@ void spawn_plainly(struct sandbox *sandbox, struct process *process, const uint8
 
 // ---- graft.c: mounts that come later
 void sandbox_graft(struct sandbox *sandbox, const struct message *message);
+
+// ---- watch.c: keeps sandboxes to their memory
+void watch_memory(struct sandbox *sandbox);
+void unwatch_memory(struct sandbox *sandbox);
+void memory_alarm(struct sandbox *sandbox);
+int memory_clock(uint64_t now);
 
 // ---- forked.c: a program that is forked instead of executed
 bool forked_spawn(struct sandbox *sandbox, uint32_t process, const uint8_t *bytes, size_t length, int output);

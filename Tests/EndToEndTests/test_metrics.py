@@ -230,3 +230,31 @@ def handler(event, context):
         assert states[0] == "Alarm updated from ALARM to OK"
     finally:
         assert server.stop() == 0
+
+
+def test_what_a_function_logs_rings_an_alarm_that_a_topic_tells(name):
+    """From a line in the embedded metric format to a message in a queue, through a metric, an alarm and a topic."""
+    server = Server()
+    try:
+        cloudwatch, sqs, sns = client_of(server, "cloudwatch"), client_of(server, "sqs"), client_of(server, "sns")
+        url = sqs.create_queue(QueueName="rung")["QueueUrl"]
+        queue = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        topic = sns.create_topic(Name="alarms")["TopicArn"]
+        sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=queue)
+        cloudwatch.put_metric_alarm(
+            AlarmName="orders", Namespace="shop", MetricName="Refused", Statistic="Sum", Period=60, EvaluationPeriods=1,
+            Threshold=2, ComparisonOperator="GreaterThanThreshold", TreatMissingData="notBreaching", AlarmActions=[topic])
+        server.create("orders", """
+import json
+def handler(event, context):
+    print(json.dumps({"_aws": {"Timestamp": event["at"], "CloudWatchMetrics": [
+        {"Namespace": "shop", "Dimensions": [[]], "Metrics": [{"Name": "Refused", "Unit": "Count"}]}]}, "Refused": 3}))
+""")
+        server.invoke("orders", {"at": int(now(server).timestamp() * 1000)}).succeeded()
+        wait_until(lambda: statistic(server, cloudwatch, "Refused", namespace="shop") == 3, what="the metric")
+        advance(server, "2m")
+        messages = wait_until(lambda: sqs.receive_message(QueueUrl=url, WaitTimeSeconds=5).get("Messages"), 30, "the topic's word")
+        told = json.loads(json.loads(messages[0]["Body"])["Message"])
+        assert (told["AlarmName"], told["NewStateValue"], told["Trigger"]["MetricName"]) == ("orders", "ALARM", "Refused")
+    finally:
+        assert server.stop() == 0

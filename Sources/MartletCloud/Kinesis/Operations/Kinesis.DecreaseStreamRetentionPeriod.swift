@@ -7,16 +7,7 @@ extension Kinesis {
   enum DecreaseStreamRetentionPeriod: Operation {
     static let route = Route.target("Kinesis.DecreaseStreamRetentionPeriod")
 
-    struct Input: Readable {
-      let stream: StreamReference
-      let hours: Int
-
-      init(_ r: Reader) throws(AWSError) {
-        let m = try r.body()
-        stream = StreamReference(m)
-        hours = m.requiredInteger("RetentionPeriodHours", in: Int.min...Int.max)
-      }
-    }
+    typealias Input = IncreaseStreamRetentionPeriod.Input
 
     typealias Output = Empty
 

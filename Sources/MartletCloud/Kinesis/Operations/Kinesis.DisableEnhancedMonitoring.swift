@@ -7,16 +7,7 @@ extension Kinesis {
   enum DisableEnhancedMonitoring: Operation {
     static let route = Route.target("Kinesis.DisableEnhancedMonitoring")
 
-    struct Input: Readable {
-      let stream: StreamReference
-      let metrics: [String]
-
-      init(_ r: Reader) throws(AWSError) {
-        let m = try r.body()
-        stream = StreamReference(m)
-        metrics = m.shardMetrics()
-      }
-    }
+    typealias Input = EnableEnhancedMonitoring.Input
 
     static let stage = OperationStage.stored
 

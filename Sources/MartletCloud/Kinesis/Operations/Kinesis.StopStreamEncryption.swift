@@ -7,18 +7,7 @@ extension Kinesis {
   enum StopStreamEncryption: Operation {
     static let route = Route.target("Kinesis.StopStreamEncryption")
 
-    struct Input: Readable {
-      let stream: StreamReference
-      let type: String
-      let encryptionKey: String
-
-      init(_ r: Reader) throws(AWSError) {
-        let m = try r.body()
-        stream = StreamReference(m)
-        type = m.required("EncryptionType", .oneOf(["NONE", "KMS"]))
-        encryptionKey = m.required("KeyId", .length(1, 2048))
-      }
-    }
+    typealias Input = StartStreamEncryption.Input
 
     static let stage = OperationStage.stored
 

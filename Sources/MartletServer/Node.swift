@@ -265,7 +265,7 @@ package struct PreparedNode: Sendable {
       TracesPage.path: { _ in TracesPage.reply(cloud.xray) },
       AuditPage.path: { _ in AuditPage.reply(cloud.audit) },
       MappingsPage.path: { _ in MappingsPage.reply(lambda) },
-      FastStartPage.path: { _ in await FastStartPage.reply(parts.fastStart, parts.stemCells) },
+      FastStartPage.path: { _ in await FastStartPage.reply(parts.fastStart, parts.stemCells, parts.gate) },
     ]
   }
 
@@ -294,7 +294,8 @@ package struct PreparedNode: Sendable {
       stemCells: isFast ? StemCells(sandboxes: sandboxes, world: world, log: log) : nil,
       logs: configuration.logStorage.bytes > 0 ? logs : nil,
       traces: configuration.traceStorage.bytes > 0 ? xray : nil, metrics: metrics,
-      memory: configuration.memoryReserve?.bytes == 0 ? nil : KernelMemory())
+      memory: configuration.memoryReserve?.bytes == 0 ? nil : KernelMemory(),
+      gate: configuration.initialisations.map { InitialisationGate(slots: $0, world: world) })
   }
 
   /// Calls of services that somebody else runs leave by HTTP: this offer replaces the embedded service's.

@@ -45,9 +45,9 @@ FAILS = {"exit": "Runtime.ExitError", "abort": "Runtime.ExitError", "sleep": "Sa
 ACTIONS = ["well"] * 12 + ["nap"] * 4 + ["print"] * 2 + ["die soon"] + sorted(FAILS)
 
 
-@pytest.mark.parametrize("seed", [11, 12])
-def test_a_town_in_uproar(own_server, seed):
-    server = own_server("--idle-timeout", "1", "--concurrency", "40")
+@pytest.mark.parametrize("seed, options", [(11, []), (12, ["--initialisations", "1"])])
+def test_a_town_in_uproar(own_server, seed, options):
+    server = own_server("--idle-timeout", "1", "--concurrency", "40", *options)
     names = [f"f{i}" for i in range(4)]
 
     def code(generation):

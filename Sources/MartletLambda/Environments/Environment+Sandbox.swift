@@ -83,10 +83,7 @@ extension Environment: SandboxObserver {
         }
       }
       switch live.machine.wasReset() {
-      case .start(let work):
-        self.noteRestart(work, live)
-        self.begin(work, live)
-        self.initialise(live, .invocation)
+      case .start(let work): self.restart(for: work, live)
       case .stopped, .ignore: break
       }
     }

@@ -48,6 +48,8 @@ package struct ServerConfiguration: Sendable {
   package var fileSystems = FileSystemDirectories()
   /// Interpreters that are up are forked into environments (docs/fast-start.md).
   package var fastStart = true
+  /// What is made ahead of environments.
+  package var pools = PoolSizes()
   /// Invocations are counted (docs/metrics.md).
   package var metrics = true
   /// What log events may take on disk.

@@ -167,6 +167,12 @@ struct Serve: ParsableCommand {
 
   @Option(
     help:
+      "What is made ahead of environments: sandboxes, and at most as many forks of an interpreter; 0: nothing (MARTLET_POOLS; default 8). See docs/fast-start.md."
+  )
+  var pools: Int?
+
+  @Option(
+    help:
       "on, or off: count nothing of functions, for CloudWatch, Prometheus and martlet cost (MARTLET_METRICS; default on). See docs/metrics.md."
   )
   var metrics: String?
@@ -261,6 +267,7 @@ struct Serve: ParsableCommand {
     if let reserve = try number(memoryReserve, "MARTLET_MEMORY_RESERVE", 0...100_000_000) {
       configuration.memoryReserve = .mebibytes(reserve)
     }
+    if let pools = try number(pools, "MARTLET_POOLS", PoolSizes.range) { configuration.pools = PoolSizes(pools) }
     if let rate = try number(scalingRate, "MARTLET_SCALING_RATE", 0...1_000_000) {
       configuration.scalingRate = rate == 0 ? nil : rate
     }

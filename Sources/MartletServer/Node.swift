@@ -115,7 +115,7 @@ package struct PreparedNode: Sendable {
       directories: directories,
       debugging: debugging, metrics: metrics, traces: parts.traces, world: world)
     let provisioned = ProvisionedConcurrency(functions: functions, placement: placement, log: log)
-    let activation = activation(of: functions, parts)
+    let activation = activation(of: functions, parts, placement)
     let events = try EventQueue(
       database: database, functions: functions, line: line, door: door, alarms: alarms, limits: limits,
       traces: parts.traces, log: log, metrics: metrics)
@@ -167,10 +167,12 @@ package struct PreparedNode: Sendable {
       versionsAtStart: Dictionary(functions.all.map { ($0.key, $0.nextVersion) }) { $1 })
   }
 
-  private func activation(of functions: FunctionTable, _ parts: EnvironmentParts) -> FunctionActivation {
+  private func activation(
+    of functions: FunctionTable, _ parts: EnvironmentParts, _ placement: Placement
+  ) -> FunctionActivation {
     FunctionActivation(
       functions: functions, packages: parts.packages, bytecode: parts.makeBytecode(), world: parts.world, log: log,
-      prepare: { parts.expect($0) })
+      prepare: { parts.expect($0) }, tryOut: { await placement.tryOut($0) })
   }
 
   /// Lets the services call each other.

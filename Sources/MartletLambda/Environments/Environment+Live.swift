@@ -42,6 +42,12 @@ extension Environment {
     var exit: (reason: ExitReason, program: UInt32)?
     /// What the runtime said about its own failed initialisation.
     var initError: (type: String, payload: ByteBuffer)?
+    /// When its runtime was told to go on from its snapshot.
+    var restoreBegan: UInt64?
+    /// How long that took, if it began so.
+    var restored: Nanoseconds?
+    /// What it was to show has been told.
+    var trialIsOver = false
     /// Why the runtime is no more, until another is started.
     var loss: ColdStartReason?
     /// When the current phase ends by force; nil = never.

@@ -121,3 +121,13 @@ extension Environment: SandboxObserver {
     }
   }
 }
+
+extension Environment {
+  /// How long INIT may take.
+  func initLimit(_ live: Live) -> Duration {
+    guard live.isProvisioned || live.concurrent != nil || live.machine.restores else {
+      return parts.limits.initDuration
+    }
+    return max(parts.limits.provisionedInitDuration, .seconds(configuration.timeout))
+  }
+}

@@ -6,8 +6,9 @@ extension Environment {
   /// Makes the sandbox and starts the runtime.
   /// - Parameter turn: nil: it waits for one itself.
   func start(_ turn: InitialisationTurn? = nil) {
-    parts.metrics?.note(coldStart: origin, of: configuration)
+    if trial == nil { parts.metrics?.note(coldStart: origin, of: configuration) }
     onLoop { live in
+      live.machine.restores = self.configuration.isSnapStarted
       live.turn = turn
       live.isProvisioned = self.fate != nil
       live.concurrent = self.concurrency.map { ConcurrentStateMachine(limit: $0) }
@@ -76,11 +77,5 @@ extension Environment {
     program.environment = EnvironmentSetup.environment(
       program.environment, listeners: ports, links: links)
     return program
-  }
-
-  /// How long INIT may take.
-  func initLimit(_ live: Live) -> Duration {
-    guard live.isProvisioned || live.concurrent != nil else { return parts.limits.initDuration }
-    return max(parts.limits.provisionedInitDuration, .seconds(configuration.timeout))
   }
 }

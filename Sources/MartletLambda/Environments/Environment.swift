@@ -48,6 +48,11 @@ package final class Environment: Sendable {
   /// Hears what becomes of an environment of provisioned concurrency; nil for one that is made on demand.
   let fate: (@Sendable (Environment, Fate) -> Void)?
 
+  /// It is made to see that a version initialises, and hears what has failed, if anything; nil for all others.
+  let trial: (@Sendable (FunctionFailure?) -> Void)?
+  /// What programs in it show to get the credentials of its role; nil: these are in its variables.
+  let containerToken: String?
+
   /// What becomes of an environment of provisioned concurrency.
   enum Fate {
     case initialised
@@ -58,7 +63,8 @@ package final class Environment: Sendable {
   /// - Throws: 502 if this host has no interpreter, 500 if it has no descriptors left.
   init(
     _ configuration: FunctionConfiguration, parts: EnvironmentParts, eventLoop: any EventLoop, pool: EnvironmentPool,
-    origin: ColdStartReason, fate: (@Sendable (Environment, Fate) -> Void)? = nil
+    origin: ColdStartReason, fate: (@Sendable (Environment, Fate) -> Void)? = nil,
+    trial: (@Sendable (FunctionFailure?) -> Void)? = nil
   ) throws(AWSError) {
     self.configuration = configuration
     self.parts = parts
@@ -66,6 +72,7 @@ package final class Environment: Sendable {
     self.pool = pool
     self.origin = origin
     self.fate = fate
+    self.trial = trial
     lineage = Lineage.first(configuration)
     concurrency = configuration.environmentConcurrency
     let identifier = RuntimeCatalog.identifier(configuration.runtime ?? "")
@@ -87,6 +94,7 @@ package final class Environment: Sendable {
     program = setup.program
     extensionPrograms = setup.extensions
     logStream = setup.logStream
+    containerToken = setup.containerToken
     stemCell = parts.stemCell(setup, configuration, served)
     let pipe: Pipe
     do throws(Fault) { pipe = if let stemCell { stemCell.output } else { try Pipe() } } catch {
@@ -107,6 +115,7 @@ package final class Environment: Sendable {
       invocation, traceHeader: TraceHeader.make(from: invocation.traceHeader, lineage: lineage, world: parts.world),
       permit: permit)
     if let reply = await work.reply({ work in onLoop { live in self.assign(work, live) } }) { return .reply(reply) }
+    if let refusal = work.refusal { return .refused(refusal) }
     guard let permit = work.permit.take() else { preconditionFailure("a refused invocation keeps its permit") }
     return .lost(permit)
   }
@@ -291,18 +300,20 @@ package final class Environment: Sendable {
 
   /// Everybody is in `/next`, or an event is due.
   func take(_ poll: HTTPExchange, _ live: Live) {
+    if trial != nil { return passed(live) }
     switch live.machine.next(poll) {
     case .initialised(let phase, let work):
       live.turn = nil
       if configuration.debugging == nil { live.resources?.limitCPU(specification.cpu) }
       let duration = Nanoseconds(count: parts.world.monotonic() &- live.initStarted)
-      if live.extensions != nil || configuration.logging.format == .json || fate != nil {
+      if live.extensions != nil || configuration.logging.format == .json || fate != nil || live.machine.restores {
         tellInitReport(duration, nil, work, live)
       }
       live.telemetry?.close()
       if live.telemetry?.isWanted == false { live.telemetry = nil }
       if phase == .initialisation {
         live.initDuration = duration
+        if live.machine.restores { noteRestore(live) }
         pool.hasStarted(in: duration.count)
         if let work {
           begin(work, live)
@@ -410,7 +421,12 @@ package final class Environment: Sendable {
     let described = describe(failure, live)
     let initDuration = Nanoseconds(count: parts.world.monotonic() &- live.initStarted)
     let wasStarting = live.machine.isStarting
+    if trial != nil { failed(failure, described, live) }
     switch live.machine.broke(failure) {
+    case .refuse(let work):
+      tellInitRuntimeDone(described, work, live)
+      tellInitReport(initDuration, described, work, live)
+      refuse(work, failure, live)
     case .retry(let work):
       tellInitRuntimeDone(described, work, live)
       tellInitReport(initDuration, described, work, live)
@@ -470,6 +486,7 @@ package final class Environment: Sendable {
       live.isProvisioned = false
       fate?(self, .gone)
     }
+    tellTrial(FunctionFailure(type: "Sandbox.Failure", message: "The execution environment was removed"), live)
     if let (work, answered) = live.machine.remove() {
       let failure = FunctionFailure(type: "Sandbox.Failure", message: "The execution environment was removed")
       if answered {

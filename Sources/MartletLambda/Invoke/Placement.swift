@@ -29,6 +29,8 @@ package final class Placement: Sendable {
   private struct Pools {
     var common: [RequestID: EnvironmentPool] = [:]
     var ofTenants: [TenantKey: EnvironmentPool] = [:]
+    /// Of environments that are made to see whether a version initialises.
+    var trials: [ObjectIdentifier: EnvironmentPool] = [:]
     /// Not taken from any more; their figures are not told yet.
     var former: [EnvironmentPool] = []
     /// Versions and tenants of which there were environments. Where there are too many, all are forgotten.
@@ -187,6 +189,26 @@ package final class Placement: Sendable {
     pools.withLock { $0.common[version.incarnation] }?.provisionedCount ?? 0
   }
 
+  // MARK: - SnapStart
+
+  /// Initialises a version once. Returns why that failed; nil if it did not.
+  package func tryOut(_ version: FunctionConfiguration) async -> StateReason? {
+    let pool = EnvironmentPool(version)
+    pools.withLock { $0.trials[ObjectIdentifier(pool)] = pool }
+    defer { pools.withLock { $0.trials[ObjectIdentifier(pool)] = nil } }
+    return await withCheckedContinuation { (continuation: CheckedContinuation<StateReason?, Never>) in
+      do throws(AWSError) {
+        let environment = try Environment(
+          version, parts: parts, eventLoop: group.next(), pool: pool, origin: .newVersion,
+          trial: { failure in continuation.resume(returning: failure.map { StateReason($0) }) })
+        pool.add(environment, now: parts.world.monotonic())
+        environment.start()
+      } catch {
+        continuation.resume(returning: StateReason(text: error.message, code: "InternalError"))
+      }
+    }
+  }
+
   // MARK: - Memory
 
   /// Who initialises and who waits for its turn; nil if nobody has to.
@@ -280,7 +302,7 @@ package final class Placement: Sendable {
 
   /// Ends all environments. Returns when their extensions are done, or their time is over.
   package func close() async {
-    let all = pools.withLock { $0.all }
+    let all = pools.withLock { $0.all + $0.trials.values }
     for pool in all { _ = pool.retire() }
     await withTaskGroup(of: Void.self) { group in
       for environment in all.flatMap(\.members) { group.addTask { await environment.end() } }
@@ -298,7 +320,7 @@ package final class Placement: Sendable {
 
   /// The packages that environments have mounted.
   package var packagesInUse: Set<String> {
-    Set(pools.withLock { $0.all }.flatMap { $0.members.flatMap(\.configuration.packageKeys) })
+    Set(pools.withLock { $0.all + $0.trials.values }.flatMap { $0.members.flatMap(\.configuration.packageKeys) })
   }
 
   /// Takes out the figures of all versions since the last time.
@@ -363,6 +385,8 @@ package struct Lease: ~Copyable {
     case reply(Reply)
     /// The environment died before the invocation could begin; nothing has run.
     case lost(Permit)
+    /// It cannot run, and would not in another environment.
+    case refused(AWSError)
   }
 
   /// The environment keeps the permit until the runtime is back in `/next`, which may be after the reply.

@@ -140,6 +140,7 @@ package final class SandboxProcess: SandboxHost {
     packet.field(SBX_TAG_PROCESS, number: number)
     packet.field(program)
     if let zygote = program.zygote { packet.field(SBX_TAG_ZYGOTE, number: zygote.number) }
+    if program.follows { packet.field(SBX_TAG_FOLLOWS, number: UInt32(1)) }
     send(packet, about: sandbox, descriptors: [output], program: number)
   }
 

@@ -115,7 +115,7 @@ package struct PreparedNode: Sendable {
       directories: directories,
       debugging: debugging, metrics: metrics, traces: parts.traces, world: world)
     let provisioned = ProvisionedConcurrency(functions: functions, placement: placement, log: log)
-    let activation = activation(of: functions, parts)
+    let activation = activation(of: functions, parts, placement)
     let events = try EventQueue(
       database: database, functions: functions, line: line, door: door, alarms: alarms, limits: limits,
       traces: parts.traces, log: log, metrics: metrics)
@@ -167,10 +167,12 @@ package struct PreparedNode: Sendable {
       versionsAtStart: Dictionary(functions.all.map { ($0.key, $0.nextVersion) }) { $1 })
   }
 
-  private func activation(of functions: FunctionTable, _ parts: EnvironmentParts) -> FunctionActivation {
+  private func activation(
+    of functions: FunctionTable, _ parts: EnvironmentParts, _ placement: Placement
+  ) -> FunctionActivation {
     FunctionActivation(
       functions: functions, packages: parts.packages, bytecode: parts.makeBytecode(), world: parts.world, log: log,
-      prepare: { parts.expect($0) })
+      prepare: { parts.expect($0) }, tryOut: { await placement.tryOut($0) })
   }
 
   /// Lets the services call each other.
@@ -265,7 +267,7 @@ package struct PreparedNode: Sendable {
       TracesPage.path: { _ in TracesPage.reply(cloud.xray) },
       AuditPage.path: { _ in AuditPage.reply(cloud.audit) },
       MappingsPage.path: { _ in MappingsPage.reply(lambda) },
-      FastStartPage.path: { _ in await FastStartPage.reply(parts.fastStart, parts.stemCells) },
+      FastStartPage.path: { _ in await FastStartPage.reply(parts.fastStart, parts.stemCells, parts.gate) },
     ]
   }
 
@@ -295,7 +297,8 @@ package struct PreparedNode: Sendable {
       stemCells: isFast ? StemCells(sandboxes: sandboxes, pools: pools, world: world, log: log) : nil,
       logs: configuration.logStorage.bytes > 0 ? logs : nil,
       traces: configuration.traceStorage.bytes > 0 ? xray : nil, metrics: metrics,
-      memory: configuration.memoryReserve?.bytes == 0 ? nil : KernelMemory())
+      memory: configuration.memoryReserve?.bytes == 0 ? nil : KernelMemory(),
+      gate: configuration.initialisations.map { InitialisationGate(slots: $0, world: world) })
   }
 
   /// Calls of services that somebody else runs leave by HTTP: this offer replaces the embedded service's.

@@ -127,6 +127,12 @@ struct Serve: ParsableCommand {
   var requestRate: Int?
 
   @Option(
+    help: ArgumentHelp(
+      "Environments that initialise at once while every processor is at work, the others wait; 0 for any number (MARTLET_INITIALISATIONS; default: as many as processors). See docs/scaling.md."
+    ))
+  var initialisations: Int?
+
+  @Option(
     name: .customLong("memory-reserve"),
     help: ArgumentHelp(
       "Mebibytes of the host's memory that environments leave free; 0: it is never looked at (MARTLET_MEMORY_RESERVE; default a fiftieth of it, from 64 to 512). See docs/scaling.md."
@@ -264,6 +270,9 @@ struct Serve: ParsableCommand {
     if let pools = try number(pools, "MARTLET_POOLS", PoolSizes.range) { configuration.pools = PoolSizes(pools) }
     if let rate = try number(scalingRate, "MARTLET_SCALING_RATE", 0...1_000_000) {
       configuration.scalingRate = rate == 0 ? nil : rate
+    }
+    if let slots = try number(initialisations, "MARTLET_INITIALISATIONS", 0...100_000) {
+      configuration.initialisations = slots == 0 ? nil : slots
     }
     if let rate = try number(requestRate, "MARTLET_REQUEST_RATE", 0...1_000_000) {
       configuration.requestRate = rate == 0 ? nil : rate

@@ -47,9 +47,9 @@ ACTIONS = ["well"] * 24 + ["nap"] * 8 + ["print"] * 4 + ["die soon"] * 2 + sorte
 TIMEOUT = 8
 
 
-@pytest.mark.parametrize("seed", [11, 12])
-def test_a_town_in_uproar(own_server, seed):
-    server = own_server("--idle-timeout", "1", "--concurrency", "40")
+@pytest.mark.parametrize("seed, options", [(11, []), (12, ["--initialisations", "1"])])
+def test_a_town_in_uproar(own_server, seed, options):
+    server = own_server("--idle-timeout", "1", "--concurrency", "40", *options)
     names = [f"f{i}" for i in range(4)]
 
     def code(generation):

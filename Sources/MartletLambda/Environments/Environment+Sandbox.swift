@@ -95,10 +95,7 @@ extension Environment: SandboxObserver {
         }
       }
       switch live.machine.wasReset() {
-      case .start(let work):
-        self.noteRestart(work, live)
-        self.begin(work, live)
-        self.initialise(live, .invocation)
+      case .start(let work): self.restart(for: work, live)
       case .stopped, .ignore: break
       }
     }
@@ -134,5 +131,15 @@ extension Environment: SandboxObserver {
         self.discard(live, nil)
       }
     }
+  }
+}
+
+extension Environment {
+  /// How long INIT may take.
+  func initLimit(_ live: Live) -> Duration {
+    guard live.isProvisioned || live.concurrent != nil || live.machine.restores else {
+      return parts.limits.initDuration
+    }
+    return max(parts.limits.provisionedInitDuration, .seconds(configuration.timeout))
   }
 }

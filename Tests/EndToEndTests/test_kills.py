@@ -8,7 +8,7 @@ import time
 
 import botocore.exceptions
 import pytest
-from conftest import descendants, running_programs, wait_until
+from conftest import control_groups, descendants, running_programs, wait_until
 from test_fast_start import command
 
 CODE = {
@@ -80,3 +80,40 @@ def test_every_caller_of_environments_that_are_killed_is_answered(own_server, ru
     wait_until(lambda: not running_programs(server) or runtime.startswith("node") and not runtimes(server), 20, "the end of idle environments")
     assert json.loads(server.invoke("one", [1, 0]).raw) == [1, 0]
     assert " ERROR " not in server.log and server.stop() == 0, server.log
+
+
+def groups_of(server, pid):
+    """The control groups of a process's sandbox."""
+    with open(f"/proc/{pid}/cgroup") as text:
+        name = text.read().strip().rpartition("/")[2]
+    return [group for group in control_groups(server.state) if group.endswith(f"/{name}/")]
+
+
+def is_frozen(groups):
+    for group in groups:
+        for file, word in (("cgroup.events", "frozen 1"), ("freezer.state", "FROZEN")):
+            if os.path.exists(group + file):
+                with open(group + file) as text:
+                    if word in text.read():
+                        return True
+    return False
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="programs of other users can be killed by root only")
+@pytest.mark.parametrize("fast", ["on", "off"])
+def test_a_frozen_runtime_that_is_killed_is_missed_by_nobody(own_server, fast):
+    """As the host's own killer does when memory runs out. Process 1 of the sandbox is frozen, too, and cannot tell by itself."""
+    server = own_server("--fast-start", fast)
+    for runtime, code in CODE.items():
+        name = runtime.partition(".")[0]
+        server.create(name, code, runtime=runtime, Timeout=20)
+        before = set(runtimes(server))
+        for round in range(3):
+            assert server.invoke(name, [round, 0]).succeeded() == [round, 0]
+            [pid] = set(runtimes(server)) - before
+            groups = groups_of(server, pid)
+            assert groups
+            wait_until(lambda: is_frozen(groups), 10, "the freezing")
+            os.kill(pid, signal.SIGKILL)
+            # The server has heard of it when the sandbox is removed.
+            wait_until(lambda: not any(map(os.path.exists, groups)), 10, "the end of the environment")

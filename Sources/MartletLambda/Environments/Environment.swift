@@ -387,6 +387,7 @@ package final class Environment: Sendable {
     stemCellIsGone(poll, live)
     live.concurrent?.abandoned(poll)
     if live.extensions?.machine.abandoned(poll) != true { live.machine.abandoned(poll) }
+    if live.isFrozen { somebodyDied(live) }
   }
 
   /// The runtime broke off in the middle of its answer to the invocation `id`.

@@ -52,12 +52,12 @@ def test_what_there_is_ahead(server, name):
     if server.mode == "one of each":
         wait_until(lambda: figures(server)["forksReady"] == 1, 20, "a fork that waits")
     before = figures(server)
-    at_once(server, name, "call", 6)
+    started = len({answer[0] for answer in at_once(server, name, "call", 6)})  # who waits may take what is free by then
     after = figures(server)
     if not now["enabled"]:
         return
     gained = {key: after[key] - before[key] for key in ("forksTaken", "forksMadeLate", "forksFailed", "programsExecuted")}
-    assert gained["forksTaken"] + gained["forksMadeLate"] == 6 and gained["forksFailed"] == gained["programsExecuted"] == 0, gained
+    assert gained["forksTaken"] + gained["forksMadeLate"] == started and gained["forksFailed"] == gained["programsExecuted"] == 0, gained
     if server.mode == "no pools":
         assert gained["forksTaken"] == 0
         assert (after["forksReady"], after["nestsReady"]) == (0, 0)

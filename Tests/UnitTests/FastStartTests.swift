@@ -153,11 +153,11 @@ import Testing
 
   @Test func oneNumberMakesTheSizesOfAllPools() {
     let usual = PoolSizes()
-    #expect(usual.sandboxes == 8 && usual.forks == 2...8 && usual.cellsOfOneKind == 1...4 && usual.cells == 12)
+    #expect(usual.sandboxes == 8 && usual.forks == 2...8 && usual.cellsOfOneKind == 1...4 && usual.cellMemory == 480)
     for number in PoolSizes.range {
       let sizes = PoolSizes(number)
       #expect(sizes.forks.upperBound == number)
-      #expect(sizes.cells >= sizes.cellsOfOneKind.upperBound && (sizes.cells == 0) == (number == 0))
+      #expect(sizes.cellMemory >= sizes.cellsOfOneKind.upperBound * 60 && (sizes.cellMemory == 0) == (number == 0))
     }
   }
 

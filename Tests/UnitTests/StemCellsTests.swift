@@ -121,10 +121,10 @@ import Testing
 
   @Test func poolsOfSizeZeroHoldNothing() {
     var limits = Machine.Limits()
-    limits.cells = PoolSizes(0).cells
+    limits.weight = PoolSizes(0).cellMemory
     limits.levels = PoolSizes(0).cellsOfOneKind
     var machine = Machine(limits: limits)
-    machine.expected("a", at: 0)
+    machine.expected("a", weight: 40, at: 0)
     for i in 0..<50 { #expect(machine.take("a", at: UInt64(i)) == nil) }
     #expect(machine.tick(at: Self.second) == [])
     #expect(machine.census.map(\.figures) == [StemCellFigures(ready: 0, coming: 0, taken: 0, missed: 50, failures: 0)])
@@ -156,14 +156,14 @@ import Testing
         }
         coming.removeAll { $0.at <= now }
         tick()
-        #expect(ready.count + coming.count <= limits.cells, "seed \(seed)")
+        #expect(ready.count + coming.count <= limits.weight / 40, "seed \(seed)")
       }
     }
     for _ in 0..<60 {
       let kinds = (0..<1 + Int(random.next() % 3)).map { ["a", "b", "c", "d"][(Int(random.next() % 2) + $0) % 4] }
       var demand: [String: Int] = [:]
       for key in kinds {
-        machine.expected(key, at: now)
+        machine.expected(key, weight: 40, at: now)
         for _ in 0..<random.next() % 7 {
           demand[key, default: 0] += 1
           guard let id = machine.take(key, at: now) else { continue }

@@ -12,7 +12,7 @@ package struct PoolSizes: Equatable, Sendable {
   /// Of one zygote, by demand.
   var forks: ClosedRange<Int> { min(2, sandboxes)...sandboxes }
 
-  /// Stem cells of one kind, by demand, and of all kinds: each has an interpreter's memory.
+  /// Stem cells of one kind, by demand, and mebibytes of all kinds together: each has an interpreter's memory.
   var cellsOfOneKind: ClosedRange<Int> { min(1, sandboxes)...(sandboxes + 1) / 2 }
-  var cells: Int { sandboxes * 3 / 2 }
+  var cellMemory: Int { sandboxes * 60 }
 }

@@ -19,7 +19,7 @@ struct StemCellKind {
     case .java:
       StemCellKind(
         weight: 60, readAtStart: ["JAVA_", "_JAVA_", "JDK_", "CLASSPATH", "NLSPATH"],
-        flags: writesMemory(interpreter.version), follows: true)
+        flags: opening(interpreter.version), follows: true)
     case .python, .provided, .dotnet, .go: nil
     }
   }
@@ -30,9 +30,10 @@ struct StemCellKind {
 
   private static let everywhere = ["LD_", "LC_", "LANG", "MALLOC_", "GLIBC_", "GCONV_", "LOCPATH"]
 
-  /// Java's variables are changed where the C library keeps them; newer versions say in the log that somebody does so.
-  private static func writesMemory(_ version: String) -> [String] {
+  /// Java's variables are changed where the C library keeps them. From 24 on the class by which others do that says so in
+  /// the log, once: what a function has it say is not to be lost.
+  private static func opening(_ version: String) -> [String] {
     let major = version.prefix { $0 != "." }
-    return Int(major).map { $0 >= 24 } ?? false ? ["--sun-misc-unsafe-memory-access=allow"] : []
+    return Int(major).map { $0 >= 24 } ?? false ? ["--add-exports=java.base/jdk.internal.misc=ALL-UNNAMED"] : []
   }
 }

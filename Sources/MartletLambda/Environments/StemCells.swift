@@ -38,7 +38,7 @@ package final class StemCells: Sendable {
 
   package init(sandboxes: any SandboxHost, pools: PoolSizes, world: any World, log: Logger) {
     var limits = StemCellsStateMachine<Key, StemCell>.Limits()
-    limits.cells = pools.cells
+    limits.weight = pools.cellMemory
     limits.levels = pools.cellsOfOneKind
     state = Mutex(State(machine: StemCellsStateMachine(limits: limits)))
     self.sandboxes = sandboxes

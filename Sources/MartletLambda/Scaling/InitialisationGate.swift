@@ -1,5 +1,5 @@
-// Initialisations take turns, so that hundreds of cold starts at once neither starve the functions that are warm nor use
-// up each other's time limits. The shell around InitialisationQueue.swift; see docs/scaling.md.
+// Initialisations take turns, so that hundreds of cold starts at once neither starve the functions that are warm nor
+// use up each other's time limits. The shell around InitialisationQueue.swift; see docs/scaling.md.
 import Glibc
 import MartletCore
 import NIOCore

@@ -32,10 +32,8 @@ final class NativeVariables {
 
   /** - Throws: if they cannot be found. */
   NativeVariables() throws IOException, ReflectiveOperationException {
-    Class<?> type = Class.forName("sun.misc.Unsafe");
-    Field field = type.getDeclaredField("theUnsafe");
-    field.setAccessible(true);
-    unsafe = field.get(null);
+    unsafe = unsafe();
+    Class<?> type = unsafe.getClass();
     getAddress = type.getMethod("getAddress", long.class);
     putAddress = type.getMethod("putAddress", long.class, long.class);
     getByte = type.getMethod("getByte", long.class);
@@ -47,6 +45,17 @@ final class NativeVariables {
     // The same once more, so that it is fast when it is due.
     replace(first);
     if (!isTheList(address(environ))) throw new IOException("the C library's variables do not change");
+  }
+
+  /** Java's own where this machine was told to let us, else the one for everybody, with which newer machines find fault. */
+  private static Object unsafe() throws ReflectiveOperationException {
+    try {
+      return Class.forName("jdk.internal.misc.Unsafe").getMethod("getUnsafe").invoke(null);
+    } catch (ReflectiveOperationException closed) {
+      Field field = Class.forName("sun.misc.Unsafe").getDeclaredField("theUnsafe");
+      field.setAccessible(true);
+      return field.get(null);
+    }
   }
 
   /** Of a variable with which this process was started; null if there was none. */

@@ -38,7 +38,6 @@ final class StemCell {
       System.setProperty("sun.java.command", command.substring(0, command.length() - ARGUMENT.length()).trim());
     }
     NativeVariables variables = new NativeVariables();
-    System.clearProperty("sun.misc.unsafe.memory.access"); // asked once: newer machines are told that we do that
     rehearse();
     RuntimeClient client = new RuntimeClient(variables.value("AWS_LAMBDA_RUNTIME_API"));
     List<byte[]> told = client.order();

@@ -235,7 +235,7 @@ bool zygote_is_up(uint32_t id);
 void zygote_readable(uint32_t id);
 void zygote_exited(uint32_t id);
 void zygote_reap(const struct hatchling *fork, uint32_t sandbox);
-int zygote_hatch(uint32_t id, struct nest *nest);
+int zygote_hatch(uint32_t id, struct nest *nest, bool ahead);
 uint32_t zygote_wanting(const struct nest *hatched, unsigned count);
 bool hatchling_hear(struct hatchling *fork, uint32_t *said);
 void hatchling_none(struct hatchling *fork);

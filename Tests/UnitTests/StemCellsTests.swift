@@ -119,6 +119,67 @@ import Testing
     #expect(machine.tick(at: 61 * Self.second) == [.start("a")])
   }
 
+  @Test func poolsOfSizeZeroHoldNothing() {
+    var limits = Machine.Limits()
+    limits.weight = PoolSizes(0).cellMemory
+    limits.levels = PoolSizes(0).cellsOfOneKind
+    var machine = Machine(limits: limits)
+    machine.expected("a", weight: 40, at: 0)
+    for i in 0..<50 { #expect(machine.take("a", at: UInt64(i)) == nil) }
+    #expect(machine.tick(at: Self.second) == [])
+    #expect(machine.census.map(\.figures) == [StemCellFigures(ready: 0, coming: 0, taken: 0, missed: 50, failures: 0)])
+  }
+
+  /// Cells that need up to a second to come up, a tick each second, and kinds whose demand changes.
+  @Test(arguments: 0..<16) func demandIsMetWithinThreeSeconds(_ seed: UInt64) {
+    var random = SplitMix(seed: seed)
+    let limits = Machine.Limits()
+    var machine = Machine(limits: limits)
+    var (now, next): (UInt64, Int) = (0, 0)
+    var (ready, used): ([Int: String], Set<Int>) = ([:], [])
+    var coming: [(key: String, at: UInt64)] = []
+    func tick() {
+      for action in machine.tick(at: now) {
+        switch action {
+        case .start(let key): coming.append((key, now + random.next() % Self.second))
+        case .end(let id): #expect(ready.removeValue(forKey: id) != nil, "ended once, seed \(seed)")
+        }
+      }
+    }
+    func pass(seconds: Int) {
+      for _ in 0..<seconds {
+        now += Self.second
+        for (key, at) in coming where at <= now {
+          next += 1
+          #expect(machine.came(key, next) == true, "seed \(seed)")
+          ready[next] = key
+        }
+        coming.removeAll { $0.at <= now }
+        tick()
+        #expect(ready.count + coming.count <= limits.weight / 40, "seed \(seed)")
+      }
+    }
+    for _ in 0..<60 {
+      let kinds = (0..<1 + Int(random.next() % 3)).map { ["a", "b", "c", "d"][(Int(random.next() % 2) + $0) % 4] }
+      var demand: [String: Int] = [:]
+      for key in kinds {
+        machine.expected(key, weight: 40, at: now)
+        for _ in 0..<random.next() % 7 {
+          demand[key, default: 0] += 1
+          guard let id = machine.take(key, at: now) else { continue }
+          #expect(ready.removeValue(forKey: id) == key && used.insert(id).inserted, "used once, seed \(seed)")
+        }
+      }
+      pass(seconds: 3)
+      for (key, count) in demand {
+        // As many as were taken; what was asked for in the ten seconds before counts, too.
+        let have = ready.values.count { $0 == key }
+        #expect(have >= min(count, limits.levels.upperBound), "\(key): \(have) of \(count), seed \(seed)")
+      }
+      pass(seconds: Int(random.next() % 30))
+    }
+  }
+
   @Test(arguments: 0..<16) func nothingIsLostAndNothingServesTwo(_ seed: UInt64) {
     var random = SplitMix(seed: seed)
     var limits = Machine.Limits()

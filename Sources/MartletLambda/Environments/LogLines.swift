@@ -14,14 +14,21 @@ enum LogLines {
   }
 
   /// The first line of an environment; nil if there is no version to tell.
-  static func initStart(_ record: PlatformRecord) -> String? {
+  static func initStart(_ record: PlatformRecord, _ word: String = "INIT_START") -> String? {
     guard let version = record.record["runtimeVersion"]?.string, let arn = record.record["runtimeVersionArn"]?.string
     else { return nil }
-    return "INIT_START Runtime Version: \(version)\tRuntime Version ARN: \(arn)\n"
+    return "\(word) Runtime Version: \(version)\tRuntime Version ARN: \(arn)\n"
   }
 
   static func initReport(_ duration: Nanoseconds, phase: String, _ failure: FunctionFailure?) -> String {
     let line = "INIT_REPORT Init Duration: \(duration.milliseconds) ms\tPhase: \(phase)"
+    guard let failure else { return line + "\n" }
+    let type = failure.status == "timeout" ? "" : "\tError Type: \(failure.type)"
+    return line + "\tStatus: \(failure.status)\(type)\n"
+  }
+
+  static func restoreReport(_ duration: Nanoseconds, _ failure: FunctionFailure?) -> String {
+    let line = "RESTORE_REPORT Restore Duration: \(duration.milliseconds) ms"
     guard let failure else { return line + "\n" }
     let type = failure.status == "timeout" ? "" : "\tError Type: \(failure.type)"
     return line + "\tStatus: \(failure.status)\(type)\n"
@@ -56,7 +63,11 @@ enum LogLines {
     var line = "REPORT RequestId: \(id)\tDuration: \(report.duration.milliseconds) ms\t"
     line += "Billed Duration: \(report.billed) ms\t"
     line += "Memory Size: \(report.memorySize) MB\tMax Memory Used: \(report.memoryUsed) MB\t"
-    if let initialisation = report.initialisation { line += "Init Duration: \(initialisation.milliseconds) ms\t" }
+    if let initialisation = report.initialisation, let billed = report.billedRestore {
+      line += "Restore Duration: \(initialisation.milliseconds) ms\tBilled Restore Duration: \(billed) ms\t"
+    } else if let initialisation = report.initialisation {
+      line += "Init Duration: \(initialisation.milliseconds) ms\t"
+    }
     if let failure = report.failure {
       line += "Status: \(failure.status)"
       if failure.status != "timeout" { line += "\tError Type: \(failure.type)" }

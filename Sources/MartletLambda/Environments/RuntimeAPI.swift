@@ -41,7 +41,7 @@ final class RuntimeAPI: HTTPResponder {
     guard head.method == .POST, path.starts(with: RuntimeAPI.prefix.utf8) else { return RuntimeAPI.smallBody }
     let parts = path.dropFirst(RuntimeAPI.prefix.utf8.count)
       .split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).map { Substring($0) }
-    if parts.count == 2, parts[0] == "init" { return responseLimit }
+    if parts.count == 2, parts[0] == "init" || parts[0] == "restore" { return responseLimit }
     guard parts.count == 3, parts[0] == "invocation", environment?.isCurrent(parts[1]) == true else {
       return RuntimeAPI.smallBody
     }
@@ -78,6 +78,9 @@ final class RuntimeAPI: HTTPResponder {
       return
     }
     guard request.path.utf8.starts(with: RuntimeAPI.prefix.utf8) else {
+      if request.path == Environment.credentialsPath, request.method == .GET {
+        return environment.sendCredentials(request.header("Authorization"), exchange)
+      }
       if request.path == Environment.stemOrderPath, request.method == .GET { return environment.stemCellAsks(exchange) }
       if !ExtensionsAPI.respond(to: request, exchange, environment),
         !TelemetryAPI.respond(to: request, exchange, environment)
@@ -91,6 +94,10 @@ final class RuntimeAPI: HTTPResponder {
       environment.next(exchange)
     } else if call == "init/error", request.method == .POST {
       environment.initFailed(RuntimeAPI.errorType(request), request.body, exchange)
+    } else if call == "restore/next", request.method == .GET {
+      environment.restoreNext(exchange)
+    } else if call == "restore/error", request.method == .POST {
+      environment.restoreFailed(RuntimeAPI.errorType(request), request.body, exchange)
     } else if request.method == .POST, call.utf8.starts(with: "invocation/".utf8) {
       let rest = Substring(call.utf8.dropFirst("invocation/".utf8.count))
       let slash = rest.utf8.firstIndex(of: UInt8(ascii: "/")) ?? rest.endIndex

@@ -27,16 +27,20 @@ package final class StemCells: Sendable {
   }
 
   private struct State {
-    var machine = StemCellsStateMachine<Key, StemCell>()
+    var machine: StemCellsStateMachine<Key, StemCell>
     var templates: [Key: Template] = [:]
   }
 
   private let sandboxes: any SandboxHost
   private let world: any World
   private let log: Logger
-  private let state = Mutex(State())
+  private let state: Mutex<State>
 
-  package init(sandboxes: any SandboxHost, world: any World, log: Logger) {
+  package init(sandboxes: any SandboxHost, pools: PoolSizes, world: any World, log: Logger) {
+    var limits = StemCellsStateMachine<Key, StemCell>.Limits()
+    limits.weight = pools.cellMemory
+    limits.levels = pools.cellsOfOneKind
+    state = Mutex(State(machine: StemCellsStateMachine(limits: limits)))
     self.sandboxes = sandboxes
     self.world = world
     self.log = log

@@ -52,6 +52,7 @@ extension Line {
     let (record, version, configuration) = try find(reference, in: functions)
     let setAside = functions.figures(reference.key.place).setAside
     if configuration.state == .active { return Resolved(configuration, record, setAside: setAside) }
+    if configuration.state == .pending, configuration.isSnapStarted { throw .snapStartNotReady() }
     await functions.wait(for: reference.key) { $0?.invocable(version)?.state != .pending }
     guard let record = functions.find(reference.key), let settled = record.invocable(version) else {
       throw .functionNotFound(reference.arn)

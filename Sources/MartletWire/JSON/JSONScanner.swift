@@ -216,8 +216,8 @@ private struct Scan {
     }
   }
 
-  /// The end of what means nothing in a string: ASCII but control characters, quotes, backslashes. Eight bytes are looked
-  /// at together: one from which is subtracted more than it has borrows, and has its highest bit set then.
+  /// The end of what means nothing in a string: ASCII but control characters, quotes, backslashes. Eight bytes are
+  /// looked at together: one from which is subtracted more than it has borrows, and has its highest bit set then.
   private func endOfPlain(from position: Int) -> Int {
     guard let start = bytes.baseAddress else { return position }
     var at = position

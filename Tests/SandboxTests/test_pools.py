@@ -8,7 +8,7 @@ import pytest
 from driver import *
 from test_zygotes import PYTHON, RUNTIME, BOOTSTRAP, children, process_ids
 
-LOOK = "import os\nprint(os.listdir('/tmp'), os.readlink('/proc/self/ns/pid'), sep='|', flush=True)\nopen('/tmp/mine', 'w').write('x')\nimport time; time.sleep(60)"
+LOOK = "import os, time\nfiles = os.listdir('/tmp')\nopen('/tmp/mine', 'w').close()\nprint(files, os.readlink('/proc/self/ns/pid'), sep='|', flush=True)\ntime.sleep(60)"
 
 
 class Disorder:

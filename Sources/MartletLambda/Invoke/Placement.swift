@@ -86,27 +86,34 @@ package final class Placement: Sendable {
   var canRunImages: Bool { parts.sandboxes.hasOwnRoot }
 
   package func place(
-    _ version: FunctionConfiguration, _ permit: consuming Permit, _ tenant: String? = nil
+    _ resolved: Resolved, _ permit: consuming Permit, _ tenant: String? = nil
   ) async throws(Refusal) -> Lease {
-    let pool = tenant.map { self.pool(of: version, $0) } ?? pool(of: version)
+    let pool = pool(of: resolved, tenant)
     if let environment = pool.take() { return Lease(environment: environment, permit: permit) }
     let eventLoop = self.eventLoop
     if let environment = await pool.takeSoon(on: eventLoop) {
       return Lease(environment: environment, permit: permit)
     }
+    return Lease(environment: try start(resolved.configuration, in: pool, on: eventLoop), permit: permit)
+  }
+
+  /// One more environment on demand.
+  private func start(
+    _ version: FunctionConfiguration, in pool: EnvironmentPool, on eventLoop: any EventLoop
+  ) throws(Refusal) -> Environment {
     guard mayGrow(version) else { throw .throttled(.scalingRate) }
     guard hasRoom(for: pool) else { throw .throttled(.hostMemory) }
     let environment: Environment
     do throws(AWSError) {
       environment = try Environment(
         version, parts: parts, eventLoop: eventLoop, pool: pool,
-        origin: pool.reasonToStart() ?? firstReason(version, tenant))
+        origin: pool.reasonToStart() ?? firstReason(version, pool.tenant))
     } catch {
       throw .impossible(error)
     }
     pool.add(environment, now: parts.world.monotonic())
     environment.start()
-    return Lease(environment: environment, permit: permit)
+    return environment
   }
 
   /// Counts one more environment of a function on demand. False if it got too many of late.
@@ -300,6 +307,13 @@ package final class Placement: Sendable {
       let (alive, idle) = pool.census
       sum = (sum.0 + alive, sum.1 + idle)
     }
+  }
+
+  private func pool(of resolved: Resolved, _ tenant: String?) -> EnvironmentPool {
+    if let tenant { return pool(of: resolved.configuration, tenant) }
+    let incarnation = resolved.configuration.incarnation
+    if let pool = pools.withLock({ $0.common[incarnation] }), !pool.isRetired { return pool }
+    return pool(of: resolved.configuration)
   }
 
   private func pool(of version: FunctionConfiguration) -> EnvironmentPool {

@@ -36,6 +36,27 @@ extension AWSError {
     )
   }
 
+  /// A version with SnapStart that is not active yet.
+  static func snapStartNotReady() -> AWSError {
+    AWSError(
+      "SnapStartNotReadyException", status: 409,
+      "Lambda is initializing your function. It will be ready to invoke once your function state becomes ACTIVE.",
+      messageKey: .upper)
+  }
+
+  static func snapStartFailed() -> AWSError {
+    AWSError(
+      "SnapStartException", status: 400,
+      "The afterRestore() runtime hook encountered an error. For more information, check the Amazon CloudWatch logs.",
+      messageKey: .upper)
+  }
+
+  static func snapStartTimedOut() -> AWSError {
+    AWSError(
+      "SnapStartTimeoutException", status: 408, "Lambda couldn't restore the snapshot within the timeout limit.",
+      messageKey: .upper)
+  }
+
   static func revisionMismatch() -> AWSError {
     AWSError(
       "PreconditionFailedException", status: 412,

@@ -49,6 +49,8 @@ package struct LambdaLimits: Sendable {
   package var initDuration = Duration.seconds(10)
   /// The same for provisioned concurrency, unless the function's own time-out is longer.
   package var provisionedInitDuration = Duration.seconds(130)
+  /// How long the hooks of a version with SnapStart may take after its snapshot was restored.
+  package var restoreDuration = Duration.seconds(10)
   /// Descriptors of a process and processes of an environment.
   package var descriptors = 1024
   package var processes = 1024

@@ -6,7 +6,7 @@ import MartletWire
 enum FastStartPage {
   static let path = "/_martlet/fast-start"
 
-  static func reply(_ fastStart: FastStart?, _ stemCells: StemCells?) async -> HTTPReply {
+  static func reply(_ fastStart: FastStart?, _ stemCells: StemCells?, _ gate: InitialisationGate?) async -> HTTPReply {
     let (zygotes, figures) = (fastStart?.census ?? [], await fastStart?.figures() ?? [])
     var json = JSONWriter()
     json.object { w in
@@ -37,6 +37,15 @@ enum FastStartPage {
             ("memory", kind.memory.bytes >> 20), ("ready", figures.ready), ("coming", figures.coming),
             ("taken", figures.taken), ("missed", figures.missed), ("failures", figures.failures),
           ] {
+            w.name(name)
+            w.value(value)
+          }
+        }
+      }
+      if let census = gate?.census {
+        w.name("initialisations")
+        w.object { w in
+          for (name, value) in [("running", census.running), ("waiting", census.waiting), ("delayed", census.delayed)] {
             w.name(name)
             w.value(value)
           }

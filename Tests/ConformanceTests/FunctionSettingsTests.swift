@@ -80,6 +80,51 @@ import Testing
       refused, 400, "InvalidParameterValueException", "nodejs22.x is not supported for SnapStart enabled functions.")
   }
 
+  @Test func versionsWithSnapStartArePendingUntilTheyAreOptimised() async throws {
+    let lambda = try LambdaFixture()
+    try await lambda.make("f", #","SnapStart":{"ApplyOn":"PublishedVersions"}"#)
+    let published = try await lambda.call(.POST, "/2015-03-31/functions/f/versions", "{}")
+    #expect(published.status == 201 && published["State"]?.string == "Pending")
+    #expect(published["StateReasonCode"]?.string == "Creating")
+    #expect(published["SnapStart"]?["OptimizationStatus"]?.string == "Off")
+    let early = try await lambda.call(.POST, "/2015-03-31/functions/f/invocations?Qualifier=1", "{}")
+    lambda.expect(
+      early, 409, "SnapStartNotReadyException",
+      "Lambda is initializing your function. It will be ready to invoke once your function state becomes ACTIVE.")
+    await lambda.settle()
+    let version = try await lambda.call(.GET, "/2015-03-31/functions/f/configuration?Qualifier=1")
+    #expect(version["State"]?.string == "Active")
+    #expect(version["SnapStart"]?["OptimizationStatus"]?.string == "On")
+    #expect(try await lambda.get()["SnapStart"]?["OptimizationStatus"]?.string == "Off")
+    let again = try await lambda.call(.POST, "/2015-03-31/functions/f/versions", "{}")
+    #expect(again["Version"]?.string == "1" && again["State"]?.string == "Active")
+  }
+
+  @Test func snapStartGoesNotWithEverything() async throws {
+    let lambda = try LambdaFixture()
+    let on = #","SnapStart":{"ApplyOn":"PublishedVersions"}"#
+    func refused(_ answer: Answer, _ what: String) {
+      lambda.expect(
+        answer, 400, "InvalidParameterValueException", "\(what) is not supported for SnapStart enabled functions.")
+    }
+    refused(
+      try await lambda.create("g", on + #","EphemeralStorage":{"Size":513}"#),
+      "Ephemeral storage greater than 512 MB")
+    try await lambda.make("f", on)
+    refused(try await configure(lambda, #"{"Runtime":"python3.11"}"#), "python3.11")
+    refused(
+      try await configure(lambda, #"{"EphemeralStorage":{"Size":600}}"#), "Ephemeral storage greater than 512 MB")
+    let system = "arn:aws:elasticfilesystem:us-east-1:111111111111:access-point/fsap-0123456789abcdef0"
+    refused(
+      try await configure(lambda, #"{"FileSystemConfigs":[{"Arn":"\#(system)","LocalMountPath":"/mnt/x"}]}"#),
+      "FileSystemConfigs")
+    _ = try await lambda.call(.POST, "/2015-03-31/functions/f/versions", "{}")
+    await lambda.settle()
+    let provisioned = try await lambda.call(
+      .PUT, "/2019-09-30/functions/f/provisioned-concurrency?Qualifier=1", #"{"ProvisionedConcurrentExecutions":1}"#)
+    refused(provisioned, "Provisioned Concurrency")
+  }
+
   @Test func latestIsPublishedToCapacityProviders() async throws {
     let lambda = try LambdaFixture()
     try await lambda.make("f", FunctionSettingsTests.managed + #","MemorySize":20000,"Timeout":5400"#)

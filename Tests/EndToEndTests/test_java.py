@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from conftest import ROOT, package, program
+from conftest import ROOT, package, program, wait_until
 
 RUNTIMES = [r["Runtime"] for r in json.loads(subprocess.run(
     [program(), "runtime", "list", "--output", "json"], capture_output=True, text=True, check=True).stdout)
@@ -152,3 +152,28 @@ def test_without_isolation(own_server, name, compiled):
     server.create(name, compiled({"App.java": code}), runtime=RUNTIMES[-1], handler="app.App::handle", Timeout=20, MemorySize=512,
                   Layers=[layer["LayerVersionArn"]])
     assert server.invoke(name).succeeded() == "hello" + name
+
+
+def test_a_version_with_snapstart(server, name, compiled):
+    """A runtime that knows nothing of restorations goes on without."""
+    modern = [runtime for runtime in RUNTIMES if runtime != "java8.al2"]
+    if not modern:
+        pytest.skip("no Java for which there is SnapStart")
+    code = PACKAGE + """
+public class App {
+  static final long when = System.nanoTime();
+  public static String type() { return System.getenv("AWS_LAMBDA_INITIALIZATION_TYPE"); }
+}
+"""
+    server.create(name, compiled({"App.java": code}), runtime=modern[-1], handler="app.App::type", Timeout=20, MemorySize=256,
+                  SnapStart={"ApplyOn": "PublishedVersions"})
+    server.client.publish_version(FunctionName=name)
+    version = wait_until(lambda: settled(server, name), 60, "the version")
+    assert version["State"] == "Active" and version["SnapStart"]["OptimizationStatus"] == "On"
+    answer = server.invoke(name, Qualifier="1")
+    assert answer.succeeded() == "snap-start" and "Restore Duration" in answer.log
+
+
+def settled(server, name):
+    version = server.client.get_function_configuration(FunctionName=name, Qualifier="1")
+    return version["State"] != "Pending" and version

@@ -310,9 +310,24 @@ def test_many_starts_leave_nothing(helper, zygote, runtime):
         descriptors = {pid: len(os.listdir(f"/proc/{pid}/fd")) for pid in [helper.process.pid, *process_ids(helper)]}
         return figures["nestsReady"], figures["forksReady"], figures["sandboxes"], descriptors, len(cgroup_directories(helper.name)), \
             len(children(helper.process.pid)), len(children(process_ids(helper)[0]))
+    def memory():
+        """KiB that are a process's own: the helper's, and the zygote's, which the collector of its Python may grow once."""
+        return [int(re.search(r"RssAnon:\s+(\d+)", open(f"/proc/{pid}/status").read()).group(1)) for pid in [helper.process.pid, *process_ids(helper)]]
+
+    def namespaces():
+        """Those that a process is in or holds open."""
+        found = set()
+        for pid in [helper.process.pid, *children(helper.process.pid), *process_ids(helper)]:
+            for directory in ("ns", "fd"):
+                for name in os.listdir(f"/proc/{pid}/{directory}"):
+                    try: target = os.readlink(f"/proc/{pid}/{directory}/{name}")
+                    except FileNotFoundError: continue
+                    if ":[" in target and not target.startswith(("socket", "pipe")): found.add(target)
+        return len(found)
+    starts = int(os.environ.get("STARTS", 150))
     assert eventually(lambda: census()[:3] == (4, 3, 0))
-    before, mounts = census(), open("/proc/self/mountinfo").read()
-    for round in range(int(os.environ.get("STARTS", 150))):
+    before, mounts, spaces, held = census(), open("/proc/self/mountinfo").read(), namespaces(), memory()
+    for round in range(starts):
         sandbox = helper.create(mounts=runtime, zygote=zygote, listen=[9001])
         process, reading = start(sandbox, "import time; print(1, flush=True); time.sleep(%d)" % (60 * (round % 2)))
         assert read_until(reading, "1")
@@ -320,7 +335,9 @@ def test_many_starts_leave_nothing(helper, zygote, runtime):
         sandbox.destroy()
         os.close(reading)
     assert eventually(lambda: census() == before), (before, census())
-    assert open("/proc/self/mountinfo").read() == mounts
+    assert open("/proc/self/mountinfo").read() == mounts and eventually(lambda: namespaces() == spaces)
+    print(f"{starts} starts: {census()}, {spaces} namespaces, memory {held} -> {memory()} KiB")
+    for earlier, later in zip(held, memory()): assert later <= earlier + 512 + starts // 16, "64 bytes for each start"
     helper.send(message(DESTROY, zygote))
     helper.wait(DESTROYED, sandbox=zygote)
     assert process_ids(helper) == [] and eventually(lambda: helper.figures()["forksReady"] == 0)

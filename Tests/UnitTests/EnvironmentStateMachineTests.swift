@@ -81,6 +81,35 @@ import Testing
     guard case .deliver("a") = machine.next(2) else { return #expect(Bool(false)) }
   }
 
+  @Test func aRestorationBeginsWhenTheRuntimeIsInitialised() {
+    var machine = Machine()
+    machine.restores = true
+    #expect(machine.restoreError() == "Started")
+    _ = machine.assign("a")
+    guard case .restore(.initialisation) = machine.restoreNext() else { return #expect(Bool(false)) }
+    guard case .refuse(from: "Restoring") = machine.restoreNext() else { return #expect(Bool(false)) }
+    #expect(machine.isInitialising)
+    guard case .initialised(.initialisation, "a") = machine.next(1) else { return #expect(Bool(false)) }
+    guard case .refuse(from: "Running") = machine.restoreNext() else { return #expect(Bool(false)) }
+    #expect(machine.restoreError() == "Running")
+  }
+
+  @Test func whatCannotBeRestoredIsNotTriedAgain() {
+    for hasHookFailed in [false, true] {
+      var machine = Machine()
+      machine.restores = true
+      _ = machine.assign("a")
+      if hasHookFailed {
+        _ = machine.restoreNext()
+        #expect(machine.restoreError() == nil)
+        guard case .refuse(from: "InitError") = machine.next(1) else { return #expect(Bool(false)) }
+      }
+      guard case .refuse("a") = machine.broke(.exited(.code(65))) else { return #expect(Bool(false)) }
+      guard case .ignore = machine.wasReset() else { return #expect(Bool(false)) }
+      #expect(machine.work == nil && !machine.isFree)
+    }
+  }
+
   @Test func aCrashAfterTheAnswerEndsTheInvocationWithoutASecondAnswer() {
     var machine = Machine()
     _ = machine.next(1)
@@ -119,6 +148,7 @@ import Testing
     var random = SplitMix(seed: seed)
     for _ in 0..<2_000 {
       var machine = Machine()
+      machine.restores = random.next() % 2 == 0
       var inside: String?
       var answered: Set<String> = []
       var serial = 0
@@ -155,10 +185,20 @@ import Testing
           case .fail(let work, _):
             end(work)
             inside = nil
+          case .refuse(let work):
+            #expect(machine.restores)
+            end(work)
+            inside = nil
           case .end: inside = nil
           default: break
           }
-        case 7: if random.next() % 4 == 0 { _ = machine.initError() } else { _ = machine.wasReset() }
+        case 7:
+          switch random.next() % 8 {
+          case 0: _ = machine.initError()
+          case 1: _ = machine.restoreNext()
+          case 2: _ = machine.restoreError()
+          default: _ = machine.wasReset()
+          }
         default:
           if random.next() % 20 == 0, let (work, was) = machine.remove() {
             #expect(was == answered.contains(work))

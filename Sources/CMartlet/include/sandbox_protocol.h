@@ -72,6 +72,8 @@ enum sbx_tag {
                           // cannot be done it is executed.
   SBX_TAG_LEVEL = 24,     // u32
   SBX_TAG_FIGURE = 25,    // text "name\tvalue"
+  SBX_TAG_FOLLOWS = 26,   // u32 0 or 1 in SPAWN: what GRAFT mounts upon the program's directory becomes its directory. It shares that with
+                          // init from its start to its end; one program of a sandbox at most.
 };
 
 enum sbx_mount {

@@ -327,6 +327,8 @@ package final class EventQueue: Sendable {
     } catch {
       switch error.status {
       case 404: return Attempt(error: error)
+      // Its environment could not be restored.
+      case 400 where error.code == "SnapStartException", 408: return Attempt(outcome: .failed, error: error)
       // The function is being brought up, there is no room, or this server has failed.
       case 409, 429, 500...: return Attempt(outcome: .refused, error: error)
       default: return Attempt(outcome: .forbidden, error: error)

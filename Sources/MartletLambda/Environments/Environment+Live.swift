@@ -25,6 +25,8 @@ extension Environment {
     let output: LogSource
     /// The writing end of its pipe, given to every runtime that is started.
     let outputWriter: CInt
+    /// The right to initialise, until that is over.
+    var turn: InitialisationTurn?
     /// The runtime is to be started as soon as the sandbox is there.
     var startsWhenCreated = false
     /// The last number that was given to a process.
@@ -40,6 +42,12 @@ extension Environment {
     var exit: (reason: ExitReason, program: UInt32)?
     /// What the runtime said about its own failed initialisation.
     var initError: (type: String, payload: ByteBuffer)?
+    /// When its runtime was told to go on from its snapshot.
+    var restoreBegan: UInt64?
+    /// How long that took, if it began so.
+    var restored: Nanoseconds?
+    /// What it was to show has been told.
+    var trialIsOver = false
     /// Why the runtime is no more, until another is started.
     var loss: ColdStartReason?
     /// When the current phase ends by force; nil = never.

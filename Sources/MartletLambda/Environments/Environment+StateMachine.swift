@@ -20,6 +20,8 @@ struct EnvironmentStateMachine<Poll: Equatable, Work> {
   enum State {
     /// The runtime has been started and has not asked for its first event. `work` waits for it.
     case starting(Phase, Work?)
+    /// The same of one that is told to go on from its snapshot: its hooks run.
+    case restoring(Phase, Work?)
     /// The runtime has said that it cannot initialise, and is expected to end.
     case initFailed(Phase, Work?)
     /// The runtime is parked in `/next`. Several polls are open for a moment if it has hung up on one of them.
@@ -40,6 +42,8 @@ struct EnvironmentStateMachine<Poll: Equatable, Work> {
   }
 
   private(set) var state = State.starting(.initialisation, nil)
+  /// It begins with a snapshot, and not with an INIT that could be repeated.
+  var restores = false
 
   // MARK: An invocation arrives
 
@@ -63,6 +67,9 @@ struct EnvironmentStateMachine<Poll: Equatable, Work> {
     case .starting(let phase, nil):
       state = .starting(phase, work)
       return .wait
+    case .restoring(let phase, nil):
+      state = .restoring(phase, work)
+      return .wait
     case .initFailed(let phase, nil):
       state = .initFailed(phase, work)
       return .wait
@@ -75,7 +82,7 @@ struct EnvironmentStateMachine<Poll: Equatable, Work> {
     case .stopped:
       state = .starting(.invocation, work)
       return .start
-    case .starting, .initFailed, .disconnected, .working, .responding, .answered, .resetting, .gone:
+    case .starting, .restoring, .initFailed, .disconnected, .working, .responding, .answered, .resetting, .gone:
       return .refuse
     }
   }
@@ -96,7 +103,7 @@ struct EnvironmentStateMachine<Poll: Equatable, Work> {
 
   mutating func next(_ poll: Poll) -> Next {
     switch state {
-    case .starting(let phase, let work):
+    case .starting(let phase, let work), .restoring(let phase, let work):
       state = work.map { .working($0) } ?? .idle([poll])
       return .initialised(phase, work)
     case .idle(let polls):
@@ -138,6 +145,7 @@ struct EnvironmentStateMachine<Poll: Equatable, Work> {
     case .responding(let work), .answered(let work):
       return isCurrent(work) ? .wrongState(from: "InvocationResponse") : .wrongIdentifier
     case .starting: return .wrongState(from: "Started")
+    case .restoring: return .wrongState(from: "Restoring")
     case .initFailed: return .wrongState(from: "InitError")
     case .idle, .disconnected: return .wrongIdentifier
     case .resetting, .stopped, .gone: return .wrongState(from: "Exited")
@@ -161,12 +169,47 @@ struct EnvironmentStateMachine<Poll: Equatable, Work> {
   /// `/init/error`. nil if that is legal now, else the name of the state that forbids it.
   mutating func initError() -> String? {
     switch state {
-    case .starting(let phase, let work):
+    case .starting(let phase, let work), .restoring(let phase, let work):
       state = .initFailed(phase, work)
       return nil
     case .initFailed: return "InitError"
     case .working, .responding: return "Running"
     default: return "Ready"
+    }
+  }
+
+  // MARK: Snapshots
+
+  enum RestoreNext {
+    /// The runtime is told to go on.
+    case restore(Phase)
+    /// The state does not allow it; `from` names the state for the error message.
+    case refuse(from: String)
+  }
+
+  /// `/restore/next`: the runtime is initialised, and waits for what comes after its snapshot.
+  mutating func restoreNext() -> RestoreNext {
+    guard case .starting(let phase, let work) = state else { return .refuse(from: nameOfState) }
+    state = .restoring(phase, work)
+    return .restore(phase)
+  }
+
+  /// `/restore/error`. nil if that is legal now, else the name of the state that forbids it.
+  mutating func restoreError() -> String? {
+    guard case .restoring(let phase, let work) = state else { return nameOfState }
+    state = .initFailed(phase, work)
+    return nil
+  }
+
+  private var nameOfState: String {
+    switch state {
+    case .starting: "Started"
+    case .restoring: "Restoring"
+    case .initFailed: "InitError"
+    case .working, .responding: "Running"
+    case .answered: "ResponseSent"
+    case .idle, .disconnected: "Ready"
+    case .resetting, .stopped, .gone: "Exited"
     }
   }
 
@@ -187,6 +230,8 @@ struct EnvironmentStateMachine<Poll: Equatable, Work> {
   enum Breakdown {
     /// Reset the sandbox and start again: the failed initialisation is repeated inside the invocation that waits.
     case retry(Work?)
+    /// There is no snapshot to go on from: the invocation cannot run, and the environment is of no use.
+    case refuse(Work)
     /// Answer the invocation with the failure, and reset the sandbox.
     case fail(Work, during: Phase?)
     /// The invocation was answered already; reset the sandbox and end it.
@@ -199,13 +244,15 @@ struct EnvironmentStateMachine<Poll: Equatable, Work> {
   /// The process ended, could not be started, or took too long.
   mutating func broke(_ failure: Failure) -> Breakdown {
     switch state {
-    case .starting(.initialisation, .some(let work)), .initFailed(.initialisation, .some(let work)):
-      state = .resetting(work)
-      return .retry(work)
-    case .starting(_, nil), .initFailed(_, nil):
+    case .starting(.initialisation, .some(let work)), .initFailed(.initialisation, .some(let work)),
+      .restoring(.initialisation, .some(let work)):
+      state = restores ? .gone : .resetting(work)
+      return restores ? .refuse(work) : .retry(work)
+    case .starting(_, nil), .initFailed(_, nil), .restoring(_, nil):
       state = .gone
       return .discard
-    case .starting(.invocation, .some(let work)), .initFailed(.invocation, .some(let work)):
+    case .starting(.invocation, .some(let work)), .initFailed(.invocation, .some(let work)),
+      .restoring(.invocation, .some(let work)):
       state = .resetting(nil)
       return .fail(work, during: .invocation)
     case .working(let work), .responding(let work), .disconnected(.some(let work)):
@@ -244,8 +291,8 @@ struct EnvironmentStateMachine<Poll: Equatable, Work> {
   mutating func remove() -> (work: Work, answered: Bool)? {
     defer { state = .gone }
     switch state {
-    case .starting(_, let work?), .initFailed(_, let work?), .disconnected(let work?), .resetting(let work?),
-      .working(let work), .responding(let work):
+    case .starting(_, let work?), .restoring(_, let work?), .initFailed(_, let work?), .disconnected(let work?),
+      .resetting(let work?), .working(let work), .responding(let work):
       return (work, false)
     case .answered(let work): return (work, true)
     default: return nil
@@ -263,7 +310,7 @@ struct EnvironmentStateMachine<Poll: Equatable, Work> {
   /// True while it initialises for nobody in particular.
   var isStarting: Bool {
     switch state {
-    case .starting(_, nil), .initFailed(_, nil): true
+    case .starting(_, nil), .restoring(_, nil), .initFailed(_, nil): true
     default: false
     }
   }
@@ -271,14 +318,21 @@ struct EnvironmentStateMachine<Poll: Equatable, Work> {
   /// The invocation that it has or that waits for it.
   var work: Work? {
     switch state {
-    case .starting(_, let work), .initFailed(_, let work), .disconnected(let work), .resetting(let work): work
+    case .starting(_, let work), .restoring(_, let work), .initFailed(_, let work), .disconnected(let work),
+      .resetting(let work):
+      work
     case .working(let work), .responding(let work), .answered(let work): work
     case .idle, .stopped, .gone: nil
     }
   }
 
   /// True until the runtime's first `/next`.
-  var isInitialising: Bool { if case .starting = state { true } else { false } }
+  var isInitialising: Bool {
+    switch state {
+    case .starting, .restoring: true
+    default: false
+    }
+  }
 
   /// True between the runtime's answer and its `/next`.
   var isAnswered: Bool { if case .answered = state { true } else { false } }

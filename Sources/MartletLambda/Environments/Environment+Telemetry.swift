@@ -77,6 +77,11 @@ extension Environment {
       phase: live.initPhase == .initialisation ? "init" : "invoke")
   }
 
+  /// What happens is a restoration, and told as that.
+  private func isRestoring(_ live: Live) -> Bool {
+    live.machine.restores && trial == nil && live.initPhase == .initialisation
+  }
+
   /// The log of an invocation is being written, and it wants to see it.
   private func isLogged(_ work: Work?, _ live: Live) -> Bool {
     live.initPhase == .invocation && work?.invocation.wantsLog == true
@@ -84,6 +89,10 @@ extension Environment {
 
   func tellInitStart(_ live: Live) {
     guard live.isFollowed || configuration.logging.format == .json else { return }
+    if isRestoring(live) {
+      let record = PlatformRecord.restoreStart(configuration, instance: logStream)
+      return tell(record, text: LogLines.initStart(record, "RESTORE_START"), toLog: false, live)
+    }
     let record = PlatformRecord.initStart(configuration, initialisation(live), instance: logStream)
     tell(
       record, text: live.initPhase == .initialisation ? LogLines.initStart(record) : nil,
@@ -94,6 +103,7 @@ extension Environment {
   /// The runtime has initialised, or something has failed.
   func tellInitRuntimeDone(_ failure: FunctionFailure?, _ work: Work?, _ live: Live) {
     guard live.telemetry != nil || (live.kept != nil && filtersRecords) else { return }
+    if isRestoring(live) { return tell(.restoreRuntimeDone(failure), toLog: false, live) }
     tell(.initRuntimeDone(initialisation(live), failure), toLog: isLogged(work, live), live)
   }
 
@@ -107,12 +117,15 @@ extension Environment {
         text: LogLines.extension(member.name, state: member.state.rawValue, events: events, errorType: type),
         toLog: isLogged(work, live), live)
     }
-    guard failure != nil || live.telemetry != nil || (live.kept != nil && (filtersRecords || fate != nil)) else {
-      return
+    if isRestoring(live) {
+      let text = LogLines.restoreReport(duration, failure)
+      return tell(.restoreReport(duration, failure), text: text, toLog: false, live)
     }
+    let isTold = filtersRecords || fate != nil || trial != nil
+    guard failure != nil || live.telemetry != nil || (live.kept != nil && isTold) else { return }
     // Who only initialises on demand says nothing of success.
     let text =
-      failure == nil && fate == nil
+      failure == nil && fate == nil && trial == nil
       ? nil : LogLines.initReport(duration, phase: live.initPhase == .initialisation ? "init" : "invoke", failure)
     tell(
       .initReport(initialisation(live), duration, failure), text: text, toLog: work?.invocation.wantsLog == true, live)
@@ -191,7 +204,7 @@ extension Environment {
   func report(_ work: Work, _ failure: FunctionFailure?, _ live: Live) -> InvocationReport {
     InvocationReport(
       duration: duration(of: work, failure), initialisation: live.initDuration, isProvisioned: fate != nil,
-      memorySize: configuration.memorySize, peak: live.resources?.peakMemory(),
+      restored: live.restored, memorySize: configuration.memorySize, peak: live.resources?.peakMemory(),
       failure: failure)
   }
 
@@ -223,7 +236,8 @@ extension Environment {
       work.told?.billed
       ?? InvocationReport(
         duration: duration(of: work, failure), initialisation: live.initDuration ?? work.initDuration,
-        isProvisioned: fate != nil, memorySize: configuration.memorySize, peak: nil, failure: failure
+        isProvisioned: fate != nil, restored: live.restored, memorySize: configuration.memorySize, peak: nil,
+        failure: failure
       ).billed
     let bill = BilledUse.Invocation(
       milliseconds: billed, isProvisioned: live.isProvisioned, streamed: work.response?.size ?? work.streamed)

@@ -44,6 +44,7 @@ extension Environment {
       end: parts.world.now(), started: now &- started,
       answered: work.answer.map { now &- $0.moment },
       initialised: work.initialised.map { (now &- $0.start, $0.duration) },
+      isRestored: live.value.restored != nil,
       isFault: failure != nil || work.answer?.errorType != nil,
       failure: failure.map { ($0.type, $0.message) } ?? work.answer?.errorType.map { ($0, "") },
       cause: work.errorCause, stream: logStream, coldStart: work.coldStart)

@@ -48,6 +48,11 @@ package final class Environment: Sendable {
   /// Hears what becomes of an environment of provisioned concurrency; nil for one that is made on demand.
   let fate: (@Sendable (Environment, Fate) -> Void)?
 
+  /// It is made to see that a version initialises, and hears what has failed, if anything; nil for all others.
+  let trial: (@Sendable (FunctionFailure?) -> Void)?
+  /// What programs in it show to get the credentials of its role; nil: these are in its variables.
+  let containerToken: String?
+
   /// What becomes of an environment of provisioned concurrency.
   enum Fate {
     case initialised
@@ -58,7 +63,8 @@ package final class Environment: Sendable {
   /// - Throws: 502 if this host has no interpreter, 500 if it has no descriptors left.
   init(
     _ configuration: FunctionConfiguration, parts: EnvironmentParts, eventLoop: any EventLoop, pool: EnvironmentPool,
-    origin: ColdStartReason, fate: (@Sendable (Environment, Fate) -> Void)? = nil
+    origin: ColdStartReason, fate: (@Sendable (Environment, Fate) -> Void)? = nil,
+    trial: (@Sendable (FunctionFailure?) -> Void)? = nil
   ) throws(AWSError) {
     self.configuration = configuration
     self.parts = parts
@@ -66,6 +72,7 @@ package final class Environment: Sendable {
     self.pool = pool
     self.origin = origin
     self.fate = fate
+    self.trial = trial
     lineage = Lineage.first(configuration)
     concurrency = configuration.environmentConcurrency
     let identifier = RuntimeCatalog.identifier(configuration.runtime ?? "")
@@ -87,6 +94,7 @@ package final class Environment: Sendable {
     program = setup.program
     extensionPrograms = setup.extensions
     logStream = setup.logStream
+    containerToken = setup.containerToken
     stemCell = parts.stemCell(setup, configuration, served)
     let pipe: Pipe
     do throws(Fault) { pipe = if let stemCell { stemCell.output } else { try Pipe() } } catch {
@@ -100,26 +108,6 @@ package final class Environment: Sendable {
 
   // MARK: - From the line
 
-  /// Makes the sandbox and starts the runtime.
-  func start() {
-    parts.metrics?.note(coldStart: origin, of: configuration)
-    onLoop { live in
-      live.isProvisioned = self.fate != nil
-      live.concurrent = self.concurrency.map { ConcurrentStateMachine(limit: $0) }
-      live.kept = self.newLog()
-      live.output.attach(self.eventLoop) { self.printed($1, $0, .function) }
-      if let cell = self.stemCell {
-        self.takeOver(cell, live)
-        return self.initialise(live, .initialisation)
-      }
-      var specification = self.specification
-      specification.zygote = self.parts.fastStart?.zygote(for: self.program, self.configuration, self.served)
-      live.zygote = specification.zygote
-      live.sandbox = self.parts.sandboxes.create(specification, observer: self)
-      self.initialise(live, .initialisation)
-    }
-  }
-
   /// Runs one invocation. Returns when the function has answered; the permit is kept until the runtime is done.
   /// If the environment died before it could begin, the permit comes back.
   func run(_ invocation: Invocation, permit: consuming Permit) async -> Lease.Outcome {
@@ -127,6 +115,7 @@ package final class Environment: Sendable {
       invocation, traceHeader: TraceHeader.make(from: invocation.traceHeader, lineage: lineage, world: parts.world),
       permit: permit)
     if let reply = await work.reply({ work in onLoop { live in self.assign(work, live) } }) { return .reply(reply) }
+    if let refusal = work.refusal { return .refused(refusal) }
     guard let permit = work.permit.take() else { preconditionFailure("a refused invocation keeps its permit") }
     return .lost(permit)
   }
@@ -167,10 +156,7 @@ package final class Environment: Sendable {
       deliver(work, to: poll, live)
     case .wait: break
     case .waitForPoll: begin(work, live)
-    case .start:
-      noteRestart(work, live)
-      begin(work, live)
-      initialise(live, .invocation)
+    case .start: restart(for: work, live)
     case .refuse: work.resume(nil)
     }
   }
@@ -303,33 +289,6 @@ package final class Environment: Sendable {
 
   // MARK: - The runtime's life
 
-  func startRuntime(_ live: Live) {
-    guard let sandbox = live.sandbox, !wakeStemCell(live) else { return }
-    live.lastProgram += 1
-    live.programNumber = live.lastProgram
-    live.runtimeIsAlive = true
-    var program = placed(program, live)
-    program.zygote = live.zygote ?? parts.fastStart?.zygote(for: self.program, configuration, served)
-    live.zygote = nil
-    parts.sandboxes.start(program, number: live.programNumber, in: sandbox, output: live.outputWriter)
-  }
-
-  /// The program with the addresses that hold for it.
-  func placed(_ program: SandboxProgram, _ live: Live) -> SandboxProgram {
-    guard !parts.sandboxes.hasOwnRoot, let resources = live.resources else { return program }
-    var program = program
-    let (ports, links) = split(resources.listenerPorts)
-    program.environment = EnvironmentSetup.environment(
-      program.environment, listeners: ports, links: links)
-    return program
-  }
-
-  /// How long INIT may take.
-  func initLimit(_ live: Live) -> Duration {
-    guard live.isProvisioned || live.concurrent != nil else { return parts.limits.initDuration }
-    return max(parts.limits.provisionedInitDuration, .seconds(configuration.timeout))
-  }
-
   /// The runtime asked for an event.
   func next(_ poll: HTTPExchange) {
     let live = live.value
@@ -341,17 +300,20 @@ package final class Environment: Sendable {
 
   /// Everybody is in `/next`, or an event is due.
   func take(_ poll: HTTPExchange, _ live: Live) {
+    if trial != nil { return passed(live) }
     switch live.machine.next(poll) {
     case .initialised(let phase, let work):
+      live.turn = nil
       if configuration.debugging == nil { live.resources?.limitCPU(specification.cpu) }
       let duration = Nanoseconds(count: parts.world.monotonic() &- live.initStarted)
-      if live.extensions != nil || configuration.logging.format == .json || fate != nil {
+      if live.extensions != nil || configuration.logging.format == .json || fate != nil || live.machine.restores {
         tellInitReport(duration, nil, work, live)
       }
       live.telemetry?.close()
       if live.telemetry?.isWanted == false { live.telemetry = nil }
       if phase == .initialisation {
         live.initDuration = duration
+        if live.machine.restores { noteRestore(live) }
         pool.hasStarted(in: duration.count)
         if let work {
           begin(work, live)
@@ -425,6 +387,7 @@ package final class Environment: Sendable {
     stemCellIsGone(poll, live)
     live.concurrent?.abandoned(poll)
     if live.extensions?.machine.abandoned(poll) != true { live.machine.abandoned(poll) }
+    if live.isFrozen { somebodyDied(live) }
   }
 
   /// The runtime broke off in the middle of its answer to the invocation `id`.
@@ -454,11 +417,17 @@ package final class Environment: Sendable {
   }
 
   func broke(_ failure: Machine.Failure, _ live: Live) {
+    live.turn = nil
     if live.concurrent != nil { return brokeConcurrently(failure, live) }
     let described = describe(failure, live)
     let initDuration = Nanoseconds(count: parts.world.monotonic() &- live.initStarted)
     let wasStarting = live.machine.isStarting
+    if trial != nil { failed(failure, described, live) }
     switch live.machine.broke(failure) {
+    case .refuse(let work):
+      tellInitRuntimeDone(described, work, live)
+      tellInitReport(initDuration, described, work, live)
+      refuse(work, failure, live)
     case .retry(let work):
       tellInitRuntimeDone(described, work, live)
       tellInitReport(initDuration, described, work, live)
@@ -511,12 +480,14 @@ package final class Environment: Sendable {
 
   /// - Parameter reason: what its extensions are told; nil if the sandbox is lost already.
   func discard(_ live: Live, _ reason: ShutdownReason? = .spindown) {
+    live.turn = nil
     // One that is only done with has been lost before, if at all.
     pool.forget(self, live.loss ?? (reason == nil ? .exited : nil))
     if live.isProvisioned {
       live.isProvisioned = false
       fate?(self, .gone)
     }
+    tellTrial(FunctionFailure(type: "Sandbox.Failure", message: "The execution environment was removed"), live)
     if let (work, answered) = live.machine.remove() {
       let failure = FunctionFailure(type: "Sandbox.Failure", message: "The execution environment was removed")
       if answered {

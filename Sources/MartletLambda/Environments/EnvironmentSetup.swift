@@ -8,6 +8,8 @@ struct EnvironmentSetup {
   let specification: SandboxSpecification
   let program: SandboxProgram
   let logStream: String
+  /// See `Environment.containerToken`.
+  let containerToken: String?
   /// What the runtime is made of, if that is an image.
   let image: RuntimeImage?
   /// What is to be started before it, by name.
@@ -51,6 +53,7 @@ struct EnvironmentSetup {
       paths.runtime = parts.root.bootstrapDirectory(family)
     }
     logStream = EnvironmentSetup.newLogStream(c, parts)
+    containerToken = c.isSnapStarted ? randomHex(64, from: parts.world) : nil
     let program = RuntimeProgram.make(
       c, served: hasOwnBootstrap ? .bootstrap : served, family: family, paths: paths,
       bootstrap: hasOwnBootstrap
@@ -60,7 +63,8 @@ struct EnvironmentSetup {
       logStream: logStream,
       endpoint: hasPlatform ? EnvironmentSetup.platformAddress : nil,
       initializationType: EnvironmentSetup.initializationType(c, isProvisioned: isProvisioned),
-      credentials: parts.credentials(c.role, c.name, c.place))
+      credentials: containerToken.map { .container(token: $0) }
+        ?? .variables(parts.credentials(c.role, c.name, c.place)))
     self.program = program
     extensions = (layers.map { EnvironmentSetup.extensionNames(in: "\($0)/extensions") } ?? []).map { name in
       (name, RuntimeProgram.extension("\(paths.layers)/extensions/\(name)", beside: program))
@@ -105,6 +109,7 @@ struct EnvironmentSetup {
 
   static func initializationType(_ c: FunctionConfiguration, isProvisioned: Bool) -> String {
     if c.environmentConcurrency != nil { return "lambda-managed-instances" }
+    if c.isSnapStarted { return "snap-start" }
     return isProvisioned ? "provisioned-concurrency" : "on-demand"
   }
 
@@ -127,6 +132,9 @@ struct EnvironmentSetup {
       if variable.hasPrefix("AWS_LAMBDA_RUNTIME_API="), let port = listeners.first {
         return "AWS_LAMBDA_RUNTIME_API=127.0.0.1:\(port)"
       }
+      if variable == "AWS_CONTAINER_CREDENTIALS_FULL_URI=\(credentialsAddress)", let port = listeners.first {
+        return "AWS_CONTAINER_CREDENTIALS_FULL_URI=http://127.0.0.1:\(port)\(Environment.credentialsPath)"
+      }
       if variable == "AWS_ENDPOINT_URL=\(platformAddress)", listeners.count > 1 {
         return "AWS_ENDPOINT_URL=http://127.0.0.1:\(listeners[1])"
       }
@@ -139,6 +147,9 @@ struct EnvironmentSetup {
 
   /// The platform's own API, as a function in a network of its own reaches it.
   static let platformAddress = "http://127.0.0.1:\(EnvironmentParts.platformPort)"
+
+  /// Where the credentials of the function's role are, if they are not in the variables.
+  static let credentialsAddress = "http://127.0.0.1:\(EnvironmentParts.runtimePort)\(Environment.credentialsPath)"
 
   /// The executable files of a directory; links count as such, because where they lead is known in the sandbox only.
   static func extensionNames(in directory: String) -> [String] {

@@ -27,14 +27,21 @@ enum LogLines {
   }
 
   /// The first line of an environment; nil if there is no version to tell.
-  static func initStart(_ record: PlatformRecord) -> String? {
+  static func initStart(_ record: PlatformRecord, _ word: String = "INIT_START") -> String? {
     guard let version = record.record["runtimeVersion"]?.string, let arn = record.record["runtimeVersionArn"]?.string
     else { return nil }
-    return "INIT_START Runtime Version: \(version)\tRuntime Version ARN: \(arn)\n"
+    return "\(word) Runtime Version: \(version)\tRuntime Version ARN: \(arn)\n"
   }
 
   static func initReport(_ duration: Nanoseconds, phase: String, _ failure: FunctionFailure?) -> String {
     let line = "INIT_REPORT Init Duration: \(duration.milliseconds) ms\tPhase: \(phase)"
+    guard let failure else { return line + "\n" }
+    let type = failure.status == "timeout" ? "" : "\tError Type: \(failure.type)"
+    return line + "\tStatus: \(failure.status)\(type)\n"
+  }
+
+  static func restoreReport(_ duration: Nanoseconds, _ failure: FunctionFailure?) -> String {
+    let line = "RESTORE_REPORT Restore Duration: \(duration.milliseconds) ms"
     guard let failure else { return line + "\n" }
     let type = failure.status == "timeout" ? "" : "\tError Type: \(failure.type)"
     return line + "\tStatus: \(failure.status)\(type)\n"
@@ -68,7 +75,7 @@ enum LogLines {
   static func report(_ id: RequestID, _ report: InvocationReport) -> String {
     let failure = report.failure
     // What every line has is shorter than this.
-    return String(capacity: 320 + (failure.map { $0.status.utf8.count + $0.type.utf8.count } ?? 0)) { line in
+    return String(capacity: 384 + (failure.map { $0.status.utf8.count + $0.type.utf8.count } ?? 0)) { line in
       line.write("REPORT RequestId: ")
       line.write(id)
       line.write("\tDuration: ")
@@ -80,7 +87,13 @@ enum LogLines {
       line.write(" MB\tMax Memory Used: ")
       line.write(report.memoryUsed)
       line.write(" MB\t")
-      if let initialisation = report.initialisation {
+      if let initialisation = report.initialisation, let billed = report.billedRestore {
+        line.write("Restore Duration: ")
+        initialisation.write(to: &line)
+        line.write(" ms\tBilled Restore Duration: ")
+        line.write(billed)
+        line.write(" ms\t")
+      } else if let initialisation = report.initialisation {
         line.write("Init Duration: ")
         initialisation.write(to: &line)
         line.write(" ms\t")

@@ -44,10 +44,7 @@ struct PlatformRecord {
   static func initStart(
     _ c: FunctionConfiguration, _ initialisation: Initialisation, instance: String
   ) -> PlatformRecord {
-    let identifier = c.runtime.flatMap { RuntimeCatalog.identifier($0) }
-    let family = identifier?.family.rawValue ?? ""
-    let number = identifier?.version ?? c.runtime.map { String($0.dropFirst(family.count + 1)) }
-    let version = number.map { "\(family):\($0).v1" }
+    let version = runtimeVersion(c)
     return PlatformRecord(
       "initStart", version == nil ? .debug : .info, ("initializationType", .string(initialisation.type)),
       ("phase", .string(initialisation.phase)), ("runtimeVersion", version.map { .string($0) }),
@@ -56,6 +53,38 @@ struct PlatformRecord {
       ("functionVersion", .string(c.version.description)), ("instanceId", .string(instance)),
       ("instanceMaxMemory", .integer(Int64(c.memorySize) << 20)))
   }
+
+  private static func runtimeVersion(_ c: FunctionConfiguration) -> String? {
+    let identifier = c.runtime.flatMap { RuntimeCatalog.identifier($0) }
+    let family = identifier?.family.rawValue ?? ""
+    let number = identifier?.version ?? c.runtime.map { String($0.dropFirst(family.count + 1)) }
+    return number.map { "\(family):\($0).v1" }
+  }
+
+  // MARK: Restoration of a snapshot
+
+  static func restoreStart(_ c: FunctionConfiguration, instance: String) -> PlatformRecord {
+    let version = runtimeVersion(c)
+    return PlatformRecord(
+      "restoreStart", version == nil ? .debug : .info, ("runtimeVersion", version.map { .string($0) }),
+      ("runtimeVersionArn", c.runtime.map { .string(RuntimeVersion.arn($0, region: c.place.region)) }),
+      ("functionName", .string(c.name)), ("functionVersion", .string(c.version.description)),
+      ("instanceId", .string(instance)), ("instanceMaxMemory", .integer(Int64(c.memorySize) << 20)))
+  }
+
+  static func restoreRuntimeDone(_ failure: FunctionFailure?) -> PlatformRecord {
+    PlatformRecord(
+      "restoreRuntimeDone", failure == nil ? .debug : .warn, ("status", .string(failure?.status ?? "success")),
+      ("errorType", errorType(failure)))
+  }
+
+  static func restoreReport(_ duration: Nanoseconds, _ failure: FunctionFailure?) -> PlatformRecord {
+    PlatformRecord(
+      "restoreReport", failure == nil ? .info : .warn, ("status", .string(failure?.status ?? "success")),
+      ("errorType", errorType(failure)), ("metrics", .members(("durationMs", .double(duration.fraction)))))
+  }
+
+  // MARK: Initialisation
 
   static func initRuntimeDone(_ initialisation: Initialisation, _ failure: FunctionFailure?) -> PlatformRecord {
     PlatformRecord(
@@ -145,7 +174,8 @@ struct PlatformRecord {
   static func report(
     _ work: Work, _ report: InvocationReport, extensionOverhead: (began: Timestamp, Nanoseconds)?, span: String
   ) -> PlatformRecord {
-    PlatformRecord(
+    let restore = report.billedRestore
+    return PlatformRecord(
       "report", report.failure == nil ? .info : .warn,
       ("requestId", .string(work.invocation.requestID.description)),
       (
@@ -154,7 +184,9 @@ struct PlatformRecord {
           ("durationMs", .double(report.duration.fraction)),
           ("billedDurationMs", .integer(Int64(report.billed))), ("memorySizeMB", .integer(Int64(report.memorySize))),
           ("maxMemoryUsedMB", .integer(Int64(report.memoryUsed))),
-          ("initDurationMs", report.initialisation.map { .double($0.fraction) }))
+          ("initDurationMs", restore == nil ? report.initialisation.map { .double($0.fraction) } : nil),
+          ("restoreDurationMs", restore == nil ? nil : report.initialisation.map { .double($0.fraction) }),
+          ("billedRestoreDurationMs", restore.map { .integer(Int64($0)) }))
       ),
       ("tracing", tracing(work, span)),
       ("spans", extensionOverhead.map { .array([PlatformRecord.span("extensionOverhead", $0.began, $0.1)]) }),

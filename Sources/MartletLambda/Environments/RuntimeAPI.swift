@@ -36,10 +36,10 @@ final class RuntimeAPI: HTTPResponder {
     if head.method == .PUT || head.uri.begins(with: "/2020-01-01/extension/") { return ExtensionsAPI.bodyLimit }
     guard head.method == .POST else { return RuntimeAPI.smallBody }
     switch RuntimeCall(uri: head.uri) {
-    case .initError: return responseLimit
+    case .initError, .restoreError: return responseLimit
     case .response(let id), .error(let id):
       return environment?.isCurrent(id) == true ? responseLimit : RuntimeAPI.smallBody
-    case .next, .unknown, .other: return RuntimeAPI.smallBody
+    case .next, .restoreNext, .unknown, .other: return RuntimeAPI.smallBody
     }
   }
 
@@ -64,7 +64,7 @@ final class RuntimeAPI: HTTPResponder {
     guard head.method == .POST else { return }
     switch RuntimeCall(uri: head.uri) {
     case .response(let id), .error(let id): environment?.cutOff(id)
-    case .next, .initError, .unknown, .other: break
+    case .next, .initError, .restoreNext, .restoreError, .unknown, .other: break
     }
   }
 
@@ -83,13 +83,19 @@ final class RuntimeAPI: HTTPResponder {
         cause: request.header("Lambda-Runtime-Function-XRay-Error-Cause"),
         delivery: delivery(request, environment), exchange)
     case (.initError, .POST): environment.initFailed(RuntimeAPI.errorType(request), request.body, exchange)
+    case (.restoreNext, .GET): environment.restoreNext(exchange)
+    case (.restoreError, .POST): environment.restoreFailed(RuntimeAPI.errorType(request), request.body, exchange)
     case (.other, _): respondElsewhere(to: request, exchange, environment)
-    case (.next, _), (.response, _), (.error, _), (.initError, _), (.unknown, _): exchange.send(RuntimeAPI.unknown)
+    case (.next, _), (.response, _), (.error, _), (.initError, _), (.restoreNext, _), (.restoreError, _), (.unknown, _):
+      exchange.send(RuntimeAPI.unknown)
     }
   }
 
   /// What is no call of the Runtime API.
   private func respondElsewhere(to request: HTTPRequest, _ exchange: HTTPExchange, _ environment: Environment) {
+    if request.path == Environment.credentialsPath, request.method == .GET {
+      return environment.sendCredentials(request.header("Authorization"), exchange)
+    }
     if request.path == Environment.stemOrderPath, request.method == .GET { return environment.stemCellAsks(exchange) }
     if !ExtensionsAPI.respond(to: request, exchange, environment),
       !TelemetryAPI.respond(to: request, exchange, environment)

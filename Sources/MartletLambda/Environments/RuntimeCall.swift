@@ -12,6 +12,9 @@ enum RuntimeCall: Equatable {
   case error(Substring)
   /// `init/error`
   case initError
+  /// `restore/next` and `restore/error`, of runtimes that are started from a snapshot.
+  case restoreNext
+  case restoreError
   /// Below the Runtime API's path, and none of its calls.
   case unknown
   /// Not below the Runtime API's path.
@@ -23,6 +26,8 @@ enum RuntimeCall: Equatable {
     switch kind {
     case .next: self = .next
     case .initError: self = .initError
+    case .restoreNext: self = .restoreNext
+    case .restoreError: self = .restoreError
     case .unknown: self = .unknown
     case .other: self = .other
     case .response, .error:
@@ -37,7 +42,7 @@ enum RuntimeCall: Equatable {
     self.init(uri[..<uri.utf8.index(uri.startIndex, offsetBy: end)])
   }
 
-  private enum Kind { case next, response, error, initError, unknown, other }
+  private enum Kind { case next, response, error, initError, restoreNext, restoreError, unknown, other }
 
   private static let prefix: StaticString = "/2018-06-01/runtime/"
   private static let invocation: StaticString = "/2018-06-01/runtime/invocation/"
@@ -47,7 +52,10 @@ enum RuntimeCall: Equatable {
     guard path.begins(with: prefix) else { return (.other, 0..<0) }
     let start = invocation.utf8CodeUnitCount
     guard path.begins(with: invocation) else {
-      return (path.ends(with: "init/error", from: prefix.utf8CodeUnitCount) ? .initError : .unknown, 0..<0)
+      let start = prefix.utf8CodeUnitCount
+      if path.ends(with: "init/error", from: start) { return (.initError, 0..<0) }
+      if path.ends(with: "restore/next", from: start) { return (.restoreNext, 0..<0) }
+      return (path.ends(with: "restore/error", from: start) ? .restoreError : .unknown, 0..<0)
     }
     guard let slash = path[start...].firstIndex(of: UInt8(ascii: "/")) else {
       return (path.ends(with: "next", from: start) ? .next : .unknown, 0..<0)

@@ -40,6 +40,8 @@ final class Work: @unchecked Sendable {
   // For its trace: the initialisation before it, and what the runtime said of its error.
   var initialised: (start: UInt64, duration: UInt64)?
   var errorCause: InvocationTrace.Cause?
+  /// Why it cannot run at all.
+  var refusal: AWSError?
   /// Why it had to wait for a runtime, if it had.
   var coldStart: ColdStartReason?
 

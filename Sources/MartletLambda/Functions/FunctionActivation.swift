@@ -1,6 +1,7 @@
 // Brings functions from Pending to Active, and updates from InProgress to Successful, once their code is ready to run.
 import Logging
 import MartletCore
+import Synchronization
 
 package final class FunctionActivation: Sendable {
   private let functions: FunctionTable
@@ -11,14 +12,20 @@ package final class FunctionActivation: Sendable {
   private let log: Logger
   /// Told of every function that is ready to run.
   private let prepare: @Sendable (FunctionConfiguration) -> Void
+  /// Initialises a version with SnapStart once, and says what has failed; nil: nobody looks.
+  private let tryOut: (@Sendable (FunctionConfiguration) async -> StateReason?)?
+  /// The versions for which that is under way.
+  private let beingTried = Mutex<Set<RequestID>>([])
   private let queue: AsyncStream<FunctionKey>
   private let enqueue: AsyncStream<FunctionKey>.Continuation
 
   package init(
     functions: FunctionTable, packages: CodePackages, bytecode: PythonBytecode? = nil, world: any World, log: Logger,
-    prepare: @escaping @Sendable (FunctionConfiguration) -> Void = { _ in }
+    prepare: @escaping @Sendable (FunctionConfiguration) -> Void = { _ in },
+    tryOut: (@Sendable (FunctionConfiguration) async -> StateReason?)? = nil
   ) {
     self.prepare = prepare
+    self.tryOut = tryOut
     self.functions = functions
     self.packages = packages
     self.bytecode = bytecode
@@ -42,13 +49,18 @@ package final class FunctionActivation: Sendable {
       fetching.addTask { for record in self.functions.all { await self.bytecode?.prepare(record.latest) } }
       for await key in queue {
         // An image may take minutes, and so may a large package: nobody else waits for it.
-        if let latest = functions.find(key)?.latest, latest.image != nil || bytecode?.isWanted(latest) == true {
+        if let record = functions.find(key), takesLong(record) {
           fetching.addTask { await self.activate(key) }
         } else {
           await activate(key)
         }
       }
     }
+  }
+
+  private func takesLong(_ record: FunctionRecord) -> Bool {
+    if record.latest.image != nil || bytecode?.isWanted(record.latest) == true { return true }
+    return record.allStored.contains { $0.isPending && $0.configuration.isSnapStarted }
   }
 
   /// Unpacks what was removed from under the server; looks at each package once.
@@ -83,6 +95,7 @@ package final class FunctionActivation: Sendable {
     guard let record = functions.find(key) else { return }
     // What came of the versions that were looked at. Others, that came meanwhile, have a turn of their own.
     var (ready, failed): (Set<RequestID>, [RequestID: StateReason]) = ([], [:])
+    var untried: [FunctionConfiguration] = []
     for configuration in record.allStored.map(\.configuration) {
       do throws(ImageFailure) {
         if let image = configuration.image, configuration.runsImage || configuration.isPending {
@@ -94,7 +107,11 @@ package final class FunctionActivation: Sendable {
           }
           await bytecode?.prepare(configuration)
         }
-        ready.insert(configuration.incarnation)
+        if tryOut != nil, configuration.isPending, configuration.isSnapStarted {
+          untried.append(configuration)
+        } else {
+          ready.insert(configuration.incarnation)
+        }
         prepare(configuration)
       } catch {
         guard case .reason(let reason) = error else { return }  // The next server takes it up again.
@@ -104,6 +121,24 @@ package final class FunctionActivation: Sendable {
       }
     }
     await settle(key, ready, failed)
+    for configuration in untried { await take(configuration, of: key) }
+  }
+
+  /// Brings a version with SnapStart to where its snapshot is taken, once.
+  private func take(_ configuration: FunctionConfiguration, of key: FunctionKey) async {
+    let incarnation = configuration.incarnation
+    guard let tryOut, beingTried.withLock({ $0.insert(incarnation).inserted }) else { return }
+    defer { _ = beingTried.withLock { $0.remove(incarnation) } }
+    // Somebody else may have been here since the record was read.
+    guard functions.find(key)?.configuration(configuration.version)?.isPending == true else { return }
+    if let reason = await tryOut(configuration) {
+      log.notice(
+        "a version does not initialise",
+        metadata: ["function": "\(key.name)", "version": "\(configuration.version)", "reason": "\(reason.text)"])
+      await settle(key, [], [incarnation: reason])
+    } else {
+      await settle(key, [incarnation], [:])
+    }
   }
 
   private func settle(_ key: FunctionKey, _ ready: Set<RequestID>, _ failed: [RequestID: StateReason]) async {

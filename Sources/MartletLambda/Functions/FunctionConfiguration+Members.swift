@@ -48,7 +48,7 @@ extension FunctionConfiguration {
     w.object("EphemeralStorage") { $0.member("Size", ephemeralStorage) }
     w.object("SnapStart") {
       $0.member("ApplyOn", snapStartApplyOn)
-      $0.member("OptimizationStatus", "Off")
+      $0.member("OptimizationStatus", optimizationStatus)
     }
     if purpose != .listing, let runtime {
       w.object("RuntimeVersionConfig") {

@@ -63,8 +63,8 @@ extension AWSError {
     .invalidParameter("You cannot enable durable execution on an existing function")
   }
 
-  static func snapStartUnsupported(_ runtime: String) -> AWSError {
-    .invalidParameter("\(runtime) is not supported for SnapStart enabled functions.")
+  static func snapStartUnsupported(_ what: String) -> AWSError {
+    .invalidParameter("\(what) is not supported for SnapStart enabled functions.")
   }
 
   static func imageConfigOfZip() -> AWSError {

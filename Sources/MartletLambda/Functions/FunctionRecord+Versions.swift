@@ -51,7 +51,8 @@ extension FunctionRecord {
   }
 
   /// Makes a version of `$LATEST`, or finds the newest one if nothing has changed since.
-  /// - Parameter isNew: the code has not run yet: the version is pending until the activation has seen it.
+  /// - Parameter isNew: the code has not run yet. Then the version is pending until the activation has seen it, as is
+  ///   every one with SnapStart.
   mutating func publish(description: String?, isNew: Bool, _ world: any World) -> FunctionConfiguration {
     if let newest = configuration(.number(nextVersion - 1)), isPublished(as: newest) { return newest }
     var version = latest
@@ -59,7 +60,7 @@ extension FunctionRecord {
     if let description { version.description = description }
     version.revisionID = RequestID(from: world)
     version.incarnation = RequestID(from: world)
-    if isNew {
+    if isNew || version.isSnapStarted {
       version.state = .pending
       version.stateReason = .creating
       version.lastUpdateStatus = nil

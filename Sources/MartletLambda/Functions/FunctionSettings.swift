@@ -108,15 +108,26 @@ extension FunctionSettings {
   /// - Parameter before: nil for a new function.
   func check(against before: FunctionConfiguration?) throws(AWSError) {
     if let before, kept["DurableConfig"] != nil, before.kept["DurableConfig"] == nil { throw .durableTooLate() }
-    if snapStartApplyOn == "PublishedVersions", let runtime = runtime ?? before?.runtime,
-      !FunctionSettings.snapStartRuntimes.contains(runtime)
-    {
+    if snapStartApplyOn ?? before?.snapStartApplyOn == "PublishedVersions" { try checkSnapStart(before) }
+    if imageConfig?.isEmpty == false, before.map({ $0.packageType == "Zip" }) ?? false { throw .imageConfigOfZip() }
+  }
+
+  /// Of these refusals AWS's words are known for runtimes; the others are like it.
+  private func checkSnapStart(_ before: FunctionConfiguration?) throws(AWSError) {
+    if let runtime = runtime ?? before?.runtime, !FunctionSettings.snapStartRuntimes.contains(runtime) {
       throw .snapStartUnsupported(runtime)
     }
-    if snapStartApplyOn == "PublishedVersions", kept["TenancyConfig"] != nil || before?.isolatesTenants == true {
-      throw .tenantsWithout("SnapStart")
+    if before?.packageType == "Image" { throw .snapStartUnsupported("Package type Image") }
+    if kept["TenancyConfig"] != nil || before?.isolatesTenants == true { throw .tenantsWithout("SnapStart") }
+    func has(_ name: String) -> Bool {
+      let value = kept[name] ?? before?.kept[name]
+      return value.map { $0.array?.isEmpty != true && $0.members?.isEmpty != true } ?? false
     }
-    if imageConfig?.isEmpty == false, before.map({ $0.packageType == "Zip" }) ?? false { throw .imageConfigOfZip() }
+    if has("FileSystemConfigs") { throw .snapStartUnsupported("FileSystemConfigs") }
+    if has("CapacityProviderConfig") { throw .snapStartUnsupported("CapacityProviderConfig") }
+    if ephemeralStorage ?? before?.ephemeralStorage ?? 512 > 512 {
+      throw .snapStartUnsupported("Ephemeral storage greater than 512 MB")
+    }
   }
 
   /// https://docs.aws.amazon.com/lambda/latest/dg/snapstart.html

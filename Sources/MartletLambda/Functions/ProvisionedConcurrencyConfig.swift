@@ -38,6 +38,7 @@ extension FunctionRecord {
   /// - Parameter alias: as it shall be.
   func requireProvisionable(_ alias: Alias) throws(AWSError) {
     guard provisioned[alias.name] != nil else { return }
+    if configuration(alias.version)?.isSnapStarted == true { throw .snapStartUnsupported("Provisioned Concurrency") }
     let others = provisioned.keys.filter { $0 != alias.name }
     if others.contains(where: { (aliases[$0]?.version ?? VersionName($0)) == alias.version }) {
       throw .provisionedVersionOfAlias()
@@ -46,6 +47,7 @@ extension FunctionRecord {
 
   /// The same for a version that is named by its number.
   func requireProvisionable(_ version: VersionName) throws(AWSError) {
+    if configuration(version)?.isSnapStarted == true { throw .snapStartUnsupported("Provisioned Concurrency") }
     if provisioned.keys.contains(where: { aliases[$0]?.version == version }) { throw .provisionedAliasOfVersion() }
   }
 }

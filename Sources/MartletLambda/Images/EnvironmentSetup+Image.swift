@@ -28,6 +28,7 @@ extension EnvironmentSetup {
         "The image \(image.resolvedURI) says nothing to run: set ImageConfig.Command or EntryPoint.")
     }
     self.image = nil
+    containerToken = nil
     let hasPlatform = parts.platform != nil
     let systems = try c.fileSystemMounts(parts)
     specification = SandboxSpecification(

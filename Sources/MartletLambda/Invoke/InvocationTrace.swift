@@ -59,6 +59,8 @@ package final class InvocationTrace: Sendable {
     let answered: UInt64?
     /// Of the initialisation that it had to wait for, or that came before it.
     let initialised: (start: UInt64, duration: UInt64)?
+    /// It was the restoration of a snapshot.
+    let isRestored: Bool
     let isFault: Bool
     let failure: (type: String, message: String)?
     let cause: Cause?
@@ -191,7 +193,7 @@ package final class InvocationTrace: Sendable {
       start = min(start, before(initialised.start))
       parts.append(
         part(
-          "Initialization", before(initialised.start),
+          course.isRestored ? "Restore" : "Initialization", before(initialised.start),
           before(initialised.start - initialised.duration)))
     }
     parts.append(

@@ -92,6 +92,7 @@ package final class Line: FunctionRunner {
         }
         return reply
       case .lost(let unused): permit = unused  // it died in our hands: another one
+      case .refused(let error): throw error
       }
     }
   }

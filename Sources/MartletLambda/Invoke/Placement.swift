@@ -29,6 +29,8 @@ package final class Placement: Sendable {
   private struct Pools {
     var common: [RequestID: EnvironmentPool] = [:]
     var ofTenants: [TenantKey: EnvironmentPool] = [:]
+    /// Of environments that are made to see whether a version initialises.
+    var trials: [ObjectIdentifier: EnvironmentPool] = [:]
     /// Not taken from any more; their figures are not told yet.
     var former: [EnvironmentPool] = []
     /// Versions and tenants of which there were environments. Where there are too many, all are forgotten.
@@ -94,14 +96,25 @@ package final class Placement: Sendable {
     if let environment = await pool.takeSoon(on: eventLoop) {
       return Lease(environment: environment, permit: permit)
     }
-    return Lease(environment: try start(resolved.configuration, in: pool, on: eventLoop), permit: permit)
+    return try await grow(resolved.configuration, in: pool, on: eventLoop, permit)
   }
 
-  /// One more environment on demand.
-  private func start(
-    _ version: FunctionConfiguration, in pool: EnvironmentPool, on eventLoop: any EventLoop
-  ) throws(Refusal) -> Environment {
+  /// One more environment on demand, or one that becomes free while it waits for its turn.
+  private func grow(
+    _ version: FunctionConfiguration, in pool: EnvironmentPool, on eventLoop: any EventLoop,
+    _ permit: consuming Permit
+  ) async throws(Refusal) -> Lease {
     guard mayGrow(version) else { throw .throttled(.scalingRate) }
+    var turn: InitialisationTurn?
+    if let gate = parts.gate {
+      switch await pool.takeOrStart(gate) {
+      case .free(let environment):
+        hasNotGrown(version)
+        return Lease(environment: environment, permit: permit)
+      case .turn(let given): turn = given
+      case .nothing: break
+      }
+    }
     guard hasRoom(for: pool) else { throw .throttled(.hostMemory) }
     let environment: Environment
     do throws(AWSError) {
@@ -112,20 +125,31 @@ package final class Placement: Sendable {
       throw .impossible(error)
     }
     pool.add(environment, now: parts.world.monotonic())
-    environment.start()
-    return environment
+    environment.start(turn)
+    if version.environmentConcurrency != nil { pool.serveWaiters() }
+    return Lease(environment: environment, permit: permit)
   }
 
   /// Counts one more environment of a function on demand. False if it got too many of late.
   private func mayGrow(_ version: FunctionConfiguration) -> Bool {
-    guard let rate = parts.limits.scalingRate, version.debugging == nil, !version.hasCapacityProvider else {
-      return true
-    }
-    let limit = RateLimit(rate, per: parts.limits.scalingPeriod)
+    guard let limit = growthLimit(version) else { return true }
     let now = parts.world.monotonic()
     return growth.withLock {
       $0[FunctionKey(place: version.place, name: version.name), default: TokenBucket()].take(limit, now: now)
     }
+  }
+
+  /// It needed none after all.
+  private func hasNotGrown(_ version: FunctionConfiguration) {
+    guard let limit = growthLimit(version) else { return }
+    growth.withLock { $0[FunctionKey(place: version.place, name: version.name)]?.giveBack(limit) }
+  }
+
+  private func growthLimit(_ version: FunctionConfiguration) -> RateLimit? {
+    guard let rate = parts.limits.scalingRate, version.debugging == nil, !version.hasCapacityProvider else {
+      return nil
+    }
+    return RateLimit(rate, per: parts.limits.scalingPeriod)
   }
 
   /// What it means that an environment is the first of its pool.
@@ -173,7 +197,30 @@ package final class Placement: Sendable {
     pools.withLock { $0.common[version.incarnation] }?.provisionedCount ?? 0
   }
 
+  // MARK: - SnapStart
+
+  /// Initialises a version once. Returns why that failed; nil if it did not.
+  package func tryOut(_ version: FunctionConfiguration) async -> StateReason? {
+    let pool = EnvironmentPool(version)
+    pools.withLock { $0.trials[ObjectIdentifier(pool)] = pool }
+    defer { pools.withLock { $0.trials[ObjectIdentifier(pool)] = nil } }
+    return await withCheckedContinuation { (continuation: CheckedContinuation<StateReason?, Never>) in
+      do throws(AWSError) {
+        let environment = try Environment(
+          version, parts: parts, eventLoop: group.next(), pool: pool, origin: .newVersion,
+          trial: { failure in continuation.resume(returning: failure.map { StateReason($0) }) })
+        pool.add(environment, now: parts.world.monotonic())
+        environment.start()
+      } catch {
+        continuation.resume(returning: StateReason(text: error.message, code: "InternalError"))
+      }
+    }
+  }
+
   // MARK: - Memory
+
+  /// Who initialises and who waits for its turn; nil if nobody has to.
+  package var initialisations: (running: Int, waiting: Int, delayed: Int)? { parts.gate?.census }
 
   /// How many environments were removed for want of the host's memory.
   package var evictionCount: Int { evictions.load(ordering: .relaxed) }
@@ -263,7 +310,7 @@ package final class Placement: Sendable {
 
   /// Ends all environments. Returns when their extensions are done, or their time is over.
   package func close() async {
-    let all = pools.withLock { $0.all }
+    let all = pools.withLock { $0.all + $0.trials.values }
     for pool in all { _ = pool.retire() }
     await withTaskGroup(of: Void.self) { group in
       for environment in all.flatMap(\.members) { group.addTask { await environment.end() } }
@@ -281,7 +328,7 @@ package final class Placement: Sendable {
 
   /// The packages that environments have mounted.
   package var packagesInUse: Set<String> {
-    Set(pools.withLock { $0.all }.flatMap { $0.members.flatMap(\.configuration.packageKeys) })
+    Set(pools.withLock { $0.all + $0.trials.values }.flatMap { $0.members.flatMap(\.configuration.packageKeys) })
   }
 
   /// Takes out the figures of all versions since the last time.
@@ -353,6 +400,8 @@ package struct Lease: ~Copyable {
     case reply(Reply)
     /// The environment died before the invocation could begin; nothing has run.
     case lost(Permit)
+    /// It cannot run, and would not in another environment.
+    case refused(AWSError)
   }
 
   /// The environment keeps the permit until the runtime is back in `/next`, which may be after the reply.

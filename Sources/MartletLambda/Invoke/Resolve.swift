@@ -75,6 +75,7 @@ extension Line {
       if isFixed { known.note(resolved, of: reference, in: generation) }
       return resolved
     }
+    if configuration.state == .pending, configuration.isSnapStarted { throw .snapStartNotReady() }
     await functions.wait(for: reference.key) { $0?.invocable(version)?.state != .pending }
     guard let record = functions.find(reference.key), let settled = record.invocable(version) else {
       throw .functionNotFound(reference.arn)

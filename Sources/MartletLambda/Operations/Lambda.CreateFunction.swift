@@ -96,6 +96,7 @@ extension Lambda {
           throw .zipSettingsOfImage()
         }
         guard body.packageType == "Image" else { throw .imageOfZip() }
+        if body.settings.snapStartApplyOn == "PublishedVersions" { throw .snapStartUnsupported("Package type Image") }
         guard body.code == nil || body.code?.image != nil else { throw .codeSourceMissing() }
       } else {
         guard body.settings.runtime != nil, body.settings.handler != nil else { throw .runtimeAndHandlerMissing() }

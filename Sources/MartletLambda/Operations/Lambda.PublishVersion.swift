@@ -53,6 +53,7 @@ extension Lambda {
         after = record
         return version
       }
+      if version.isPending { lambda.activation.schedule(function.key) }
       return Output(configuration: version)
     }
   }

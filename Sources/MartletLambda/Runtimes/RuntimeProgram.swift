@@ -16,11 +16,18 @@ package enum RuntimeProgram {
     func program(_ interpreter: Interpreter) -> String { isOwnRoot ? interpreter.pathInRoot : interpreter.path }
   }
 
+  /// How a function comes by the credentials of its role.
+  enum Credentials {
+    case variables(TemporaryCredentials?)
+    /// Asked for at the Runtime API's address, with this token.
+    case container(token: String)
+  }
+
   /// - Parameter bootstrap: what OS-only runtimes start.
   static func make(
     _ configuration: FunctionConfiguration, served: RuntimeCatalog.Served, family: RuntimeFamily, paths: Paths,
     bootstrap: String, logStream: String, endpoint: String?, initializationType: String,
-    credentials: TemporaryCredentials?
+    credentials: Credentials
   ) -> SandboxProgram {
     let arguments: [String]
     switch served {
@@ -71,7 +78,7 @@ package enum RuntimeProgram {
   /// Platform variables first; the function's own may replace those that are not reserved.
   private static func environment(
     _ c: FunctionConfiguration, family: RuntimeFamily, served: RuntimeCatalog.Served, paths: Paths, logStream: String,
-    endpoint: String?, initializationType: String, credentials: TemporaryCredentials?
+    endpoint: String?, initializationType: String, credentials: Credentials
   ) -> [String] {
     var variables = common(paths)
     switch family {
@@ -98,7 +105,14 @@ package enum RuntimeProgram {
     }
     variables += reserved(
       c, family: family, paths: paths, logStream: logStream, initializationType: initializationType)
-    variables += access(c, credentials)
+    switch credentials {
+    case .variables(let found): variables += access(c, found)
+    case .container(let token):
+      variables += [
+        ("AWS_CONTAINER_CREDENTIALS_FULL_URI", EnvironmentSetup.credentialsAddress),
+        ("AWS_CONTAINER_AUTHORIZATION_TOKEN", token),
+      ]
+    }
     return variables.map { "\($0.0)=\($0.1)" }
   }
 

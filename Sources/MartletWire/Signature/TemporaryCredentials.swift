@@ -15,6 +15,14 @@ package struct TemporaryCredentials: Sendable, Equatable {
     self.expiration = expiration
   }
 
+  /// As the SDKs expect them from a container's endpoint.
+  package func writeContainer(to w: inout MemberWriter) {
+    w.member("AccessKeyId", accessKeyID)
+    w.member("SecretAccessKey", secretAccessKey)
+    w.member("Token", sessionToken)
+    w.member("Expiration", expiration.iso8601Seconds)
+  }
+
   package func write(to w: inout MemberWriter) {
     w.object("Credentials") { w in
       w.member("AccessKeyId", accessKeyID)

@@ -12,13 +12,21 @@ import java.net.URLClassLoader;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 
 final class FunctionLoader extends URLClassLoader {
   static final String INTERFACES = "com.amazonaws.services.lambda.runtime.";
+  /** What has been read of ours. */
+  private static final Map<String, byte[]> OWN = new ConcurrentHashMap<>();
 
   FunctionLoader(String task, String layers) throws MalformedURLException {
+    this(places(task, layers));
+  }
+
+  FunctionLoader(URL[] places) {
     // Not this program's own loader as parent: a function must not meet the bootstrap's classes.
-    super(places(task, layers), ClassLoader.getSystemClassLoader().getParent());
+    super(places, ClassLoader.getSystemClassLoader().getParent());
   }
 
   private static URL[] places(String task, String layers) throws MalformedURLException {
@@ -42,8 +50,12 @@ final class FunctionLoader extends URLClassLoader {
       return super.findClass(name);
     } catch (ClassNotFoundException absent) {
       if (!name.startsWith(INTERFACES)) throw absent;
-      byte[] code = own(name.replace('.', '/') + ".class");
-      if (code == null) throw absent;
+      byte[] code = OWN.get(name);
+      if (code == null) {
+        code = own(name.replace('.', '/') + ".class");
+        if (code == null) throw absent;
+        OWN.put(name, code);
+      }
       return defineClass(name, code, 0, code.length);
     }
   }

@@ -10,6 +10,7 @@ import java.io.OutputStream;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
@@ -47,6 +48,14 @@ final class RuntimeClient {
   Answer next() throws IOException {
     output.write(("GET " + PREFIX + "invocation/next HTTP/1.1\r\n" + commonHead + "\r\n").getBytes(StandardCharsets.ISO_8859_1));
     return receive();
+  }
+
+  /** What a stem cell is to become; the answer comes when that is known, which may be hours. */
+  List<byte[]> order() throws IOException {
+    output.write(("GET /_martlet/order HTTP/1.1\r\n" + commonHead + "\r\n").getBytes(StandardCharsets.ISO_8859_1));
+    Answer answer = receive();
+    if (answer.status != 200) throw new IOException("the Runtime API answered " + answer.status + " to order");
+    return NativeVariables.split(answer.body);
   }
 
   /** `moreHead`: whole header lines. */

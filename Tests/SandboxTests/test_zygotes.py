@@ -5,8 +5,16 @@ from driver import *
 
 PYTHON = "/usr/bin/python3"
 RUNTIME = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "Runtimes", "python")
-# Stands for the bootstrap: runs what its environment says.
-BOOTSTRAP = "import os\nif __name__ == '__main__': exec(os.environ['CODE'])\n"
+# Stands for the bootstrap: runs what its environment says. What the zygote rehearses does nothing.
+BOOTSTRAP = """
+import os
+class RuntimeAPI:
+    def __init__(self, address): pass
+def nothing(*_): pass
+StandardLogSink = read_settings = set_search_path = set_up_logging = load_handler = serve = nothing
+def main(): exec(os.environ['CODE'], globals())
+if __name__ == '__main__': main()
+"""
 
 
 @pytest.fixture
@@ -275,7 +283,7 @@ def test_the_helper_ends_though_a_zygote_is_stopped(exposed, runtime):
 
 
 def test_a_fork_that_fails_is_replaced_by_an_execution(helper, runtime, exposed):
-    (exposed / "bootstrap.py").write_text("import os\nif __name__ == 'touched': os._exit(3)\n" + BOOTSTRAP)
+    (exposed / "bootstrap.py").write_text(BOOTSTRAP + "if __name__ == 'waiting': os.setsid = None   # which a fork needs\n")
     zygote = helper.zygote(PYTHON, "/var/runtime/.//zygote.py", mounts=runtime)
     sandbox = helper.create(mounts=runtime, zygote=zygote)
     assert run(sandbox, "print(1)")[:2] == (0, "1\n")

@@ -84,7 +84,8 @@ final class RuntimeAPI: HTTPResponder {
         delivery: delivery(request, environment), exchange)
     case (.initError, .POST): environment.initFailed(RuntimeAPI.errorType(request), request.body, exchange)
     case (.restoreNext, .GET): environment.restoreNext(exchange)
-    case (.restoreError, .POST): environment.restoreFailed(RuntimeAPI.errorType(request), request.body, exchange)
+    case (.restoreError, .POST):
+      environment.restoreFailed(RuntimeAPI.errorType(request), request.body, exchange)
     case (.other, _): respondElsewhere(to: request, exchange, environment)
     case (.next, _), (.response, _), (.error, _), (.initError, _), (.restoreNext, _), (.restoreError, _), (.unknown, _):
       exchange.send(RuntimeAPI.unknown)

@@ -12,8 +12,9 @@ enum RuntimeCall: Equatable {
   case error(Substring)
   /// `init/error`
   case initError
-  /// `restore/next` and `restore/error`, of runtimes that are started from a snapshot.
+  /// `restore/next`
   case restoreNext
+  /// `restore/error`
   case restoreError
   /// Below the Runtime API's path, and none of its calls.
   case unknown
@@ -52,15 +53,19 @@ enum RuntimeCall: Equatable {
     guard path.begins(with: prefix) else { return (.other, 0..<0) }
     let start = invocation.utf8CodeUnitCount
     guard path.begins(with: invocation) else {
-      let start = prefix.utf8CodeUnitCount
-      if path.ends(with: "init/error", from: start) { return (.initError, 0..<0) }
-      if path.ends(with: "restore/next", from: start) { return (.restoreNext, 0..<0) }
-      return (path.ends(with: "restore/error", from: start) ? .restoreError : .unknown, 0..<0)
+      return (rare(path, from: prefix.utf8CodeUnitCount), 0..<0)
     }
     guard let slash = path[start...].firstIndex(of: UInt8(ascii: "/")) else {
       return (path.ends(with: "next", from: start) ? .next : .unknown, 0..<0)
     }
     if path.ends(with: "/response", from: slash) { return (.response, start..<slash) }
     return (path.ends(with: "/error", from: slash) ? .error : .unknown, start..<slash)
+  }
+
+  /// What happens once in an environment's life.
+  private static func rare(_ path: UnsafeBufferPointer<UInt8>, from start: Int) -> Kind {
+    if path.ends(with: "init/error", from: start) { return .initError }
+    if path.ends(with: "restore/next", from: start) { return .restoreNext }
+    return path.ends(with: "restore/error", from: start) ? .restoreError : .unknown
   }
 }

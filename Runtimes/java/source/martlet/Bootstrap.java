@@ -51,7 +51,7 @@ public final class Bootstrap {
     return JsonWriter.write(Report.document(error)).getBytes(StandardCharsets.UTF_8);
   }
 
-  private static void serve(RuntimeClient client, Handler handler, ClassLoader loader, FunctionLog log)
+  private static void serve(RuntimeClient client, Handler handler, FunctionLoader loader, FunctionLog log)
       throws IOException, ReflectiveOperationException {
     while (true) {
       RuntimeClient.Answer next = client.next();

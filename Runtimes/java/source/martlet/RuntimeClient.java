@@ -7,6 +7,8 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.net.InetSocketAddress;
+import java.net.Proxy;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
@@ -39,7 +41,9 @@ final class RuntimeClient {
     commonHead =
         "Host: " + address + "\r\nUser-Agent: aws-lambda-java/" + System.getProperty("java.version") + "-martlet\r\n";
     int colon = address.lastIndexOf(':');
-    Socket socket = new Socket(address.substring(0, colon), Integer.parseInt(address.substring(colon + 1)));
+    // Without a proxy, whatever a function's properties say; and nothing is loaded to find out.
+    Socket socket = new Socket(Proxy.NO_PROXY);
+    socket.connect(new InetSocketAddress(address.substring(0, colon), Integer.parseInt(address.substring(colon + 1))));
     socket.setTcpNoDelay(true);
     input = new BufferedInputStream(socket.getInputStream(), 65536);
     output = socket.getOutputStream();

@@ -23,6 +23,7 @@ package final class Catalogue<Record: CatalogueRecord>: Sendable {
   private let database: Database
   private let observer: @Sendable (_ before: Record?, _ after: Record?) -> Void
   private let state = Mutex(State())
+  private let changes = Atomic<UInt64>(0)
 
   /// Reads everything. The database must have been migrated.
   /// - Parameter observer: hears of every change after it is on disk, in order; and of every record at the start.
@@ -46,6 +47,10 @@ package final class Catalogue<Record: CatalogueRecord>: Sendable {
   }
 
   // MARK: - What is on disk
+
+  /// Another number whenever a record has changed: whoever remembers records with the number from before has what is
+  /// there now as long as it is the same.
+  package var generation: UInt64 { changes.load(ordering: .acquiring) }
 
   package func find(_ key: ResourceKey) -> Record? {
     state.withLock { $0.published[key.place]?.records[key.name] }
@@ -165,9 +170,14 @@ package final class Catalogue<Record: CatalogueRecord>: Sendable {
       guard let pending = state.pending.removeValue(forKey: key), fault == nil else { return ([], nil) }
       let before = state.published[key.place]?.records[key.name]
       state.published[key.place, default: Shelf<Record>()].put(key.name, pending)
+      changes.add(1, ordering: .releasing)
       return (state.waiters.removeValue(forKey: key) ?? [], (before, pending))
     }
-    if let change { observer(change.0, change.1) }
+    if let change {
+      observer(change.0, change.1)
+      // What the observer keeps belongs to what is remembered.
+      changes.add(1, ordering: .releasing)
+    }
     for waiter in waiters { waiter.resume(returning: false) }
   }
 

@@ -22,6 +22,7 @@ package struct Writer {
   package init(status: Int, element: String? = nil, isBinary: Bool = false, names: QueryNames? = nil) {
     self.status = status
     self.element = element
+    headers.reserveCapacity(8)
     members = MemberWriter(isXML: element != nil, isBinary: isBinary, names: names)
   }
 

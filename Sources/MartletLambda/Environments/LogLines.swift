@@ -75,7 +75,7 @@ enum LogLines {
   static func report(_ id: RequestID, _ report: InvocationReport) -> String {
     let failure = report.failure
     // What every line has is shorter than this.
-    return String(capacity: 320 + (failure.map { $0.status.utf8.count + $0.type.utf8.count } ?? 0)) { line in
+    return String(capacity: 384 + (failure.map { $0.status.utf8.count + $0.type.utf8.count } ?? 0)) { line in
       line.write("REPORT RequestId: ")
       line.write(id)
       line.write("\tDuration: ")

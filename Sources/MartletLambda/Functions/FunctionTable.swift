@@ -33,6 +33,9 @@ package final class FunctionTable: Sendable {
   /// The function as it is on disk; nil if there is none.
   package func find(_ key: FunctionKey) -> FunctionRecord? { catalogue.find(key) }
 
+  /// Another number whenever a function has changed; see `Catalogue.generation`.
+  package var generation: UInt64 { catalogue.generation }
+
   package var all: [FunctionRecord] { catalogue.all }
 
   /// The functions after `last` in the order of their names, no more than `count` of them.

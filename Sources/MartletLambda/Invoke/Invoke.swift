@@ -12,7 +12,8 @@ package protocol FunctionRunner: Sendable {
 }
 
 package final class Line: FunctionRunner {
-  private let functions: FunctionTable
+  let functions: FunctionTable
+  let known = KnownVersions()
   private let admission: Admission
   package let placement: Placement
   let world: any World
@@ -47,11 +48,13 @@ package final class Line: FunctionRunner {
     inFlight.enter()
     var goesOn = false
     defer { if !goesOn { inFlight.leave() } }
-    var version = try await resolve(invocation.function, in: functions)  // Resolve.swift
+    // Resolve.swift
+    var version =
+      if let known = known(invocation.function) { known } else { try await resolve(invocation.function, in: functions) }
     if let directory = version.directory, let directories {
-      version.configuration = try await directories.current(version.configuration, in: directory)
+      version = version.running(try await directories.current(version.configuration, in: directory))
     }
-    if let session = debugging?.find(invocation.function.key) { version.debug(in: session) }
+    if let session = debugging?.find(invocation.function.key) { version = version.debugged(in: session) }
     try version.configuration.check(tenant: invocation.tenant)  // Tenancy.swift
     var permit: Permit
     let traced: Invocation
@@ -74,7 +77,7 @@ package final class Line: FunctionRunner {
       let lease: Lease
       do throws(Placement.Refusal) {
         // Placement.swift: provisioned, warm, cold
-        lease = try await placement.place(version.configuration, permit, invocation.tenant)
+        lease = try await placement.place(version, permit, invocation.tenant)
       } catch {
         switch error {
         case .throttled(let reason): throw refusal(reason, traced, version)

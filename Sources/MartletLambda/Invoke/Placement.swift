@@ -88,14 +88,22 @@ package final class Placement: Sendable {
   var canRunImages: Bool { parts.sandboxes.hasOwnRoot }
 
   package func place(
-    _ version: FunctionConfiguration, _ permit: consuming Permit, _ tenant: String? = nil
+    _ resolved: Resolved, _ permit: consuming Permit, _ tenant: String? = nil
   ) async throws(Refusal) -> Lease {
-    let pool = tenant.map { self.pool(of: version, $0) } ?? pool(of: version)
+    let pool = pool(of: resolved, tenant)
     if let environment = pool.take() { return Lease(environment: environment, permit: permit) }
     let eventLoop = self.eventLoop
     if let environment = await pool.takeSoon(on: eventLoop) {
       return Lease(environment: environment, permit: permit)
     }
+    return try await grow(resolved.configuration, in: pool, on: eventLoop, permit)
+  }
+
+  /// One more environment on demand, or one that becomes free while it waits for its turn.
+  private func grow(
+    _ version: FunctionConfiguration, in pool: EnvironmentPool, on eventLoop: any EventLoop,
+    _ permit: consuming Permit
+  ) async throws(Refusal) -> Lease {
     guard mayGrow(version) else { throw .throttled(.scalingRate) }
     var turn: InitialisationTurn?
     if let gate = parts.gate {
@@ -112,7 +120,7 @@ package final class Placement: Sendable {
     do throws(AWSError) {
       environment = try Environment(
         version, parts: parts, eventLoop: eventLoop, pool: pool,
-        origin: pool.reasonToStart() ?? firstReason(version, tenant))
+        origin: pool.reasonToStart() ?? firstReason(version, pool.tenant))
     } catch {
       throw .impossible(error)
     }
@@ -346,6 +354,13 @@ package final class Placement: Sendable {
       let (alive, idle) = pool.census
       sum = (sum.0 + alive, sum.1 + idle)
     }
+  }
+
+  private func pool(of resolved: Resolved, _ tenant: String?) -> EnvironmentPool {
+    if let tenant { return pool(of: resolved.configuration, tenant) }
+    let incarnation = resolved.configuration.incarnation
+    if let pool = pools.withLock({ $0.common[incarnation] }), !pool.isRetired { return pool }
+    return pool(of: resolved.configuration)
   }
 
   private func pool(of version: FunctionConfiguration) -> EnvironmentPool {

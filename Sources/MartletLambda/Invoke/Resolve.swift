@@ -1,13 +1,14 @@
 // From the name that the caller used to the version that runs.
 import MartletCore
 
-/// What an invocation runs, and the shares of concurrency that it may use.
-package struct Resolved: Sendable {
-  package internal(set) var configuration: FunctionConfiguration
+/// What an invocation runs, and the shares of concurrency that it may use. An object, because it is large and goes
+/// through many hands.
+package final class Resolved: Sendable {
+  package let configuration: FunctionConfiguration
   /// The directory of the host from which it runs.
   package let directory: WatchedDirectory?
   /// The function's reserved concurrency; nil if it shares the account's.
-  package private(set) var reserved: Int?
+  package let reserved: Int?
   /// What provisioned concurrency takes out of the share above, or out of the account's.
   package let provisionedTotal: Int
   /// Whether a chain of requests that goes round in circles ends at this function.
@@ -32,26 +33,48 @@ package struct Resolved: Sendable {
         configuration.environmentConcurrency.map { $0 * environments }
       }
   }
-}
 
-extension Resolved {
+  private init(_ other: Resolved, _ configuration: FunctionConfiguration, reserved: Int?) {
+    self.configuration = configuration
+    self.reserved = reserved
+    directory = other.directory
+    provisionedTotal = other.provisionedTotal
+    stopsLoops = other.stopsLoops
+    setAside = other.setAside
+    managedLimit = other.managedLimit
+  }
+
   var isDebugged: Bool { configuration.debugging != nil }
 
+  /// The same with other code.
+  func running(_ configuration: FunctionConfiguration) -> Resolved { Resolved(self, configuration, reserved: reserved) }
+
   /// One invocation at a time: whoever looks at a function at a breakpoint looks at one.
-  mutating func debug(in session: DebugSession) {
-    guard configuration.version == .latest else { return }
-    configuration = session.debugged(configuration)
-    reserved = provisionedTotal + 1
+  func debugged(in session: DebugSession) -> Resolved {
+    guard configuration.version == .latest else { return self }
+    return Resolved(self, session.debugged(configuration), reserved: provisionedTotal + 1)
   }
 }
 
 extension Line {
+  /// What is known to run at once; nil: it is to be resolved.
+  func known(_ reference: FunctionReference) -> Resolved? {
+    known.find(reference, in: functions.generation)
+  }
+
   /// Waits for a function that is being created, as AWS does for synchronous callers.
   /// - Throws: 404 for an unknown function or qualifier; 409 if the function failed to become active.
   func resolve(_ reference: FunctionReference, in functions: FunctionTable) async throws(AWSError) -> Resolved {
+    let generation = functions.generation
     let (record, version, configuration) = try find(reference, in: functions)
     let setAside = functions.figures(reference.key.place).setAside
-    if configuration.state == .active { return Resolved(configuration, record, setAside: setAside) }
+    if configuration.state == .active {
+      let resolved = Resolved(configuration, record, setAside: setAside)
+      // What an alias means may be decided anew each time.
+      let isFixed = reference.qualifier.flatMap { record.aliases[$0] }?.additional == nil
+      if isFixed { known.note(resolved, of: reference, in: generation) }
+      return resolved
+    }
     if configuration.state == .pending, configuration.isSnapStarted { throw .snapStartNotReady() }
     await functions.wait(for: reference.key) { $0?.invocable(version)?.state != .pending }
     guard let record = functions.find(reference.key), let settled = record.invocable(version) else {

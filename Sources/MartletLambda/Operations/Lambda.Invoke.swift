@@ -70,7 +70,7 @@ extension Lambda {
     static func answer(_ input: Input, _ call: Call, _ lambda: LambdaService) async throws(AWSError) -> Output {
       guard let invocation = try await checked(input, call, lambda) else { return Output(reply: nil) }
       if input.type == .event {
-        try lambda.line.find(invocation.function, in: lambda.functions).configuration.check(tenant: input.tenant)
+        try lambda.line.check(invocation.function, tenant: input.tenant)
         try await lambda.events.accept(invocation)
         return Output(reply: nil, status: 202)
       }

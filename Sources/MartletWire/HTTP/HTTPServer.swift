@@ -32,8 +32,12 @@ package enum HTTPServer {
     descriptor: CInt, eventLoop: any EventLoop, responder: any HTTPResponder, limits: Limits
   ) -> EventLoopFuture<any Channel> {
     let use = NIOLoopBoundBox.makeBoxSendingValue(HTTPUse(limits), eventLoop: eventLoop)
-    return bootstrap(group: eventLoop, childGroup: eventLoop, responder: responder, use: use).withBoundSocket(
-      descriptor)
+    return bootstrap(group: eventLoop, childGroup: eventLoop, responder: responder, use: use)
+      // There are very many of these connections. What they bring is small, and the buffer grows with what is not.
+      .childChannelOption(
+        .recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 64, initial: 512, maximum: 65_536)
+      )
+      .withBoundSocket(descriptor)
   }
 
   private static func bootstrap(

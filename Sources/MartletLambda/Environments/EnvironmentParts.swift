@@ -69,11 +69,14 @@ package struct EnvironmentParts: Sendable {
     self.stemCells = stemCells
   }
 
-  /// Compiles packages ahead; nil where environments have no root of their own, in which modules know their path.
-  package func makeBytecode() -> PythonBytecode? {
-    guard sandboxes.hasOwnRoot else { return nil }
-    return PythonBytecode(
-      sandboxes: sandboxes, root: root, packages: packages, runtimes: runtimes, world: world, log: log)
+  /// What is compiled and archived ahead: nothing where environments have no root of their own, because the results know
+  /// where they are.
+  package func makePreparations() -> [any Preparation] {
+    guard sandboxes.hasOwnRoot else { return [] }
+    return [
+      PythonBytecode(sandboxes: sandboxes, root: root, packages: packages, runtimes: runtimes, world: world, log: log),
+      JavaArchives(sandboxes: sandboxes, root: root, runtimes: runtimes, world: world, log: log),
+    ]
   }
 
   /// The ports on which an environment's listeners are, inside of it.

@@ -52,6 +52,7 @@ struct EnvironmentSetup {
       if let layers { paths.layers = layers }
       paths.runtime = parts.root.bootstrapDirectory(family)
     }
+    if paths.isOwnRoot, root == nil { paths.javaArchive = interpreter.flatMap { parts.root.javaArchive($0) } }
     logStream = EnvironmentSetup.newLogStream(c, parts)
     containerToken = c.isSnapStarted ? randomHex(64, from: parts.world) : nil
     let program = RuntimeProgram.make(

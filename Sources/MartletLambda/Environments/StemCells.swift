@@ -133,6 +133,7 @@ extension StemCells {
       !specification.mounts.contains(where: { if case .writable = $0 { true } else { false } })
     else { return nil }
     var program = setup.program
+    program.arguments.removeAll { $0.hasPrefix(RuntimeProgram.javaArchiveFlag) }
     program.arguments.insert(contentsOf: kind.flags, at: 1)
     program.arguments.append(stemArgument)
     program.follows = kind.follows

@@ -6,8 +6,7 @@ import Synchronization
 package final class FunctionActivation: Sendable {
   private let functions: FunctionTable
   private let packages: CodePackages
-  /// nil: Python is compiled where it runs.
-  private let bytecode: PythonBytecode?
+  private let preparations: [any Preparation]
   private let world: any World
   private let log: Logger
   /// Told of every function that is ready to run.
@@ -20,7 +19,7 @@ package final class FunctionActivation: Sendable {
   private let enqueue: AsyncStream<FunctionKey>.Continuation
 
   package init(
-    functions: FunctionTable, packages: CodePackages, bytecode: PythonBytecode? = nil, world: any World, log: Logger,
+    functions: FunctionTable, packages: CodePackages, preparations: [any Preparation] = [], world: any World, log: Logger,
     prepare: @escaping @Sendable (FunctionConfiguration) -> Void = { _ in },
     tryOut: (@Sendable (FunctionConfiguration) async -> StateReason?)? = nil
   ) {
@@ -28,7 +27,7 @@ package final class FunctionActivation: Sendable {
     self.tryOut = tryOut
     self.functions = functions
     self.packages = packages
-    self.bytecode = bytecode
+    self.preparations = preparations
     self.world = world
     self.log = log
     (queue, enqueue) = AsyncStream.makeStream()
@@ -46,7 +45,7 @@ package final class FunctionActivation: Sendable {
     }
     await withDiscardingTaskGroup { fetching in
       // Functions of a server before this one, or of another interpreter.
-      fetching.addTask { for record in self.functions.all { await self.bytecode?.prepare(record.latest) } }
+      fetching.addTask { for record in self.functions.all { await self.prepareStarts(record.latest) } }
       for await key in queue {
         // An image may take minutes, and so may a large package: nobody else waits for it.
         if let record = functions.find(key), takesLong(record) {
@@ -58,8 +57,12 @@ package final class FunctionActivation: Sendable {
     }
   }
 
+  private func prepareStarts(_ c: FunctionConfiguration) async {
+    for preparation in preparations { await preparation.prepare(c) }
+  }
+
   private func takesLong(_ record: FunctionRecord) -> Bool {
-    if record.latest.image != nil || bytecode?.isWanted(record.latest) == true { return true }
+    if record.latest.image != nil || preparations.contains(where: { $0.isWanted(record.latest) }) { return true }
     return record.allStored.contains { $0.isPending && $0.configuration.isSnapStarted }
   }
 
@@ -82,7 +85,7 @@ package final class FunctionActivation: Sendable {
 
   package func stop() {
     enqueue.finish()
-    bytecode?.stop()
+    for preparation in preparations { preparation.stop() }
     packages.images.stop()
   }
 
@@ -105,7 +108,7 @@ package final class FunctionActivation: Sendable {
             log.error("activation failed", metadata: ["function": "\(key.name)", "fault": "\(error)"])
             throw .inside("The package could not be unpacked: \(error.stage)")
           }
-          await bytecode?.prepare(configuration)
+          await prepareStarts(configuration)
         }
         if tryOut != nil, configuration.isPending, configuration.isSnapStarted {
           untried.append(configuration)

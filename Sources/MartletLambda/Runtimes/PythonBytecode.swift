@@ -9,7 +9,7 @@ import MartletStore
 import NIOPosix
 import Synchronization
 
-package final class PythonBytecode: Sendable {
+package final class PythonBytecode: Preparation {
   private let sandboxes: any SandboxHost
   private let root: RuntimeRoot
   private let trees: CodeTrees
@@ -146,51 +146,12 @@ package final class PythonBytecode: Sendable {
         "\(PythonBytecode.time.components.seconds)",
       ],
       environment: ["PATH=/usr/bin:/bin", "LANG=C.UTF-8"], workingDirectory: "/")
-    let pipe = try Pipe()
-    defer { close(pipe.reader) }
-    let run = try CompilerRun()
-    let sandbox = sandboxes.create(specification, observer: run)
-    defer { sandboxes.destroy(sandbox) }
-    sandboxes.start(program, number: 1, in: sandbox, output: pipe.writer)
-    close(pipe.writer)
     let path = "\(trees.root)/\(UInt64.random(in: 0...UInt64.max)).compiled.part"
-    do throws(Fault) {
-      try copy(pipe.reader, to: path)
-      try run.wait(within: .seconds(5))
-    } catch {
-      unlink(path)
-      throw error
-    }
+    let run = SandboxRun(
+      what: "compile", sandboxes: sandboxes, world: world, largest: PythonBytecode.largest,
+      patience: PythonBytecode.patience)
+    try run.output(of: program, in: specification, to: path) { isStopped.load(ordering: .relaxed) }
     return path
-  }
-
-  private func copy(_ reader: CInt, to path: String) throws(Fault) {
-    let file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
-    guard file >= 0 else { throw Fault("make \(path)", errno: errno) }
-    defer { close(file) }
-    let end = world.monotonic() &+ PythonBytecode.patience.nanoseconds
-    var buffer = [UInt8](repeating: 0, count: 1 << 18)
-    var total = 0
-    while true {
-      var ready = pollfd(fd: reader, events: Int16(POLLIN), revents: 0)
-      guard !isStopped.load(ordering: .relaxed) else { throw Fault("compile", "the server ends") }
-      guard Int64(bitPattern: end &- world.monotonic()) > 0 else {
-        throw Fault("compile", "it took longer than \(PythonBytecode.patience.components.seconds) s")
-      }
-      // Not longer, to hear of the server's end.
-      guard poll(&ready, 1, 100) > 0 else { continue }
-      let count = read(reader, &buffer, buffer.count)
-      if count == 0 { return }
-      guard count > 0 else { throw Fault("compile", errno: errno) }
-      total += count
-      guard total <= PythonBytecode.largest.bytes else { throw Fault("compile", "the results are too large") }
-      var written = 0
-      while written < count {
-        let now = buffer.withUnsafeBytes { write(file, $0.baseAddress.map { $0 + written }, count - written) }
-        guard now > 0 else { throw Fault("write \(path)", errno: errno) }
-        written += now
-      }
-    }
   }
 
   /// Makes the tree of package and results. What of both has the same path is taken from the results: the package's own
@@ -220,46 +181,4 @@ package final class PythonBytecode: Sendable {
     if file >= 0 { close(file) }
     return 0
   }
-}
-
-/// Hears how the compiler ended.
-private final class CompilerRun: SandboxObserver {
-  private let ended = Mutex<Result<ExitStatus, Fault>?>(nil)
-  /// Has something to be read once it has ended.
-  private let bell: Pipe
-
-  init() throws(Fault) { bell = try Pipe() }
-
-  deinit {
-    close(bell.reader)
-    close(bell.writer)
-  }
-
-  /// - Throws: if it ended with a failure, or has not ended within `limit`.
-  func wait(within limit: Duration) throws(Fault) {
-    var ready = pollfd(fd: bell.reader, events: Int16(POLLIN), revents: 0)
-    _ = poll(&ready, 1, CInt(limit.nanoseconds / 1_000_000))
-    guard let result = ended.withLock({ $0 }) else { throw Fault("compile", "the compiler did not end") }
-    let status = try result.get()
-    guard status == .code(0) else { throw Fault("compile", "the compiler ended with \(status)") }
-  }
-
-  private func settle(_ result: Result<ExitStatus, Fault>) {
-    ended.withLock { $0 = $0 ?? result }
-    _ = write(bell.writer, [1], 1)
-  }
-
-  func sandboxCreated(_ resources: SandboxResources) {
-    for listener in resources.listeners { close(listener) }
-  }
-  func sandboxProgramStarted(_ program: UInt32) {}
-  func sandboxProgramEnded(_ program: UInt32, _ status: ExitStatus, outOfMemory: Bool) { settle(.success(status)) }
-  func sandboxWasReset(newListeners: [CInt]) {
-    for listener in newListeners { close(listener) }
-  }
-  func sandboxDestroyed() {}
-  func sandboxConnected(_ ticket: UInt32, _ result: Result<CInt, Fault>) {
-    if case .success(let descriptor) = result { close(descriptor) }
-  }
-  func sandboxFailed(_ fault: Fault, program: UInt32?) { settle(.failure(fault)) }
 }

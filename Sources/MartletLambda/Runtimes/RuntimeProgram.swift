@@ -12,6 +12,8 @@ package enum RuntimeProgram {
     var layers = "/opt"
     var api: String
     var isOwnRoot = true
+    /// Classes that Java finds loaded.
+    var javaArchive: String?
 
     func program(_ interpreter: Interpreter) -> String { isOwnRoot ? interpreter.pathInRoot : interpreter.path }
   }
@@ -155,9 +157,30 @@ package enum RuntimeProgram {
     }
     if !said.contains("GC") { flags.append("-XX:+UseSerialGC") }
     if !said.contains("Tiered") { flags.append("-XX:TieredStopAtLevel=1") }
+    // It fits what it was made with: with other flags Java would say in the log that it does not.
+    let isPlain = !(c.environment ?? []).contains { variable in
+      ["JAVA_", "_JAVA_", "JDK_"].contains { variable.name.hasPrefix($0) }
+    }
+    if isPlain, let archive = paths.javaArchive { flags.append(javaArchiveFlag + archive) }
     return [paths.program(interpreter)] + flags + [
       "-cp", "\(paths.runtime)/bootstrap.jar", "martlet.Bootstrap", paths.layers,
     ]
+  }
+
+  static let javaArchiveFlag = "-XX:SharedArchiveFile="
+
+  /// Prints an archive of what our bootstrap loads, and nothing else.
+  static func javaArchiver(_ interpreter: Interpreter) -> SandboxProgram {
+    let script = """
+      "$@" >/dev/null 2>&1 && exec cat /tmp/classes
+      """
+    return SandboxProgram(
+      arguments: [
+        "/bin/sh", "-c", script, "sh", interpreter.pathInRoot, "-XX:ArchiveClassesAtExit=/tmp/classes",
+        "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Dfile.encoding=UTF-8", "-cp", "/var/runtime/bootstrap.jar",
+        "martlet.Bootstrap", "/opt", "--martlet-rehearsal",
+      ],
+      environment: ["PATH=/usr/bin:/bin", "LC_ALL=C.UTF-8"], workingDirectory: "/")
   }
 
   /// AWS's, and after them where this interpreter keeps the gems that came with it.

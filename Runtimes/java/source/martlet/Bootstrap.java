@@ -10,6 +10,10 @@ public final class Bootstrap {
 
   public static void main(String[] arguments) {
     try {
+      if (arguments.length > 1 && arguments[1].equals(StemCell.REHEARSAL)) {
+        StemCell.rehearseAll();
+        return;
+      }
       RuntimeClient kept = arguments.length > 1 ? StemCell.becomeSomebodys() : null;
       FunctionLog log = new FunctionLog();
       RuntimeClient client = kept != null ? kept : new RuntimeClient(System.getenv("AWS_LAMBDA_RUNTIME_API"));

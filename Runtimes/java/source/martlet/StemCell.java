@@ -4,6 +4,7 @@
 package martlet;
 
 import java.io.File;
+import java.io.IOException;
 import java.net.URL;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
@@ -12,6 +13,8 @@ import java.util.List;
 import java.util.Map;
 
 final class StemCell {
+  /** Nothing but the rehearsal, for an archive of what it has loaded. */
+  static final String REHEARSAL = "--martlet-rehearsal";
   private static final String ARGUMENT = "--martlet-stem";
   private static final String RUNTIME = "/var/runtime/";
   private static final int ROUNDS = 40;
@@ -45,6 +48,16 @@ final class StemCell {
     // when something has been mounted upon it.
     variables.replace(told.subList(1, told.size()));
     return client;
+  }
+
+  static void rehearseAll() throws Throwable {
+    new FunctionLog();
+    rehearse();
+    try {
+      new RuntimeClient("127.0.0.1:9001");
+    } catch (IOException nobody) {
+      // Loaded is what it needs to find out.
+    }
   }
 
   private static void rehearse() throws Throwable {

@@ -1,0 +1,11 @@
+// What is done once, before functions are ready to run, so that no cold start does it (docs/fast-start.md).
+import MartletCore
+
+package protocol Preparation: Sendable {
+  /// True if there is something to do for a version, which may take a while.
+  func isWanted(_ c: FunctionConfiguration) -> Bool
+  /// Does it, unless it was done before. Whatever goes wrong, the version runs all the same.
+  func prepare(_ c: FunctionConfiguration) async
+  /// What is under way is given up.
+  func stop()
+}

@@ -128,6 +128,7 @@ extension Environment: SandboxObserver {
 extension Environment {
   /// How long INIT may take.
   func initLimit(_ live: Live) -> Duration {
+    if isForked, live.initPhase == .initialisation { return parts.limits.restoreDuration }
     guard live.isProvisioned || live.concurrent != nil || live.machine.restores else {
       return parts.limits.initDuration
     }

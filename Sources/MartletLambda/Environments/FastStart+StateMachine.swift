@@ -113,6 +113,12 @@ package struct FastStartStateMachine<Key: Hashable & Sendable, ID: Hashable & Se
     return begin(key, at: now)
   }
 
+  /// Nobody will start from it any more.
+  package mutating func drop(_ key: Key) -> [Action] { remove(key) }
+
+  /// What is up for a key.
+  package func up(_ key: Key) -> ID? { entries[key]?.up?.id }
+
   /// To be called every few seconds.
   package mutating func tick(at now: UInt64) -> [Action] {
     var actions: [Action] = []

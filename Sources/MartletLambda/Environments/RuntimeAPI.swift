@@ -95,7 +95,9 @@ final class RuntimeAPI: HTTPResponder {
     } else if call == "init/error", request.method == .POST {
       environment.initFailed(RuntimeAPI.errorType(request), request.body, exchange)
     } else if call == "restore/next", request.method == .GET {
-      environment.restoreNext(exchange)
+      environment.restoreNext(
+        exchange, canBeForked: request.header("Martlet-Snapshot") == "yes",
+        obstacle: request.header("Martlet-No-Snapshot"))
     } else if call == "restore/error", request.method == .POST {
       environment.restoreFailed(RuntimeAPI.errorType(request), request.body, exchange)
     } else if request.method == .POST, call.utf8.starts(with: "invocation/".utf8) {

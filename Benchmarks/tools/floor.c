@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -170,6 +171,7 @@ static void listen_on(const char *port, enum kind kind) {
 
 int main(int count, char **arguments) {
   if (count != 3) return fputs("usage: floor INVOKE_PORT RUNTIME_PORT\n", stderr), 2;
+  signal(SIGPIPE, SIG_IGN);  // a caller may leave in the midst of its answer
   epoll = epoll_create1(EPOLL_CLOEXEC);
   listen_on(arguments[1], LISTENS_FOR_CALLERS);
   listen_on(arguments[2], LISTENS_FOR_RUNTIMES);

@@ -1,6 +1,9 @@
 // Closed-loop callers: each connection sends its next invocation when the last one is answered. Prints one line of JSON:
-// invocations per second, microseconds at p50 and p99, and how many answers were not 200.
-// Usage: load PORT FUNCTION CONNECTIONS SECONDS [BODY_BYTES]
+// invocations per second, microseconds at p50 and p99, how many answers were not 200, how many told of a failed function,
+// and when the first of those came (seconds of CLOCK_MONOTONIC).
+// With COUNT the load ends after so many answers instead of SECONDS, each event has a number of its own, and the answer must be
+// that event (with or without a space behind the colon): "wrong" counts those that are not.
+// Usage: load PORT FUNCTION CONNECTIONS SECONDS [BODY_BYTES [COUNT]]
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <netinet/tcp.h>
@@ -18,10 +21,13 @@ struct connection {
   char *bytes;
   size_t length, capacity;
   double sent;
+  unsigned number;   // of its invocation
 };
 
+enum { MOST_FAILURES = 4096 };
 static char *request;
-static size_t request_length;
+static size_t request_length, body_length, count_wanted, count_sent, answered, failed, wrong;
+static double failures[MOST_FAILURES];
 
 static double now(void) {
   struct timespec t;
@@ -35,6 +41,11 @@ static void fail(const char *what) {
 }
 
 static void send_request(struct connection *c) {
+  char digits[9];
+  if (count_wanted) {
+    snprintf(digits, sizeof digits, "%08x", c->number = (unsigned)++count_sent);
+    memcpy(request + request_length - body_length + 6, digits, 8);
+  }
   c->sent = now();
   for (size_t done = 0; done < request_length;) {
     ssize_t count = write(c->fd, request + done, request_length - done);
@@ -54,6 +65,23 @@ static size_t complete(const struct connection *c) {
   return c->length < whole ? 0 : whole;
 }
 
+// Whether the function failed, and whether the answer is the connection's own event.
+static void check(const struct connection *c) {
+  char *body = (char *)memmem(c->bytes, c->length, "\r\n\r\n", 4) + 4, digits[9];
+  size_t length = c->length - (size_t)(body - c->bytes), shift;
+  answered++;
+  if (memmem(c->bytes, (size_t)(body - c->bytes), "X-Amz-Function-Error", 20)) {
+    if (failed < MOST_FAILURES) failures[failed] = now() / 1e6;
+    failed++;
+    return;
+  }
+  if (!count_wanted) return;
+  shift = length > body_length;
+  snprintf(digits, sizeof digits, "%08x", c->number);
+  if (length != body_length + shift || memcmp(body + 6 + shift, digits, 8)
+      || memcmp(body + 14 + shift, request + request_length - body_length + 14, body_length - 14)) wrong++;
+}
+
 static int by_value(const void *a, const void *b) {
   float x = *(const float *)a, y = *(const float *)b;
   return (x > y) - (x < y);
@@ -69,13 +97,15 @@ static void prepare(const char *port, const char *function, size_t body) {
   memcpy(request + request_length, "{\"k\":\"", 6);
   memcpy(request + request_length + body - 2, "\"}", 2);
   request_length += body;
+  body_length = body;
 }
 
 int main(int count, char **arguments) {
-  if (count < 5) return fputs("usage: load PORT FUNCTION CONNECTIONS SECONDS [BODY_BYTES]\n", stderr), 2;
+  if (count < 5) return fputs("usage: load PORT FUNCTION CONNECTIONS SECONDS [BODY_BYTES [COUNT]]\n", stderr), 2;
   int connections = atoi(arguments[3]), epoll = epoll_create1(0);
   double seconds = atof(arguments[4]);
   prepare(arguments[1], arguments[2], count > 5 ? strtoul(arguments[5], NULL, 10) : 16);
+  if (count > 6) count_wanted = strtoul(arguments[6], NULL, 10);
   struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(arguments[1])),
       .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
   struct connection *all = calloc((size_t)connections, sizeof *all);
@@ -83,6 +113,7 @@ int main(int count, char **arguments) {
   float *latencies = malloc(capacity * sizeof *latencies);
   if (!all || !latencies) fail("malloc");
   double begin = now(), measured = begin + seconds * 1e5, end = measured + seconds * 1e6;
+  if (count_wanted) measured = begin, end = begin + 1e12;
   for (int i = 0; i < connections; i++) {
     struct connection *c = &all[i];
     int one = 1;
@@ -94,7 +125,7 @@ int main(int count, char **arguments) {
     epoll_ctl(epoll, EPOLL_CTL_ADD, c->fd, &event);
     send_request(c);
   }
-  for (double t = begin; t < end;) {
+  for (double t = begin; t < end && (!count_wanted || answered < count_wanted);) {
     struct epoll_event events[128];
     int ready = epoll_wait(epoll, events, 128, 1000);
     for (int i = 0; i < ready; i++) {
@@ -107,13 +138,18 @@ int main(int count, char **arguments) {
       t = now();
       if (strncmp(c->bytes, "HTTP/1.1 200", 12)) refused++;
       if (t > measured && samples < capacity) latencies[samples++] = (float)(t - c->sent);
+      check(c);
       c->length = 0;
-      send_request(c);
+      if (!count_wanted || count_sent < count_wanted) send_request(c);
     }
     t = now();
   }
+  if (count_wanted) seconds = (now() - begin) / 1e6;
   qsort(latencies, samples, sizeof *latencies, by_value);
   if (samples == 0) return fputs("no answer at all\n", stderr), 1;
-  printf("{\"rate\": %.0f, \"p50\": %.1f, \"p99\": %.1f, \"refused\": %zu}\n", (double)samples / seconds,
-      (double)latencies[samples / 2], (double)latencies[samples * 99 / 100], refused);
+  printf("{\"rate\": %.0f, \"p50\": %.1f, \"p99\": %.1f, \"refused\": %zu, \"answered\": %zu, \"failed\": %zu, \"wrong\": %zu, \"failures\": [",
+      (double)(count_wanted ? answered : samples) / seconds, (double)latencies[samples / 2], (double)latencies[samples * 99 / 100],
+      refused, answered, failed, wrong);
+  for (size_t i = 0; i < failed && i < MOST_FAILURES; i++) printf("%s%.6f", i ? ", " : "", failures[i]);
+  puts("]}");
 }

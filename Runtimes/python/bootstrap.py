@@ -184,7 +184,7 @@ class RuntimeAPI:
 # AWS answers in UTF-8 from 3.12 on and in ASCII before. Its rules are those of simplejson: a named tuple is an
 # object, bytes are text, a Decimal is a number with its own digits. The C encoder knows none of these, so `marshal`,
 # which takes only the exact built-in types, says in C speed whether the C encoder may be used.
-ANSWERS_IN_UTF8 = os.environ.get("AWS_EXECUTION_ENV", "AWS_Lambda_" + VERSIONED) in (
+ANSWER_IN_UTF8 = (
     "AWS_Lambda_python3.12",
     "AWS_Lambda_python3.13",
     "AWS_Lambda_python3.14",
@@ -204,13 +204,22 @@ def refuse(value, start=0):
     raise TypeError("not for the C encoder")
 
 
-encode_string = _json.encode_basestring if ANSWERS_IN_UTF8 else _json.encode_basestring_ascii
+encode_string = _json.encode_basestring_ascii
 scan_json = encode_plain = refuse  # what a CPython to come may change in `_json` costs speed, not answers
 try:
     scan_json = _json.make_scanner(ScannerSettings)
-    encode_plain = _json.make_encoder(None, refuse, encode_string, None, ": ", ", ", False, False, True)
 except (TypeError, AttributeError):
     pass
+
+
+def set_encoding(environment):
+    global encode_string, encode_plain
+    is_utf8 = environment in ANSWER_IN_UTF8
+    encode_string = _json.encode_basestring if is_utf8 else _json.encode_basestring_ascii
+    try:
+        encode_plain = _json.make_encoder(None, refuse, encode_string, None, ": ", ", ", False, False, True)
+    except (TypeError, AttributeError):
+        encode_plain = refuse
 
 
 def from_json(text):
@@ -414,9 +423,8 @@ def header_document(headers, header, name):
 
 # --- Logs ----------------------------------------------------------------------------------------------------
 
-LOGS_JSON = (os.environ.get("AWS_LAMBDA_LOG_FORMAT") or "").upper() == "JSON"
-LOG_LEVEL = (os.environ.get("AWS_LAMBDA_LOG_LEVEL") or "").upper()
-LOG_LEVEL = "DEBUG" if LOG_LEVEL == "TRACE" else LOG_LEVEL
+logs_json = False
+log_level = ""
 FRAME_JSON, FRAME_TEXT = 0xA55A0002, 0xA55A0003
 FRAME_LEVELS = {10: 0x08, 20: 0x0C, 30: 0x10, 40: 0x14, 50: 0x18}
 
@@ -450,11 +458,11 @@ class FramedLogSink:
             frame = frame[os.write(self.descriptor, frame) :]
 
     def log_error(self, lines):
-        self.log("\n".join(lines), (FRAME_JSON if LOGS_JSON else FRAME_TEXT) + FRAME_LEVELS[40])
+        self.log("\n".join(lines), (FRAME_JSON if logs_json else FRAME_TEXT) + FRAME_LEVELS[40])
 
 
 def log_error(error):
-    if LOGS_JSON:
+    if logs_json:
         stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         log_sink.log_error([to_json(dict({"timestamp": stamp, "level": "ERROR"}, **error))])
         return
@@ -478,10 +486,10 @@ def set_up_logging(logging):
         def emit(self, record):
             text = self.format(record)
             level = min(50, max(0, record.levelno)) // 10 * 10
-            base = FRAME_JSON if LOGS_JSON else FRAME_TEXT
+            base = FRAME_JSON if logs_json else FRAME_TEXT
             if isinstance(self.log_sink, StandardLogSink) and not text.endswith("\n"):
                 text += "\n"  # the formatter ends a record with a traceback without one
-            self.log_sink.log(text, base + FRAME_LEVELS.get(level, 0) if LOGS_JSON or LOG_LEVEL else None)
+            self.log_sink.log(text, base + FRAME_LEVELS.get(level, 0) if logs_json or log_level else None)
 
     class LambdaLoggerFilter(logging.Filter):
         def filter(self, record):
@@ -495,14 +503,14 @@ def set_up_logging(logging):
 
     logging.Formatter.converter = time.gmtime
     handler = LambdaLoggerHandler(log_sink)
-    if LOGS_JSON:
+    if logs_json:
         handler.setFormatter(JsonFormatter(datefmt="%Y-%m-%dT%H:%M:%SZ"))
     else:
         line = "[%(levelname)s]\t%(asctime)s.%(msecs)03dZ\t%(aws_request_id)s\t%(message)s\n"
         handler.setFormatter(logging.Formatter(line, "%Y-%m-%dT%H:%M:%S"))
     root = logging.getLogger()
-    if LOG_LEVEL in logging._nameToLevel:
-        root.setLevel(LOG_LEVEL)
+    if log_level in logging._nameToLevel:
+        root.setLevel(log_level)
     handler.addFilter(LambdaLoggerFilter())
     root.addHandler(handler)
 
@@ -816,6 +824,15 @@ def serve(api, handler):
         event = context = answer = None  # nothing of this invocation stays alive during the wait
 
 
+def read_settings():
+    """What the variables say. Not when this file is loaded, which may be before they are those of a function."""
+    global logs_json, log_level
+    set_encoding(os.environ.get("AWS_EXECUTION_ENV", "AWS_Lambda_" + VERSIONED))
+    logs_json = (os.environ.get("AWS_LAMBDA_LOG_FORMAT") or "").upper() == "JSON"
+    log_level = (os.environ.get("AWS_LAMBDA_LOG_LEVEL") or "").upper()
+    log_level = "DEBUG" if log_level == "TRACE" else log_level
+
+
 def share(count):
     """Several invocations at a time, each in a process of its own, as AWS's runtime has it. Returns in those. The first
     process waits, and ends as soon as one of them ends, and like it: the platform then answers everybody at once."""
@@ -838,6 +855,7 @@ def share(count):
 
 def main():
     global log_sink
+    read_settings()
     concurrency = os.environ.get("AWS_LAMBDA_MAX_CONCURRENCY")
     if concurrency:
         share(int(concurrency))

@@ -32,8 +32,9 @@ USER, GROUP = 993, 990  # in the sandbox's user namespace
 
 # Of sandbox.h and sandbox_protocol.h.
 SPAWN, FAILED, FORK, REAP, REAPED, UP, PARKED, STARTED = 3, 107, 211, 212, 213, 214, 215, 216
-PIDS, NOFILE, PROCESS, ARG, ENV, CWD, ERRNO, STAGE, STATUS = 6, 7, 12, 13, 14, 15, 19, 20, 21
+PIDS, NOFILE, PROCESS, ARG, ENV, CWD, ERRNO, STAGE, STATUS, LEVEL = 6, 7, 12, 13, 14, 15, 19, 20, 21, 24
 MAX_MESSAGE = 131072 + 32
+REHEARSALS = 10  # after so many calls an interpreter has adapted its code
 
 NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER = 0x20000, 0x2000000, 0x4000000, 0x8000000, 0x10000000
 NEWPID, NEWNET = 0x20000000, 0x40000000
@@ -117,11 +118,75 @@ def load_modules():
     return {name.partition(".")[0] for name, file in added.items() if "-packages" in file}
 
 
-def own_code():
-    """The bootstrap, compiled."""
+def load_runtime():
+    """The bootstrap, loaded but not begun: a fork has it as its `__main__`."""
     path = os.path.join(HERE, "bootstrap.py")
     with open(path, "rb") as file:
-        return compile(file.read(), path, "exec", dont_inherit=True)
+        code = compile(file.read(), path, "exec", dont_inherit=True)
+    runtime = types.ModuleType("waiting")
+    runtime.__builtins__ = sys.modules["builtins"]
+    runtime.__cached__ = None
+    exec(code, runtime.__dict__)
+    runtime.__name__ = "__main__"
+    for value in list(vars(runtime).values()):
+        if getattr(value, "__module__", None) == "waiting":
+            value.__module__ = "__main__"
+    return runtime
+
+
+EVENT = b"""HTTP/1.1 200 OK\r
+Content-Type: application/json\r
+Lambda-Runtime-Aws-Request-Id: 00000000-0000-0000-0000-000000000000\r
+Lambda-Runtime-Deadline-Ms: 1600000000000\r
+Lambda-Runtime-Invoked-Function-Arn: arn:aws:lambda:us-east-1:000000000000:function:rehearsal\r
+Lambda-Runtime-Trace-Id: Root=1-00000000-000000000000000000000000;Parent=0000000000000000;Sampled=0\r
+Content-Length: 17\r
+\r
+{"key": "value"}
+"""
+ACCEPTED = b"HTTP/1.1 202 Accepted\r\nContent-Type: application/json\r\nContent-Length: 16\r\n\r\n" + b'{"status":"OK"}\n'
+
+
+def rehearse(runtime):
+    """What a fork does until it has answered, to no effect.
+
+    A page of memory is copied for a fork when it is first written to, and an interpreter writes where it reads: counts of
+    references, caches beside the code, what it notes of types. After some rehearsals in the zygote most of that has
+    happened and is nobody's any more; one in a fork that waits anyway makes it copy the rest before it is asked.
+    """
+    import logging
+
+    renew()
+    environment, path, root = dict(os.environb), list(sys.path), logging.getLogger()
+    os.environb.clear()
+    os.environb.update(environment)
+    os.listdir("/")
+    resource.getrlimit(resource.RLIMIT_CORE)
+    libc.prctl(23, 0, 0, 0, 0)  # PR_CAPBSET_READ
+    converter, handlers, module = logging.Formatter.converter, list(root.handlers), sys.modules.pop("stringprep", None)
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        theirs.sendall(2 * (EVENT + ACCEPTED))
+        theirs.shutdown(socket.SHUT_WR)
+        try:
+            runtime.read_settings()
+            runtime.set_search_path()
+            runtime.log_sink = runtime.StandardLogSink()
+            runtime.set_up_logging(logging)
+            handler = runtime.load_handler("stringprep.map_table_b3")
+            api = runtime.RuntimeAPI("127.0.0.1:9001")
+            api.socket = ours
+            runtime.serve(api, lambda event, context: event if handler else None)
+        except OSError:
+            pass  # all events are over
+    sys.path[:] = path
+    sys.path_importer_cache.clear()
+    if module is not None:
+        sys.modules["stringprep"] = module
+    logging.Formatter.converter = converter
+    root.handlers[:] = handlers
+    runtime.log_sink = runtime.request_id = runtime.tenant_id = None
+    os.environ.pop("_X_AMZN_TRACE_ID", None)
 
 
 class SystemCallFilter(ctypes.Structure):
@@ -135,7 +200,7 @@ def read_filter():
 
 
 def serve(orders):
-    """Returns in a fork only, with the socket over which it will get its order."""
+    """Returns in a fork only: its descriptors, and whether nobody waits for it yet."""
     children = {}
     while True:
         kind, sandbox, fields, descriptors = receive(orders)
@@ -143,7 +208,7 @@ def serve(orders):
         if kind == FORK:
             child = fork(descriptors)
             if child == 0:
-                return descriptors
+                return descriptors, number(fields, LEVEL)
             children[serial] = child
         elif kind == REAP:
             child = children.pop(serial, None)
@@ -169,7 +234,7 @@ def fork(descriptors):
 # --- A fork --------------------------------------------------------------------------------------------------
 
 
-def park(channel, descriptors, zygote, code):
+def park(channel, descriptors, zygote, runtime, ahead):
     """Enters what is there already, does what can be done ahead, and waits for the order: (fields, output)."""
     zygote.close()
     os.close(HOME)
@@ -180,7 +245,8 @@ def park(channel, descriptors, zygote, code):
     for descriptor in descriptors[1:]:
         os.close(descriptor)
     renew()
-    touch(code)
+    if ahead:
+        rehearse(runtime)
     channel.send(message(PARKED))
     kind, _, fields, (output, mount_namespace, user_namespace) = receive(channel)
     setns(mount_namespace, NEWNS)
@@ -188,18 +254,6 @@ def park(channel, descriptors, zygote, code):
     os.close(mount_namespace)
     os.close(user_namespace)
     return fields, output
-
-
-def touch(code):
-    """A page of memory is copied when it is first written to, and reading an object writes its count of references. So
-    what is done after the order is done once before, to no effect."""
-    exec(code, {"__name__": "touched"})
-    libc.prctl(23, 0, 0, 0, 0)  # PR_CAPBSET_READ
-    environment = dict(os.environb)
-    os.environb.clear()
-    os.environb.update(environment)
-    os.listdir("/")
-    resource.getrlimit(resource.RLIMIT_CORE)
 
 
 def give_up_everything(fields, system_calls):
@@ -332,13 +386,10 @@ def show_arguments(arguments):
         ctypes.memmove(start, line, len(line))
 
 
-def run(code, path):
-    main = types.ModuleType("__main__")
-    main.__file__ = path
-    main.__builtins__ = sys.modules["builtins"]
-    main.__cached__ = None
-    sys.modules["__main__"] = main
-    exec(code, main.__dict__)
+def run(runtime, path):
+    runtime.__file__ = path
+    sys.modules["__main__"] = runtime
+    runtime.main()
 
 
 # --- A snapshot ----------------------------------------------------------------------------------------------
@@ -485,16 +536,12 @@ started_with = dict(os.environb)
 
 
 def run_snapshot():
+    system_calls = read_filter()
+    runtime = load_runtime()
+    runtime.wait_in_snapshot = lambda api: wait_in_snapshot(api, system_calls)
     path = os.path.join(HERE, "bootstrap.py")
     sys.argv = [path]
-    main = types.ModuleType("__main__")
-    main.__file__ = path
-    main.__builtins__ = sys.modules["builtins"]
-    main.__cached__ = None
-    system_calls = read_filter()
-    main.wait_in_snapshot = lambda api: wait_in_snapshot(api, system_calls)
-    sys.modules["__main__"] = main
-    exec(own_code(), main.__dict__)
+    run(runtime, path)
 
 
 def report(channel, error):
@@ -510,18 +557,19 @@ def main():
     try:
         sdk = load_modules()
         loaded = {name.partition(".")[0] for name in sys.modules}
-        code, system_calls = own_code(), read_filter()
-        sys.path_importer_cache.clear()
+        runtime, system_calls = load_runtime(), read_filter()
+        for _ in range(REHEARSALS):
+            rehearse(runtime)
         gc.collect()
         gc.freeze()
         orders.send(message(UP))
     except Exception as error:
         report(orders, error)
         sys.exit(1)
-    descriptors = serve(orders)
+    descriptors, ahead = serve(orders)
     channel = socket.socket(fileno=descriptors[0])
     try:
-        fields, output = park(channel, descriptors, orders, code)
+        fields, output = park(channel, descriptors, orders, runtime, ahead)
         os.setsid()
         give_up_everything(fields, system_calls)
         arrange_descriptors(channel, output)
@@ -534,7 +582,7 @@ def main():
     channel.close()
     if not is_alone:
         os.execve(arguments[0], arguments, dict(os.environb))
-    return code, arguments[1]
+    return runtime, arguments[1]
 
 
 if __name__ == "__main__":

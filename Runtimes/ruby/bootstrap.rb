@@ -12,7 +12,6 @@ module Martlet
   FRAME_JSON = 0xa55a0002
   LEVELS = %w[DEBUG INFO WARN ERROR FATAL].freeze
   ERROR = LEVELS.index("ERROR")
-  LOGS_JSON = ENV["AWS_LAMBDA_LOG_FORMAT"] == "JSON"
 
   # HTTP/1.1 on one kept connection. The server gone is the end of this process.
   class RuntimeAPI
@@ -29,6 +28,14 @@ module Martlet
     def next
       @socket.write("GET /2018-06-01/runtime/invocation/next HTTP/1.1\r\n#{@common}\r\n")
       receive
+    end
+
+    # What a stem cell is to become; the answer comes when that is known, which may be hours.
+    def order
+      @socket.write("GET /_martlet/order HTTP/1.1\r\n#{@common}\r\n")
+      answer = receive
+      raise IOError, "the Runtime API answered #{answer.status} to order" if answer.status != 200
+      answer.body.split("\0")
     end
 
     def post(path, body, content_type: "application/json", head: "")
@@ -132,10 +139,66 @@ module Martlet
     end
   end
 
+  # The wait of a stem cell: this interpreter was started before it was known whose it will be, and asks. It loads nothing
+  # but what every start loads: a function can see what is loaded.
+  module StemCell
+    ARGUMENT = "--martlet-stem".freeze
+
+    class << self
+      # Becomes the function's; returns when directory and variables are its own, with the connection.
+      def become_somebodys
+        loaded = loaded_names
+        JSON.generate(JSON.parse('{"a":[1,2.5,"\u00e9",null]}'))
+        api = RuntimeAPI.new(ENV.fetch("AWS_LAMBDA_RUNTIME_API"))
+        directory, *variables = api.order
+        ENV.replace(variables.to_h { |variable| variable.split("=", 2) })
+        Dir.chdir(directory)
+        start_anew if own_version?(loaded)
+        ARGV.pop
+        Gem.clear_paths if defined?(Gem) # what they hold was not there before
+        api
+      end
+
+      private
+
+      # What has been loaded, as one would require it: the first part of each name.
+      def loaded_names
+        folders = $LOAD_PATH.sort_by { |folder| -folder.length }.map { |folder| "#{folder}/" }
+        names = $LOADED_FEATURES.filter_map do |feature|
+          folder = folders.find { |each| feature.start_with?(each) }
+          feature.delete_prefix(folder.to_s)[/\A[^\/]+/]&.delete_suffix(".rb")&.delete_suffix(".so")
+        end
+        names += Gem.loaded_specs.keys if defined?(Gem)
+        names.to_h { |name| [name, true] }
+      end
+
+      # Has the function its own version of what is loaded here: in the search path before the library's, or as a gem?
+      def own_version?(loaded)
+        ENV.fetch("RUBYLIB", "").split(":").any? do |folder|
+          names(folder).any? { |name| loaded.key?(name.delete_suffix(".rb").delete_suffix(".so")) }
+        end || ENV.fetch("GEM_PATH", "").split(":").grep(%r{\A/(var/task|opt)/}).any? do |home|
+          names("#{home}/specifications").any? { |name| loaded.key?(name[/\A(.+?)-\d/, 1]) }
+        end
+      end
+
+      def names(folder)
+        Dir.children(folder)
+      rescue SystemCallError
+        []
+      end
+
+      def start_anew
+        command = File.binread("/proc/self/cmdline").split("\0")
+        exec([command[0], command[0]], *command[1...-1])
+      end
+    end
+  end
+
   class << self
     # Of the invocation under way.
     attr_reader :request_id
     attr_reader :sink
+    attr_reader :logs_json
   end
 
   # `Logger.new($stdout)` writes records to the function's log, with the request's id.
@@ -146,14 +209,14 @@ module Martlet
       return unless to_function
       @default_formatter = RecordFormatter.new
       name = ENV["AWS_LAMBDA_LOG_LEVEL"]
-      self.level = LEVELS.index(name == "TRACE" ? "DEBUG" : name) if LOGS_JSON && !named.key?(:level) && LEVELS.include?(name)
+      self.level = LEVELS.index(name == "TRACE" ? "DEBUG" : name) if Martlet.logs_json && !named.key?(:level) && LEVELS.include?(name)
     end
 
     class Device
       def write(record)
         record = record.to_s
-        name = record[LOGS_JSON ? /"level":"([A-Z]+)"/ : /\A[A-Z], \[[^\]]*\] +([A-Z]+) /, 1]
-        Martlet.sink.write(record, LEVELS.index(name), json: LOGS_JSON)
+        name = record[Martlet.logs_json ? /"level":"([A-Z]+)"/ : /\A[A-Z], \[[^\]]*\] +([A-Z]+) /, 1]
+        Martlet.sink.write(record, LEVELS.index(name), json: Martlet.logs_json)
       end
 
       def close; end
@@ -163,7 +226,7 @@ module Martlet
       LINE = "%s, [%s #%d] %5s %s -- %s: %s\n".freeze
 
       def call(severity, time, program, message)
-        return json(severity, time, program, message) if LOGS_JSON
+        return json(severity, time, program, message) if Martlet.logs_json
         format(LINE, severity[0], time.strftime("%Y-%m-%dT%H:%M:%S.%6N"), Process.pid, severity, Martlet.request_id, program,
           msg2str(message))
       end
@@ -184,13 +247,15 @@ module Martlet
   class << self
     # Starts, and never returns: the platform ends this process.
     def run
+      api = StemCell.become_somebodys if ARGV.last == StemCell::ARGUMENT
+      @logs_json = ENV["AWS_LAMBDA_LOG_FORMAT"] == "JSON"
       descriptor = ENV.delete("_LAMBDA_TELEMETRY_LOG_FD")
       @sink = LogSink.new(descriptor)
       $stdout.sync = $stderr.sync = true
       ::Logger.prepend(RecordLogger)
       task = ENV.fetch("LAMBDA_TASK_ROOT", "/var/task")
       $LOAD_PATH.unshift(task) unless $LOAD_PATH.include?(task)
-      api = RuntimeAPI.new(ENV.fetch("AWS_LAMBDA_RUNTIME_API"))
+      api ||= RuntimeAPI.new(ENV.fetch("AWS_LAMBDA_RUNTIME_API"))
       serve(api, load_function(api))
     end
 
@@ -227,7 +292,7 @@ module Martlet
     end
 
     def log_error(title, document)
-      if LOGS_JSON
+      if logs_json
         line = {timestamp: Time.now.utc.iso8601(3), level: "ERROR", requestId: request_id}.compact.merge(document)
         sink.write(JSON.generate(line) + "\n", ERROR, json: true)
       else

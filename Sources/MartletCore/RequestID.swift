@@ -11,28 +11,28 @@ package struct RequestID: Hashable, Sendable, CustomStringConvertible {
   }
 
   /// Parses the 36-character form; nil for anything else.
-  package init?(_ text: String) { self.init(utf8: text[...].utf8) }
+  package init?(_ text: String) { self.init(text[...]) }
 
-  package init?(_ text: Substring) { self.init(utf8: text.utf8) }
-
-  /// Every invocation passes here, so it goes over bytes.
-  private init?(utf8: Substring.UTF8View) {
-    let words = utf8.withContiguousStorageIfAvailable { RequestID.words($0) } ?? RequestID.words(Array(utf8))
-    guard let words else { return nil }
-    (high, low) = words
+  package init?(_ text: Substring) {
+    guard let id = text.withBytes({ RequestID(bytes: $0) }) else { return nil }
+    self = id
   }
 
-  private static func words(_ text: some RandomAccessCollection<UInt8>) -> (UInt64, UInt64)? {
-    guard text.count == 36 else { return nil }
-    var words: (UInt64, UInt64) = (0, 0)
-    var digits = 0
-    var position = 0
-    for byte in text {
-      defer { position += 1 }
-      if position == 8 || position == 13 || position == 18 || position == 23 {
-        guard byte == 45 else { return nil }
-        continue
-      }
+  /// The same of bytes.
+  package init?(bytes: UnsafeBufferPointer<UInt8>) {
+    guard bytes.count == 36, bytes[8] == 45, bytes[13] == 45, bytes[18] == 45, bytes[23] == 45,
+      let a = RequestID.number(bytes, 0..<8), let b = RequestID.number(bytes, 9..<13),
+      let c = RequestID.number(bytes, 14..<18), let d = RequestID.number(bytes, 19..<23),
+      let e = RequestID.number(bytes, 24..<36)
+    else { return nil }
+    high = a << 32 | b << 16 | c
+    low = d << 48 | e
+  }
+
+  private static func number(_ bytes: UnsafeBufferPointer<UInt8>, _ range: Range<Int>) -> UInt64? {
+    var number: UInt64 = 0
+    for position in range {
+      let byte = bytes[position]
       let digit: UInt8
       switch byte {
       case 48...57: digit = byte - 48
@@ -40,27 +40,13 @@ package struct RequestID: Hashable, Sendable, CustomStringConvertible {
       case 65...70: digit = byte - 55
       default: return nil
       }
-      if digits < 16 { words.0 = words.0 << 4 | UInt64(digit) } else { words.1 = words.1 << 4 | UInt64(digit) }
-      digits += 1
+      number = number << 4 | UInt64(digit)
     }
-    return words
+    return number
   }
 
   package var description: String {
-    String(unsafeUninitializedCapacity: 36) { buffer in
-      var position = 0
-      for digit in 0..<32 {
-        if digit == 8 || digit == 12 || digit == 16 || digit == 20 {
-          buffer[position] = 45
-          position += 1
-        }
-        let word = digit < 16 ? high : low
-        let nibble = UInt8(truncatingIfNeeded: word >> UInt64(60 - 4 * (digit & 15))) & 15
-        buffer[position] = nibble < 10 ? 48 + nibble : 87 + nibble
-        position += 1
-      }
-      return position
-    }
+    String(capacity: 36) { $0.write(self) }
   }
 }
 

@@ -77,6 +77,8 @@ package struct SandboxProgram: Sendable {
   package var workingDirectory: String
   /// The zygote that runs the same program and can be forked. Where that fails, the program is executed.
   package var zygote: SandboxID?
+  /// What is grafted upon its directory becomes its directory. One of a sandbox's programs at most.
+  package var follows = false
 
   package init(arguments: [String], environment: [String], workingDirectory: String) {
     self.arguments = arguments

@@ -28,14 +28,17 @@ package final class SandboxProcess: SandboxHost {
   ///   - instance: names this server's control groups, so that the next start can clean up after a crash.
   ///   - exposed: the directories of the host from which sandboxes may be given anything.
   ///   - writable: those in which their programs may write, each if it is given to a sandbox.
+  ///   - pool: sandboxes that are half made ahead of demand; with 0 no forks of zygotes wait, either.
   package init(
-    executable: String, isolated: Bool, instance: String, exposed: [String], writable: [String] = [], log: Logger
+    executable: String, isolated: Bool, instance: String, exposed: [String], writable: [String] = [], pool: Int,
+    log: Logger
   ) throws(Fault) {
     var pair: [CInt] = [-1, -1]
     let made = cm_packet_pair(&pair)
     guard made == 0 else { throw Fault("socket pair", errno: -made) }
     var arguments = [
-      executable, "--fd", "3", "--isolation", isolated ? "full" : "none", "--name", instance, "--pool", "8",
+      executable, "--fd", "3", "--isolation", isolated ? "full" : "none", "--name", instance, "--pool",
+      String(pool),
     ]
     for directory in exposed { arguments += ["--expose", directory] }
     for directory in writable { arguments += ["--writable", directory] }
@@ -138,6 +141,7 @@ package final class SandboxProcess: SandboxHost {
     packet.field(SBX_TAG_PROCESS, number: number)
     packet.field(program)
     if let zygote = program.zygote { packet.field(SBX_TAG_ZYGOTE, number: zygote.number) }
+    if program.follows { packet.field(SBX_TAG_FOLLOWS, number: UInt32(1)) }
     send(packet, about: sandbox, descriptors: [output], program: number)
   }
 

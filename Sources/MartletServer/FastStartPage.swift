@@ -6,7 +6,9 @@ import MartletWire
 enum FastStartPage {
   static let path = "/_martlet/fast-start"
 
-  static func reply(_ fastStart: FastStart?, _ stemCells: StemCells?, _ snapshots: Snapshots?) async -> HTTPReply {
+  static func reply(
+    _ fastStart: FastStart?, _ stemCells: StemCells?, _ snapshots: Snapshots?, _ gate: InitialisationGate?
+  ) async -> HTTPReply {
     let (zygotes, figures) = (fastStart?.census ?? [], await fastStart?.figures() ?? [])
     var json = JSONWriter()
     json.object { w in
@@ -56,6 +58,15 @@ enum FastStartPage {
             ("starts", snapshot.starts), ("ready", cells?.ready ?? 0), ("coming", cells?.coming ?? 0),
             ("taken", cells?.taken ?? 0), ("missed", cells?.missed ?? 0),
           ] {
+            w.name(name)
+            w.value(value)
+          }
+        }
+      }
+      if let census = gate?.census {
+        w.name("initialisations")
+        w.object { w in
+          for (name, value) in [("running", census.running), ("waiting", census.waiting), ("delayed", census.delayed)] {
             w.name(name)
             w.value(value)
           }

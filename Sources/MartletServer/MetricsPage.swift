@@ -48,6 +48,15 @@ struct MetricsPage {
     page.value(
       "martlet_environments_evicted_total", .counter, "Idle environments removed for want of the host's memory.",
       Double(lambda.line.placement.evictionCount))
+    if let census = lambda.line.placement.initialisations {
+      page.family(
+        "martlet_initialisations", .gauge, "Environments that initialise, and those that wait for their turn.",
+        [([("state", "running")], Double(census.running)), ([("state", "waiting")], Double(census.waiting))])
+      page.value(
+        "martlet_initialisations_delayed_total", .counter,
+        "Environments that had to wait for their turn to initialise.",
+        Double(census.delayed))
+    }
     page.value(
       "martlet_concurrency_limit", .gauge, "Invocations that an account may run at once.",
       Double(lambda.limits.concurrentExecutions))

@@ -50,7 +50,7 @@ package struct Node: Sendable {
     let sandboxes = try SandboxProcess(
       executable: configuration.sandboxExecutable, isolated: configuration.isolation == .full, instance: state.instance,
       exposed: RuntimeRoot.exposed(state: state.path, interpreters: interpreters + chosen.values),
-      writable: configuration.fileSystems.all, log: log)
+      writable: configuration.fileSystems.all, pool: configuration.pools.sandboxes, log: log)
     if configuration.isolation == .full, let first = sandboxes.guarantees.first,
       !sandboxes.guarantees.contains(where: \.holds)
     {
@@ -267,7 +267,9 @@ package struct PreparedNode: Sendable {
       TracesPage.path: { _ in TracesPage.reply(cloud.xray) },
       AuditPage.path: { _ in AuditPage.reply(cloud.audit) },
       MappingsPage.path: { _ in MappingsPage.reply(lambda) },
-      FastStartPage.path: { _ in await FastStartPage.reply(parts.fastStart, parts.stemCells, parts.snapshots) },
+      FastStartPage.path: { _ in
+        await FastStartPage.reply(parts.fastStart, parts.stemCells, parts.snapshots, parts.gate)
+      },
     ]
   }
 
@@ -286,18 +288,20 @@ package struct PreparedNode: Sendable {
     _ metrics: LambdaMetrics
   ) throws -> EnvironmentParts {
     let root = try RuntimeRoot(bootstrapsIn: state.runtimes, outbound: configuration.outbound)
+    let pools = configuration.pools
     let isFast = configuration.fastStart && configuration.isolation == .full
     return EnvironmentParts(
       world: world, limits: limits, sandboxes: sandboxes, packages: packages, runtimes: runtimes, root: root,
       platform: FunctionsFront(front), network: configuration.outbound ? .outbound : .loopback,
       credentials: { iam.executionCredentials(role: $0, session: $1, account: $2.account) }, log: log,
       fileSystems: configuration.fileSystems,
-      fastStart: isFast ? FastStart(sandboxes: sandboxes, root: root, world: world, log: log) : nil,
-      stemCells: isFast ? StemCells(sandboxes: sandboxes, world: world, log: log) : nil,
-      snapshots: isFast ? Snapshots(sandboxes: sandboxes, world: world, log: log) : nil,
+      fastStart: isFast ? FastStart(sandboxes: sandboxes, root: root, pools: pools, world: world, log: log) : nil,
+      stemCells: isFast ? StemCells(sandboxes: sandboxes, pools: pools, world: world, log: log) : nil,
+      snapshots: isFast ? Snapshots(sandboxes: sandboxes, pools: pools, world: world, log: log) : nil,
       logs: configuration.logStorage.bytes > 0 ? logs : nil,
       traces: configuration.traceStorage.bytes > 0 ? xray : nil, metrics: metrics,
-      memory: configuration.memoryReserve?.bytes == 0 ? nil : KernelMemory())
+      memory: configuration.memoryReserve?.bytes == 0 ? nil : KernelMemory(),
+      gate: configuration.initialisations.map { InitialisationGate(slots: $0, world: world) })
   }
 
   /// Calls of services that somebody else runs leave by HTTP: this offer replaces the embedded service's.

@@ -24,6 +24,8 @@ package struct ServerConfiguration: Sendable {
   package var concurrency = 1000
   /// Environments that a function may gain in ten seconds, as on AWS; nil = any number.
   package var scalingRate: Int? = 1000
+  /// Environments that initialise at once while every processor is at work; nil: any number.
+  package var initialisations: Int? = InitialisationGate.processors
   /// Invocations each second for each unit of concurrency; nil = any number. AWS has 10.
   package var requestRate: Int?
   /// Memory of the host that is left free: nil = a part of it, 0 = nobody looks at it.
@@ -46,6 +48,8 @@ package struct ServerConfiguration: Sendable {
   package var fileSystems = FileSystemDirectories()
   /// Interpreters that are up are forked into environments (docs/fast-start.md).
   package var fastStart = true
+  /// What is made ahead of environments.
+  package var pools = PoolSizes()
   /// Invocations are counted (docs/metrics.md).
   package var metrics = true
   /// What log events may take on disk.

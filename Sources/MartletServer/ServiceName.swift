@@ -15,7 +15,7 @@ package enum ServiceName {
     if let name = ofForm(request) { return name }
     if SNSWireService.isCertificate(request.path) { return "sns" }
     // What is no path at all names no bucket either.
-    return isLambdaPath(request.path) || !request.path.hasPrefix("/") ? "lambda" : "s3"
+    return isLambdaPath(request.path) || request.path.utf8.first != UInt8(ascii: "/") ? "lambda" : "s3"
   }
 
   /// What stands before the dot of `X-Amz-Target`.
@@ -36,7 +36,7 @@ package enum ServiceName {
 
   /// `/service/{what stands before the dot}/operation/{name}`, the path of Smithy's RPC.
   private static func ofServicePath(_ path: Substring) -> String? {
-    guard path.hasPrefix("/service/") else { return nil }
+    guard path.begins(with: "/service/") else { return nil }
     let parts = path.split(separator: "/")
     return parts.count == 4 && parts[2] == "operation" ? targets[String(parts[1])] : nil
   }
@@ -52,6 +52,7 @@ package enum ServiceName {
 
   /// `iam.amazonaws.com`, `sts.eu-west-1.amazonaws.com`, `bucket.s3.localhost:4566`.
   private static func ofHost(_ host: String) -> String? {
+    guard mayNameService(host) else { return nil }
     let name = host.lowercased().prefix { $0 != ":" }
     let labels = name.split(separator: ".").map(String.init)
     let isAWS = name.hasSuffix(".amazonaws.com") || name.hasSuffix(".amazonaws.com.cn") || name.hasSuffix(".api.aws")
@@ -62,6 +63,18 @@ package enum ServiceName {
     // A bucket's name comes first, and may itself have dots in it.
     let isBucket = labels.dropFirst().contains { $0 == "s3" || $0.hasPrefix("s3-") }
     return isBucket || labels[0].hasPrefix("s3-") ? "s3" : nil
+  }
+
+  /// False for an address of numbers and for a name without dots, as most callers of a server of their own use.
+  private static func mayNameService(_ host: String) -> Bool {
+    host.withBytes { bytes in
+      var (hasDot, last) = (false, UInt8(0))
+      for byte in bytes {
+        if byte == UInt8(ascii: ":") { break }
+        if byte == UInt8(ascii: ".") { hasDot = true } else { last = byte }
+      }
+      return hasDot && !(48...57).contains(last)
+    }
   }
 
   /// The dates of query APIs, which no two services share.
@@ -76,7 +89,12 @@ package enum ServiceName {
 
   /// A form, or a query with an action in it.
   private static func ofForm(_ request: HTTPRequest) -> String? {
-    let isForm = request.header("Content-Type")?.lowercased().hasPrefix("application/x-www-form-urlencoded") == true
+    let isForm =
+      request.header("Content-Type").map { type in
+        let form: StaticString = "application/x-www-form-urlencoded"
+        // Most types are no form, and too short to be one.
+        return type.utf8.count >= form.utf8CodeUnitCount && type.lowercased().begins(with: form)
+      } ?? false
     guard isForm || request.query?.contains("Action=") == true else { return nil }
     let pairs = request.queryParameters + (isForm ? QueryDocument.pairs(String(buffer: request.body)) : [])
     guard let action = pairs.last(where: { $0.name == "Action" })?.value else { return nil }
@@ -86,9 +104,13 @@ package enum ServiceName {
 
   /// Paths of Lambda begin with the date of an API: `/2015-03-31/functions`.
   private static func isLambdaPath(_ path: Substring) -> Bool {
-    guard let first = path.split(separator: "/").first else { return false }
-    let bytes = Array(first.utf8)
-    guard bytes.count == 10, bytes[4] == UInt8(ascii: "-"), bytes[7] == UInt8(ascii: "-") else { return false }
-    return bytes.enumerated().allSatisfy { $0 == 4 || $0 == 7 || (48...57).contains($1) }
+    path.withBytes { bytes in
+      guard let start = bytes.firstIndex(where: { $0 != UInt8(ascii: "/") }) else { return false }
+      let end = start + 10
+      guard bytes.count >= end, bytes.count == end || bytes[end] == UInt8(ascii: "/") else { return false }
+      return (0..<10).allSatisfy { i in
+        i == 4 || i == 7 ? bytes[start + i] == UInt8(ascii: "-") : (48...57).contains(bytes[start + i])
+      }
+    }
   }
 }

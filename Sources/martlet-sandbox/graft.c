@@ -6,6 +6,7 @@
 #include <linux/openat2.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -90,7 +91,7 @@ static int open_all(struct graft *graft, const struct spec *old, const struct sp
 
 void sandbox_graft(struct sandbox *sandbox, const struct message *message) {
   const char *stage = "graft";
-  if (sandbox->state != RUNNING || options.isolation != ISOLATION_FULL)
+  if (sandbox->state != RUNNING || sandbox->grafting || options.isolation != ISOLATION_FULL)
     return reply_failed(SBX_GRAFT, sandbox->id, 0, EBUSY, stage);
   struct spec *spec = spec_read(message, &stage);
   if (!spec) return reply_failed(SBX_GRAFT, sandbox->id, 0, errno, stage);
@@ -117,5 +118,18 @@ void sandbox_graft(struct sandbox *sandbox, const struct message *message) {
   // A reset makes the sandbox anew, with all that it has now.
   spec_free(sandbox->spec);
   sandbox->spec = spec;
-  reply_empty(SBX_GRAFTED, sandbox->id);
+  sandbox->grafting = true;
+  if (!sandbox->follows) return graft_over(sandbox, 0, NULL);
+  const uint32_t order[2] = {INIT_FOLLOW, 0};
+  if (sandbox->nest.init < 0) return graft_over(sandbox, ESRCH, "graft: follow");
+  if (packet_send(sandbox->nest.init, order, sizeof order, NULL, 0, MSG_DONTWAIT) < 0)
+    graft_over(sandbox, errno, "graft: follow");
+}
+
+// Answers, if that is due.
+void graft_over(struct sandbox *sandbox, int error, const char *stage) {
+  if (!sandbox->grafting) return;
+  sandbox->grafting = false;
+  if (error) reply_failed(SBX_GRAFT, sandbox->id, 0, error, stage);
+  else reply_empty(SBX_GRAFTED, sandbox->id);
 }

@@ -14,12 +14,15 @@
 #include <grp.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
 static int helper = -1, signals = -1;
 static uint32_t nofile;
 static bool is_owned;
+static mode_t mask;
+static char followed[MAX_PATH];   // the directory of the program that shares its own with us
 static struct { uint32_t id; pid_t pid; } running[MAX_PROCESSES];
 static unsigned running_count;
 static uint8_t buffer[SBX_MAX_MESSAGE + 1];
@@ -151,6 +154,7 @@ bool order_read(struct program_order *order, struct message *message) {
   cursor = *message;
   while (message_next(&cursor, &field)) {
     if (field.tag == SBX_TAG_PROCESS) { field_u32(&field, &order->process); continue; }
+    if (field.tag == SBX_TAG_FOLLOWS) { field_u32(&field, &order->follows); continue; }
     if (field.tag != SBX_TAG_ARG && field.tag != SBX_TAG_ENV && field.tag != SBX_TAG_CWD) continue;
     char *text = (char *)field.bytes - 1;
     memmove(text, field.bytes, field.length);
@@ -190,6 +194,7 @@ static int become(void *argument) {
   if (input < 0 || dup2(input, 0) < 0 || dup2(birth->output, 1) < 0 || dup2(birth->output, 2) < 0) goto failed;
   if (syscall(SYS_close_range, 3, ~0U, 0) < 0) goto failed;
   init_limit_files();
+  umask(mask);   // who shared ours may have changed it
   birth->stage = 1;
   if (chdir(order->cwd ? order->cwd : "/") < 0) goto failed;
   birth->stage = 2;
@@ -206,7 +211,10 @@ static void spawn(struct message *message, int output) {
   if (!order_read(&order, message) || order.process == 0) return reply_that_failed(SBX_SPAWN, order.process, EINVAL, "spawn");
   if (running_count == MAX_PROCESSES) return reply_that_failed(SBX_SPAWN, order.process, EAGAIN, "spawn");
   struct birth birth = {.order = &order, .output = output};
-  pid_t pid = clone(become, stack + sizeof stack, CLONE_VM | CLONE_VFORK | SIGCHLD, &birth);
+  // What shares its directory with us goes on doing so after exec: then we can change it for a program that cannot.
+  int shared = order.follows && order.cwd ? CLONE_FS : 0;
+  if (shared) snprintf(followed, sizeof followed, "%s", order.cwd);
+  pid_t pid = clone(become, stack + sizeof stack, CLONE_VM | CLONE_VFORK | shared | SIGCHLD, &birth);
   if (pid < 0) return reply_that_failed(SBX_SPAWN, order.process, errno, "fork");
   if (birth.error) {
     static const char *const stages[] = {"prepare", "chdir", "fork/exec"};
@@ -270,6 +278,14 @@ static void join(const struct message *message, const int *fds, unsigned fd_coun
   reply();
 }
 
+// Something was mounted upon the directory of the program that shares its own with us: in there.
+static void follow(void) {
+  int error = chdir(followed) < 0 ? errno : 0;
+  packet_begin(&packet, INIT_FOLLOWED, 0);
+  packet_u32(&packet, SBX_TAG_ERRNO, (uint32_t)error);
+  reply();
+}
+
 static void probe(uint32_t kind, int output) {
   if (fork() == 0) probe_inside(output, kind);
 }
@@ -292,6 +308,7 @@ static void obey(void) {
       case INIT_PROBE: if (fd_count == 1) probe(message.sandbox, fds[0]); break;
       case INIT_KILL_ALL: kill_all(); break;
       case INIT_JOIN: join(&message, fds, fd_count); break;
+      case INIT_FOLLOW: follow(); break;
       case SBX_CONNECT: connect_inside(&message); break;
       case SBX_SIGNAL:
         if (message_u32(&message, SBX_TAG_PROCESS, &id) && message_u32(&message, SBX_TAG_SIGNO, &number))
@@ -364,6 +381,7 @@ _Noreturn void init_main(const struct init_start *start) {
   // are killed.
   if (options.isolation != ISOLATION_NONE) prctl(PR_SET_PDEATHSIG, SIGKILL);
   prctl(PR_SET_NAME, "init");
+  umask(mask = umask(0));
   hide_command_line();
   is_owned = start->is_owned;
   uint8_t go;

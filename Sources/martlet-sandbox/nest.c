@@ -299,7 +299,7 @@ static void fill_hatchling(uint32_t zygote) {
   if (!is_alive(nest->pidfd)) nest_discard(nest);
   memmove(&pool[0], &pool[1], --pool_count * sizeof *pool);
   if (nest->pidfd < 0) return;
-  if (zygote_hatch(zygote, nest) < 0) return nest_discard(nest);
+  if (zygote_hatch(zygote, nest, true) < 0) return nest_discard(nest);
   hatched_count++;
   hatching = true;
   watch_add(nest->fork.channel, WATCH_HATCHING, 0, EPOLLIN);

@@ -95,6 +95,7 @@ static void release(struct sandbox *sandbox) {
   if (sandbox->reset_asked) reply_failed(SBX_RESET, sandbox->id, 0, ECANCELED, "the sandbox was not made");
   unwatch_memory(sandbox);
   forked_forget(sandbox);
+  graft_over(sandbox, ECANCELED, "graft: the sandbox ended");
   for (unsigned i = 0; i < sandbox->listener_count; i++) close_fd(&sandbox->listeners[i]);
   close_fd(&sandbox->tmp);
   nest_remove(&sandbox->nest);
@@ -155,6 +156,8 @@ void init_exited(struct sandbox *sandbox) {
   sandbox->nest.pid = 0;
   if (sandbox->state == STARTING) reply_failed(SBX_CREATE, sandbox->id, 0, ECHILD, "init died");
   report_all_exits(sandbox);
+  graft_over(sandbox, ESRCH, "graft: the sandbox ended");
+  sandbox->follows = false;
   forked_forget(sandbox);
   switch (sandbox->state) {
     case STARTING: case DOOMED: release(sandbox); return;
@@ -359,6 +362,9 @@ static void spawn(struct sandbox *sandbox, const struct message *message, const 
     if (sandbox->processes[i].id == process) return reply_failed(SBX_SPAWN, id, process, EEXIST, "spawn");
   if (sandbox->process_count == MAX_PROCESSES)
       return reply_failed(SBX_SPAWN, id, process, EAGAIN, "spawn: too many processes");
+  uint32_t follows = 0;
+  message_u32(message, SBX_TAG_FOLLOWS, &follows);
+  sandbox->follows |= follows;
   own_pipe(sandbox, fds[0]);
   struct process *entry = &sandbox->processes[sandbox->process_count++];
   *entry = (struct process){.id = process};
@@ -427,6 +433,7 @@ static void destroy(struct sandbox *sandbox) {
   if (sandbox->state == STARTING) reply_failed(SBX_CREATE, id, 0, ECANCELED, "destroyed");
   if (sandbox->state == RESETTING || sandbox->state == RESTARTING) reply_failed(SBX_RESET, id, 0, ECANCELED,
       "destroyed");
+  graft_over(sandbox, ECANCELED, "destroyed");
   sandbox->state = DESTROYING;
   if (sandbox->nest.pidfd >= 0) return kill_init(sandbox);
   release(sandbox);
@@ -551,6 +558,8 @@ void init_readable(struct sandbox *sandbox) {
       message_u32(&message, SBX_TAG_ERRNO, &status);
       forked_joined(sandbox, status == 0);
     }
+    else if (message.type == INIT_FOLLOWED && sandbox->grafting)
+      graft_over(sandbox, message_u32(&message, SBX_TAG_ERRNO, &status) ? (int)status : EIO, "graft: follow");
     else if (message.type == SBX_FAILED && (!process || !process->started)) init_failed(sandbox, &message, process);
     else if (message.type == SBX_SPAWNED && process && !process->started) {
       process_started(sandbox, process);

@@ -42,8 +42,8 @@ enum {
 
 // Messages between helper and init only; a server that sends one is answered FAILED.
 enum {
-  INIT_READY = 201, INIT_KILL_ALL = 202, INIT_PROBE = 203, INIT_BUILD = 204, INIT_WARM = 205, INIT_GO = 206,
-  INIT_MOUNTS = 207, INIT_JOIN = 208, INIT_JOINED = 209,
+  INIT_READY = 201, INIT_KILL_ALL = 202, INIT_PROBE = 203, INIT_BUILD = 204, INIT_WARM = 205, INIT_FOLLOW = 206,
+  INIT_FOLLOWED = 207, INIT_GO = 208, INIT_MOUNTS = 209, INIT_JOIN = 218, INIT_JOINED = 219,
 };
 // Between helper and zygote, or its forks; Runtimes/python/zygote.py knows the same numbers.
 enum {
@@ -192,6 +192,8 @@ struct sandbox {
   struct pending *pending;
   uint64_t ends_at;           // ms: when its init was told to end, in a nest for forks of a snapshot
   bool reset_asked;           // before it was built: done when it is
+  bool follows;               // a program shares its directory with init
+  bool grafting;              // init changes its directory, then the answer is due
   bool oom;                   // the limit killed here since the last start or reset
   uint64_t oom_before;        // the kernel's counter at that time
   bool watched;               // memory use is above the limit and is being looked at by the clock
@@ -214,6 +216,7 @@ void spawn_plainly(struct sandbox *sandbox, struct process *process, const uint8
 
 // ---- graft.c: mounts that come later
 void sandbox_graft(struct sandbox *sandbox, const struct message *message);
+void graft_over(struct sandbox *sandbox, int error, const char *stage);
 
 // ---- watch.c: keeps sandboxes to their memory
 void watch_memory(struct sandbox *sandbox);
@@ -242,7 +245,7 @@ bool zygote_is_up(uint32_t id);
 void zygote_readable(uint32_t id);
 void zygote_exited(uint32_t id);
 void zygote_reap(const struct hatchling *fork, uint32_t sandbox);
-int zygote_hatch(uint32_t id, struct nest *nest);
+int zygote_hatch(uint32_t id, struct nest *nest, bool ahead);
 bool zygote_knows(pid_t pid);
 uint32_t zygote_wanting(const struct nest *hatched, unsigned count);
 bool hatchling_hear(struct hatchling *fork, uint32_t *said);
@@ -307,7 +310,7 @@ struct init_start {           // what the fork that becomes init needs
   uid_t uid; gid_t gid;       // the helper's own, which a new user namespace hides
   bool is_owned;              // it has a user namespace from the beginning, with maps that the helper writes
 };
-struct program_order { uint32_t process, argc, envc; char **argv, **envp; const char *cwd; };
+struct program_order { uint32_t process, follows, argc, envc; char **argv, **envp; const char *cwd; };
 bool order_read(struct program_order *order, struct message *message);
 void init_limit_files(void);
 int init_drop_capabilities(void);

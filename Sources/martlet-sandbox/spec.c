@@ -125,7 +125,7 @@ const char *check_program(const struct message *message, uint32_t *process, bool
   struct message cursor = *message;
   struct field field;
   unsigned arguments = 0, processes = 0, directories = 0;
-  uint32_t zygote;
+  uint32_t zygote, follows;
   while (message_next(&cursor, &field)) {
     switch (field.tag) {
       case SBX_TAG_PROCESS:
@@ -145,6 +145,9 @@ const char *check_program(const struct message *message, uint32_t *process, bool
         break;
       case SBX_TAG_ZYGOTE:
         if (!field_u32(&field, &zygote)) return "spawn: bad zygote";
+        continue;
+      case SBX_TAG_FOLLOWS:
+        if (!read_number(&field, &follows, 0, 1)) return "spawn: bad field";
         continue;
       case SBX_TAG_MOUNT: if (is_zygote) continue;   // fall through
       default: return "spawn: unknown field";

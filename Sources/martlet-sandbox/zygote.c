@@ -287,7 +287,8 @@ static int open_namespace(pid_t pid, const char *name) {
 }
 
 // Orders a fork for a nest whose init is warm. Everything else is told by the hatchling's own socket.
-int zygote_hatch(uint32_t id, struct nest *nest) {
+// - ahead: nobody waits for it yet, so it may prepare itself.
+int zygote_hatch(uint32_t id, struct nest *nest, bool ahead) {
   static const char *const names[] = {"pid", "net", "ipc", "uts", "cgroup"};
   struct zygote *zygote = find(id);
   int pair[2], on = 1, size = 1 << 20, sent = -1;
@@ -297,6 +298,7 @@ int zygote_hatch(uint32_t id, struct nest *nest) {
   setsockopt(pair[0], SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof size);
   packet_begin(&packet, ZYGOTE_FORK, 0);
   packet_u32(&packet, SBX_TAG_PROCESS, ++last_serial);
+  packet_u32(&packet, SBX_TAG_LEVEL, ahead);
   packet_fd(&packet, pair[1]);
   bool good = true;
   for (unsigned i = 0; i < 5; i++) {

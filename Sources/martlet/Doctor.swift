@@ -35,18 +35,18 @@ struct Doctor: WaitingCommand {
       return "Fast start: none. Only root can put a fork of an interpreter into a sandbox (docs/fast-start.md)."
     }
     let catalog = try StateOption.parse([]).catalog()
-    func served(_ family: RuntimeFamily) -> String {
+    func served(_ families: Set<RuntimeFamily>) -> String {
       RuntimeCatalog.identifiers.filter { identifier in
         if case .interpreter(let interpreter) = catalog.serves(identifier) {
-          interpreter.family == family
+          families.contains(interpreter.family)
         } else {
           false
         }
       }.map(\.name).sorted().joined(separator: ", ")
     }
-    let (forked, waiting) = (served(.python), served(.nodejs))
+    let (forked, waiting) = (served([.python]), served([.nodejs, .java, .ruby]))
     guard !forked.isEmpty || !waiting.isEmpty else {
-      return "Fast start: none, for want of a Python or Node interpreter (docs/fast-start.md)."
+      return "Fast start: none, for want of a Python, Node, Java or Ruby interpreter (docs/fast-start.md)."
     }
     let ways = [
       forked.isEmpty ? "" : "\(forked) are forked from an interpreter that is up; ",

@@ -127,6 +127,12 @@ struct Serve: ParsableCommand {
   var requestRate: Int?
 
   @Option(
+    help: ArgumentHelp(
+      "Environments that initialise at once while every processor is at work, the others wait; 0 for any number (MARTLET_INITIALISATIONS; default: as many as processors). See docs/scaling.md."
+    ))
+  var initialisations: Int?
+
+  @Option(
     name: .customLong("memory-reserve"),
     help: ArgumentHelp(
       "Mebibytes of the host's memory that environments leave free; 0: it is never looked at (MARTLET_MEMORY_RESERVE; default a fiftieth of it, from 64 to 512). See docs/scaling.md."
@@ -158,6 +164,12 @@ struct Serve: ParsableCommand {
     name: .customLong("fast-start"),
     help: "on, or off: start every interpreter anew (MARTLET_FAST_START; default on). See docs/fast-start.md.")
   var fastStart: String?
+
+  @Option(
+    help:
+      "What is made ahead of environments: sandboxes, and at most as many forks of an interpreter; 0: nothing (MARTLET_POOLS; default 8). See docs/fast-start.md."
+  )
+  var pools: Int?
 
   @Option(
     help:
@@ -255,8 +267,12 @@ struct Serve: ParsableCommand {
     if let reserve = try number(memoryReserve, "MARTLET_MEMORY_RESERVE", 0...100_000_000) {
       configuration.memoryReserve = .mebibytes(reserve)
     }
+    if let pools = try number(pools, "MARTLET_POOLS", PoolSizes.range) { configuration.pools = PoolSizes(pools) }
     if let rate = try number(scalingRate, "MARTLET_SCALING_RATE", 0...1_000_000) {
       configuration.scalingRate = rate == 0 ? nil : rate
+    }
+    if let slots = try number(initialisations, "MARTLET_INITIALISATIONS", 0...100_000) {
+      configuration.initialisations = slots == 0 ? nil : slots
     }
     if let rate = try number(requestRate, "MARTLET_REQUEST_RATE", 0...1_000_000) {
       configuration.requestRate = rate == 0 ? nil : rate

@@ -42,19 +42,21 @@ def handler(event, context):
 """
 FAILS = {"exit": "Runtime.ExitError", "abort": "Runtime.ExitError", "sleep": "Sandbox.Timedout", "raise": "ValueError",
          "memory": "Runtime.ExitError", "break next start": "Runtime.ExitError"}
-ACTIONS = ["well"] * 12 + ["nap"] * 4 + ["print"] * 2 + ["die soon"] + sorted(FAILS)
+ACTIONS = ["well"] * 24 + ["nap"] * 8 + ["print"] * 4 + ["die soon"] * 2 + sorted(set(FAILS) - {"sleep"}) * 2 + ["sleep"]
+# Only what sleeps may be timed out: where others test beside this one, forty callers on two processors wait up to 3 s for a start.
+TIMEOUT = 8
 
 
-@pytest.mark.parametrize("seed", [11, 12])
-def test_a_town_in_uproar(own_server, seed):
-    server = own_server("--idle-timeout", "1", "--concurrency", "40")
+@pytest.mark.parametrize("seed, options", [(11, []), (12, ["--initialisations", "1"])])
+def test_a_town_in_uproar(own_server, seed, options):
+    server = own_server("--idle-timeout", "1", "--concurrency", "40", *options)
     names = [f"f{i}" for i in range(4)]
 
     def code(generation):
         return package({"app.py": CODE.replace("{generation}", str(generation))})
 
     for name in names:
-        server.create(name, code(0), Timeout=2, MemorySize=512)
+        server.create(name, code(0), Timeout=TIMEOUT, MemorySize=512)
     end = time.monotonic() + 8
     wrong, done = [], [0]
 
@@ -79,7 +81,7 @@ def test_a_town_in_uproar(own_server, seed):
                 right = kind in (FAILS[action], "Runtime.ExitError") or action == "memory" and kind == "Sandbox.Timedout"
             else:
                 right = kind == "Runtime.ExitError" or kind is None and answer.json[0] == number
-            if not right or f"REPORT RequestId: {answer.request_id}" not in answer.log or time.monotonic() - begun > 10:
+            if not right or f"REPORT RequestId: {answer.request_id}" not in answer.log or time.monotonic() - begun > 3 * TIMEOUT:
                 wrong.append((name, action, number, answer.raw, answer.log, time.monotonic() - begun))
 
     def change():
@@ -96,7 +98,7 @@ def test_a_town_in_uproar(own_server, seed):
                     client.publish_version(FunctionName=name)
                 else:
                     client.delete_function(FunctionName=name)
-                    client.create_function(FunctionName=name, Runtime="python3.11", Handler="app.handler", Role=ROLE, Timeout=2,
+                    client.create_function(FunctionName=name, Runtime="python3.11", Handler="app.handler", Role=ROLE, Timeout=TIMEOUT,
                                            MemorySize=512, Code={"ZipFile": code(generation)})
                     client.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig=WAIT)
             except botocore.exceptions.ClientError as error:
@@ -111,7 +113,7 @@ def test_a_town_in_uproar(own_server, seed):
         thread.join(60)
         assert not thread.is_alive(), "a call that never ended"
     assert not wrong, f"{len(wrong)} of {done[0]}: {wrong[:4]}"
-    assert done[0] > 50
+    assert done[0] > 20
 
     wait_until(lambda: not running_programs(server), 20, "the end of idle environments")
     server.create("all", "import time\ndef handler(e, c):\n    time.sleep(3)\n    return 1\n", Timeout=30)

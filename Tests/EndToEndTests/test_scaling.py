@@ -1,8 +1,10 @@
 # Scaling as on AWS: how fast a function may grow, how often it may be invoked, and what stays as it is provisioned.
 import collections
 import concurrent.futures
+import json
 import subprocess
 import time
+import urllib.request
 
 from asynchronous import Events
 from conftest import program, wait_until
@@ -81,11 +83,56 @@ def test_requests_have_a_rate_where_that_is_asked_for(own_server, name):
     assert {outcome(server, f"{name}-common") for _ in range(30)} == {"ok"}
 
 
+def page(server):
+    with urllib.request.urlopen(f"{server.endpoint}/_martlet/fast-start") as answer:
+        return json.load(answer)["initialisations"]
+
+
+def test_initialisations_take_turns(own_server, name):
+    """Many functions cold at once: each is served, also those made ahead; and who waits takes what becomes free meanwhile."""
+    server = own_server("--initialisations", "1")
+    names = [f"{name}-{number}" for number in range(12)]
+    for one in names:
+        server.create(one, CODE, Timeout=30)
+    version = server.client.publish_version(FunctionName=names[0])["Version"]
+    server.client.put_provisioned_concurrency_config(FunctionName=names[0], Qualifier=version, ProvisionedConcurrentExecutions=6)
+    with concurrent.futures.ThreadPoolExecutor(48) as pool:
+        found = list(pool.map(lambda number: outcome(server, names[number % 12]), range(48)))
+    assert found == ["ok"] * 48
+    wait_until(lambda: server.client.get_provisioned_concurrency_config(FunctionName=names[0], Qualifier=version)["Status"] == "READY", 20, "six environments")
+    assert page(server)["running"] == page(server)["waiting"] == 0
+    assert page(server)["delayed"] > 0
+    figures = urllib.request.urlopen(f"{server.endpoint}/_martlet/metrics").read().decode()
+    assert 'martlet_initialisations{state="waiting"} 0' in figures and "martlet_initialisations_delayed_total" in figures
+
+
+def test_who_initialises_for_long_keeps_nobody_waiting(own_server, name):
+    """What a function does when it starts may need another function to start."""
+    server = own_server("--initialisations", "1")
+    server.create(name, CODE)
+    server.create(f"{name}-outer", f"""
+import boto3, os
+answer = boto3.client("lambda", endpoint_url=os.environ["AWS_ENDPOINT_URL"]).invoke(FunctionName="{name}")["StatusCode"]
+def handler(event, context):
+    return answer
+""", Timeout=30)
+    assert server.invoke(f"{name}-outer").json == 200
+
+
+def test_turns_are_given_back_by_those_who_fail(own_server, name):
+    server = own_server("--initialisations", "1")
+    server.create(name, "import os\nos._exit(1)\n")
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda _: outcome(server, name), range(8)))
+    assert found == ["Unhandled"] * 8
+    assert page(server)["running"] == page(server)["waiting"] == 0
+
+
 def test_limits_that_are_none(own_server):
     refused = subprocess.run([program(), "serve", "--request-rate=-1"], capture_output=True, text=True, timeout=20)
     assert refused.returncode != 0 and "--request-rate (MARTLET_REQUEST_RATE): a number from 0 to 1000000" in refused.stderr
     helped = subprocess.run([program(), "serve", "--help"], capture_output=True, text=True, timeout=20).stdout
-    assert "--scaling-rate" in helped and "--request-rate" in helped
+    assert "--scaling-rate" in helped and "--request-rate" in helped and "--initialisations" in helped
 
 
 def test_what_is_provisioned_is_kept_though_a_start_fails(own_server, name):

@@ -48,6 +48,25 @@ done
 """
 
 
+# The same for forks of a zygote, which is itself replaced after a thousand of them.
+PYTHON = r"""
+import os, signal, subprocess, time
+def handler(event, context):
+    end = event['end']
+    if end == 'exit': os._exit(3)
+    if end == 'kill': os.kill(os.getpid(), signal.SIGKILL)
+    if end == 'daemon': subprocess.Popen(['/bin/sh', '-c', 'sleep 1000'])
+    if end == 'fill':
+        event['kept'] = open('/tmp/filled', 'wb+')
+        event['kept'].write(bytes(3000000))
+    if end == 'hang': time.sleep(1000)
+    return context.log_stream_name
+"""
+# Pools of two: then as much is ready whatever the demand was.
+KINDS = {"bash": (ENVIRONMENTS, [], "provided.al2023", package({"bootstrap": (BOOTSTRAP, 0o755)})),
+         "forks": (ENVIRONMENTS // 8 if ENVIRONMENTS <= 1200 else ENVIRONMENTS, ["--pools", "2"], "python3.11", package({"app.py": PYTHON}))}
+
+
 class Census:
     """What exists because of a server, as the kernel tells it."""
 
@@ -64,7 +83,7 @@ class Census:
                             if not f.endswith(("-wal", "-shm")))
 
     def __eq__(self, other):
-        return isinstance(other, Census) and vars(self) == vars(other)
+        return isinstance(other, Census) and {**vars(self), "threads": 0} == {**vars(other), "threads": 0}
 
     def __repr__(self):
         return repr({name: value for name, value in vars(self).items() if name != "files"} | {"files": len(self.files)})
@@ -98,11 +117,13 @@ def private_memory(pid):
 
 @pytest.mark.alone
 @pytest.mark.timeout(60 + ENVIRONMENTS // 10)
-def test_thousands_of_environments_leave_nothing(own_server):
-    server = own_server("--idle-timeout", "2")
+@pytest.mark.parametrize("kind", KINDS)
+def test_thousands_of_environments_leave_nothing(own_server, kind):
+    wanted, flags, runtime, code = KINDS[kind]
+    server = own_server("--idle-timeout", "2", *flags)
     made = 0
     ends = ["well", "well", "well", "daemon", "fill", "exit", "kill", "hang"]
-    server.create("soak", package({"bootstrap": (BOOTSTRAP, 0o755)}), runtime="provided.al2023", Timeout=1)
+    server.create("soak", code, runtime=runtime, handler="app.handler", Timeout=1 if kind == "bash" else 5)
     pids = [server.process.pid, *server.children()]
     clients = [server.make_client() for _ in range(AT_ONCE)]
 
@@ -131,17 +152,19 @@ def test_thousands_of_environments_leave_nothing(own_server):
             wait_until(after(0.3), what="a moment")
         pytest.fail(f"it does not come to rest: {now}")
 
-    for number in range(10):
+    for number in range(10 if kind == "bash" else 4):
         round_(number)
     earlier, memory_before = at_rest(), [private_memory(pid) for pid in pids]
     made = 0
     number = 10
-    while made < ENVIRONMENTS:
+    while made < wanted:
         round_(number)
         number += 1
     later, memory_after = at_rest(), [private_memory(pid) for pid in pids]
     print(f"{made} environments: memory {memory_before} -> {memory_after} KiB; {later}")
     assert later == earlier
+    # The pools of the language's runtime have a thread more or less, as they are busy.
+    assert all(after_ <= before + 4 for before, after_ in zip(earlier.threads, later.threads)), (earlier, later)
     for before, after_ in zip(memory_before, memory_after):
         assert after_ - before <= SLACK_KIB + made * PER_ENVIRONMENT_KIB, (memory_before, memory_after)
     assert [line for line in server.log.splitlines() if " ERROR " in line] == []

@@ -1,36 +1,13 @@
-# Node environments whose runtime was up before it was known whose it would be: the same to the function, and started where there is none.
-import json
+# Environments whose runtime was up before it was known whose it would be: the same to the function, and started where there is none.
 import os
 import signal
 
 import pytest
 from conftest import Server, descendants, package, wait_until
+from stem_cells import languages
 from test_fast_start import at_once, command, figures
 
-RUNTIME = "nodejs20.x"
-LOOK = """
-import fs from 'node:fs';
-import crypto from 'node:crypto';
-const random = [Math.random(), crypto.randomUUID(), crypto.randomBytes(8).toString('hex')];
-let calls = 0;
-const without = ['AWS_LAMBDA_LOG_STREAM_NAME', '_X_AMZN_TRACE_ID', 'AWS_ENDPOINT_URL', 'AWS_ACCESS_KEY_ID', 'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN'];
-const lines = fs.readFileSync('/proc/self/status', 'utf8').split('\\n').map((line) => line.split(':\\t'));
-const status = Object.fromEntries(lines.filter(([name]) => ['Uid', 'Gid', 'CapPrm', 'CapBnd', 'NoNewPrivs', 'Seccomp', 'SigIgn', 'SigBlk', 'Umask'].includes(name)));
-export const handler = async (event) => {
-  calls += 1;
-  if (event?.wait) await new Promise((resolve) => setTimeout(resolve, event.wait));
-  return {
-    own: [random, calls, fs.readdirSync('/tmp'), process.env.AWS_LAMBDA_LOG_STREAM_NAME],
-    same: {
-      variables: Object.fromEntries(Object.entries(process.env).filter(([name]) => !without.includes(name)).sort()),
-      child: (await import('node:child_process')).execFileSync('/usr/bin/env', ['sh', '-c', 'echo $MINE $TZ; pwd']).toString(),
-      directory: process.cwd(), task: fs.readdirSync('/var/task').sort(), layers: fs.readdirSync('/opt').sort(), status,
-      arguments: process.argv, heap: (await import('node:v8')).getHeapStatistics().heap_size_limit, zone: new Date(0).toString(),
-      limits: fs.readFileSync('/proc/self/limits', 'utf8'), root: fs.readdirSync('/').sort(), processes: fs.readdirSync('/proc').filter((name) => +name).length,
-    },
-  };
-};
-"""
+LANGUAGES = languages()
 
 
 def cells(server):
@@ -41,44 +18,55 @@ def kinds(server):
     return figures(server)["stemCells"]
 
 
-def ready(server, count=1):
-    """Waits until cells are up and have asked whose they are."""
-    return wait_until(lambda: sum(kind["ready"] for kind in kinds(server)) >= count and kinds(server), 20, "cells that are ready")
+def ready(server, memory=128, count=1):
+    """Waits until cells for functions of this memory are up."""
+    return wait_until(
+        lambda: sum(kind["ready"] for kind in kinds(server) if kind["memory"] == memory) >= count and kinds(server), 30, "cells that are ready")
 
 
 def taken(server):
     return sum(kind["taken"] for kind in kinds(server))
 
 
+@pytest.fixture(scope="module", params=LANGUAGES, ids=repr)
+def language(request):
+    if request.param.missing:
+        pytest.skip(request.param.missing)
+    return request.param
+
+
 @pytest.fixture(scope="module")
-def fast():
-    server = Server("--fast-start", "on")
+def fast(language):
+    server = Server("--fast-start", "on", *language.flags)
     yield server
     assert server.stop() == 0
 
 
-def create(server, name, code, **options):
-    return server.create(name, code, runtime=RUNTIME, **options)
+def create(server, language, name, handler, files=None, **options):
+    options = {"MemorySize": 256, "Timeout": 20, **options}
+    server.create(name, files or language.files, runtime=language.runtime, handler=language.prefix + handler, **options)
+    return options["MemorySize"]
 
 
-def test_a_cell_becomes_what_a_start_is(fast, own_server):
-    plain = own_server("--fast-start", "off")
-    options = {"Environment": {"Variables": {"MINE": "it's = mine\nand \u00e9", "TZ": "Asia/Tokyo"}}, "MemorySize": 300}
+def test_a_cell_becomes_what_a_start_is(fast, language, own_server):
+    plain = own_server("--fast-start", "off", *language.flags)
+    files = {**language.files, "beside.txt": "beside"}
     for server in (fast, plain):
-        create(server, "look", {"app.mjs": LOOK, "beside.txt": "x"}, **options)
-    ready(fast)
+        create(server, language, "look", "look", files, MemorySize=300, Environment={"Variables": {"MINE": "it's = mine\nand \u00e9", "TZ": "Asia/Tokyo"}})
+    ready(fast, 300)
     before = taken(fast)
     one, other = fast.invoke("look").succeeded(), plain.invoke("look").succeeded()
-    assert one["same"] == other["same"]
-    assert one["same"]["directory"] == "/var/task" and one["same"]["task"] == ["app.mjs", "beside.txt"]
+    for name in other["same"]:
+        assert one["same"][name] == other["same"][name], name
+    assert one["same"].keys() == other["same"].keys() and one["same"]["beside"] == "beside"
+    assert "Asia/Tokyo\n/var/task\n" in one["same"]["child"]
     assert one["own"][1:3] == [1, []]
     assert taken(fast) == before + 1
     assert kinds(plain) == []
 
 
-def test_environments_share_nothing(fast):
-    create(fast, "own", LOOK)
-    ready(fast)
+def test_environments_share_nothing(fast, language):
+    ready(fast, create(fast, language, "own", "look"))
     answers = [answer["own"] for answer in at_once(fast, "own", {"wait": 400}, 5)]
     for values in zip(*[answer[0] for answer in answers]):
         assert len(set(values)) == len(answers), values
@@ -86,36 +74,31 @@ def test_environments_share_nothing(fast):
     assert len({answer[3] for answer in answers}) == len(answers)
 
 
-def test_a_cell_that_died_is_missed_by_nobody(fast):
-    create(fast, "survivor", LOOK)
-    ready(fast)
+def test_a_cell_that_died_is_missed_by_nobody(fast, language):
+    ready(fast, create(fast, language, "survivor", "hard", MemorySize=450))
     for pid in cells(fast):
         os.kill(pid, signal.SIGKILL)
-    for _ in range(3):
-        assert fast.invoke("survivor", {"wait": 1}).error is None
-    create(fast, "hard", "export const handler = async (event) => { if (event === 'die') process.exit(1); return event; };", MemorySize=200)
-    for round in range(6):
+    for event in range(3):
+        assert fast.invoke("survivor", event).succeeded() == [event, True]
+    create(fast, language, "hard", "hard", MemorySize=200)
+    for _ in range(6):
         for pid in cells(fast):
             os.kill(pid, signal.SIGKILL)
         assert fast.invoke("hard", "die").error
-        assert fast.invoke("hard", 1).succeeded() == 1
+        assert fast.invoke("hard", 1).succeeded() == [1, True]
 
 
-def test_after_a_failure_the_environment_has_its_code(fast):
-    code = "import fs from 'node:fs'; export const handler = async (e) => { if (e === 'die') process.exit(3); return fs.readdirSync('/var/task'); };"
-    create(fast, "again", code, MemorySize=400)
-    ready(fast)
+def test_after_a_failure_the_environment_has_its_code(fast, language):
+    ready(fast, create(fast, language, "again", "hard", MemorySize=400))
     before = taken(fast)
     assert fast.invoke("again", "die").error
-    assert fast.invoke("again", 0).succeeded() == ["app.mjs"]
+    assert fast.invoke("again", 0).succeeded() == [0, True]
     assert taken(fast) == before + 1
 
 
-def test_layers_and_logs_come_with_it(fast):
-    layer = fast.client.publish_layer_version(LayerName="l", Content={"ZipFile": package({"nodejs/node_modules/dep/index.js": "module.exports = 'from the layer';"})})
-    code = "import dep from 'dep'; console.log('loaded'); export const handler = async () => { console.log('called'); return dep; };"
-    create(fast, "layered", code, Layers=[layer["LayerVersionArn"]], MemorySize=500)
-    ready(fast)
+def test_layers_and_logs_come_with_it(fast, language):
+    layer = fast.client.publish_layer_version(LayerName="l", Content={"ZipFile": package(language.layer)})
+    ready(fast, create(fast, language, "layered", "layered", Layers=[layer["LayerVersionArn"]], MemorySize=500))
     before = taken(fast)
     answer = fast.invoke("layered")
     assert answer.succeeded() == "from the layer"
@@ -123,19 +106,28 @@ def test_layers_and_logs_come_with_it(fast):
     assert taken(fast) == before + 1
 
 
-@pytest.mark.parametrize("variable", ["NODE_OPTIONS=--stack-trace-limit=3", "LD_PRELOAD=", "LANG=C"])
-def test_what_node_reads_at_its_start_gets_a_start(fast, variable):
-    name, value = variable.split("=", 1)
-    create(fast, "start-" + name.lower().replace("_", "-"), f"export const handler = async () => process.env.{name} ?? null;", Environment={"Variables": {name: value}})
-    ready(fast)
+def test_what_is_read_at_the_start_gets_a_start(fast, language):
+    ready(fast, create(fast, language, "usual", "variable", MemorySize=350))
     before = taken(fast)
-    assert fast.invoke("start-" + name.lower().replace("_", "-")).succeeded() == value
+    for number, variable in enumerate(language.read_at_start):
+        name, value = variable.split("=", 1)
+        create(fast, language, f"start-{number}", "variable", MemorySize=350, Environment={"Variables": {name: value}})
+        assert fast.invoke(f"start-{number}", name).succeeded() == value
     assert taken(fast) == before
 
 
-def test_nobody_else_hears_an_order(fast):
+def test_nobody_else_hears_an_order(fast, language):
     """The path by which a cell is told whose it is says nothing to the function itself, later."""
-    code = "export const handler = async () => { const a = await fetch(`http://${process.env.AWS_LAMBDA_RUNTIME_API}/_martlet/order`); return [a.status, await a.text()]; };"
-    create(fast, "curious", code, MemorySize=600)
-    ready(fast)
+    ready(fast, create(fast, language, "curious", "curious", MemorySize=600))
     assert fast.invoke("curious").succeeded() == [404, "404 page not found\n"]
+
+
+def test_ruby_of_the_functions_own_comes_before_the_librarys(fast, language):
+    """What is loaded in a cell and comes with the function, too, is the function's: then the interpreter starts anew, in the cell."""
+    if language.family != "ruby":
+        pytest.skip("only Ruby looks for its library where functions are")
+    files = {"logger.rb": "class Logger; OWN = 'logger of mine'; class Formatter; end; end", "app.rb": "def version(event:, context:) = Logger::OWN"}
+    ready(fast, create(fast, language, "versions", "version", files, MemorySize=700))
+    before = taken(fast)
+    assert fast.invoke("versions").succeeded() == "logger of mine"
+    assert taken(fast) == before + 1

@@ -1,4 +1,4 @@
-"""Fixtures. Every test gets its own helper process; a test may take at most a minute."""
+"""Fixtures. Every test gets its own helper process; a test may take at most a minute (longer if STARTS is large)."""
 import faulthandler, os, pytest
 from driver import Helper, cgroup_directories, eventually
 
@@ -8,7 +8,7 @@ if os.geteuid() != 0:
 
 @pytest.fixture(autouse=True)
 def bounded():
-    faulthandler.dump_traceback_later(60, exit=True)
+    faulthandler.dump_traceback_later(60 + int(os.environ.get("STARTS", 0)) // 10, exit=True)
     yield
     faulthandler.cancel_dump_traceback_later()
 

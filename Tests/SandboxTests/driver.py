@@ -5,7 +5,7 @@ HELLO, CREATE, SPAWN, SIGNAL, RESET, DESTROY, CONNECT, ZYGOTE, LEVEL, FIGURES, G
 WELCOME, CREATED, SPAWNED, RESET_DONE, DESTROYED, FAILED, CONNECTED, EXITED = 101, 102, 103, 105, 106, 107, 108, 110
 ZYGOTE_READY, FIGURES_ARE, GRAFTED = 109, 111, 112
 T = dict(VERSION=1, GUARANTEE=2, MEMORY=3, TMP=4, CPU=5, PIDS=6, NOFILE=7, HOSTNAME=8, MOUNT=9, LISTEN=10, NETWORK=11, PROCESS=12,
-         ARG=13, ENV=14, CWD=15, SIGNO=16, FD_KINDS=17, REQUEST=18, ERRNO=19, STAGE=20, STATUS=21, OOM=22, ZYGOTE=23, LEVEL=24, FIGURE=25, SNAPSHOT=26)
+         ARG=13, ENV=14, CWD=15, SIGNO=16, FD_KINDS=17, REQUEST=18, ERRNO=19, STAGE=20, STATUS=21, OOM=22, ZYGOTE=23, LEVEL=24, FIGURE=25, FOLLOWS=26, SNAPSHOT=27)
 NAMES = {v: k for k, v in T.items()}
 BIND, SYMLINK, DIRECTORY, FILE, WRITABLE = 1, 2, 3, 4, 5
 LISTENER, FREEZE_V1, FREEZE_V2, CPU_V1, CPU_V2, PEAK, TMP = 1, 2, 3, 4, 5, 6, 7
@@ -173,11 +173,14 @@ class Sandbox:
 
     def graft(self, *mounts, fields=None):
         """Binds where the sandbox has empty directories."""
+        self.order_graft(*mounts, fields=fields)
+        answer = self.helper.wait(GRAFTED, FAILED, sandbox=self.id)
+        if answer.type == FAILED: raise Failed(answer)
+
+    def order_graft(self, *mounts, fields=None):
         targets = {m.split(b"\0")[-2] for m in mounts}
         kept = [f for f in fields or self.fields if not (f[:4] == u32(T["MOUNT"]) and f.split(b"\0")[-2] in targets)]
         self.helper.send(message(GRAFT, self.id, *kept, *mounts))
-        answer = self.helper.wait(GRAFTED, FAILED, sandbox=self.id)
-        if answer.type == FAILED: raise Failed(answer)
 
     def created(self):
         answer = self.helper.wait(CREATED, FAILED, sandbox=self.id)
@@ -189,13 +192,14 @@ class Sandbox:
             else: self.fds[kind] = fd
         return self
 
-    def order(self, *argv, env=None, cwd=None):
+    def order(self, *argv, env=None, cwd=None, follows=False):
         """Sends SPAWN; returns (process, read end of its output)."""
         self.processes += 1
         reading, writing = os.pipe2(os.O_CLOEXEC)
         fields = [field("PROCESS", u32(self.processes))] + [field("ARG", a) for a in argv]
         fields += [field("ENV", f"{k}={v}") for k, v in (env or {}).items()]
         if cwd: fields.append(field("CWD", cwd))
+        if follows: fields.append(field("FOLLOWS", u32(1)))
         if self.zygote: fields.append(field("ZYGOTE", u32(self.zygote)))
         self.helper.send(message(SPAWN, self.id, *fields), [writing])
         os.close(writing)

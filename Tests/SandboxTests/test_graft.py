@@ -68,3 +68,42 @@ def test_what_cannot_be_grafted(helper, code, tmp_path_factory):
     assert helper.wait(FAILED, sandbox=s.id).get("ERRNO") == errno.EINVAL
     s.graft(good)
     assert s.python("print(open('/var/task/code').read())")[1] == "of a\n"
+
+
+FOLLOWS = """
+import os, sys, time
+os.umask(0)
+print('waits', os.getcwd(), os.listdir('.'), flush=True)
+for _ in range(1500):
+    if os.path.exists('code'): break
+    time.sleep(0.01)
+print(open('code').read(), os.getcwd(), flush=True)
+"""
+
+
+def test_a_program_that_follows_is_in_what_comes(helper, code):
+    s = helper.create(mounts=[mount(DIRECTORY, "", "/opt")])
+    process, out = s.spawn("/usr/bin/python3", "-S", "-c", FOLLOWS, cwd="/var/task", follows=True)
+    read_until(out, "waits /var/task []")
+    s.graft(mount(BIND, str(code / "a"), "/var/task"))
+    assert "of a /var/task\n" in s.finish(process, out)[1]
+    # Nothing of what it shared is left to others.
+    assert s.python("import os; print(os.umask(0o22), os.getcwd())", cwd="/opt")[1] == "18 /opt\n"
+
+
+def test_a_graft_is_answered_whatever_happens(helper, code):
+    s = helper.create()
+    process, out = s.spawn("/usr/bin/sleep", "60", cwd="/var/task", follows=True)
+    s.signal(process, 9)
+    s.finish(process, out)
+    s.graft(mount(BIND, str(code / "a"), "/var/task"))
+    assert s.python("print(open('code').read())", cwd="/var/task")[1] == "of a\n"
+    for _ in range(20):
+        s = helper.create()
+        s.spawn("/usr/bin/sleep", "60", cwd="/var/task", follows=True)
+        s.order_graft(mount(BIND, str(code / "a"), "/var/task"))
+        helper.send(message(DESTROY, s.id))
+        kinds = [helper.wait(GRAFTED, FAILED, sandbox=s.id).type, helper.wait(DESTROYED, sandbox=s.id).type]
+        assert kinds in ([GRAFTED, DESTROYED], [FAILED, DESTROYED])
+    with pytest.raises(Failed):
+        helper.create().spawn("/usr/bin/sleep", "1", cwd="/nowhere", follows=True)

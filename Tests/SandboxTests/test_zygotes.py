@@ -5,8 +5,16 @@ from driver import *
 
 PYTHON = "/usr/bin/python3"
 RUNTIME = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "Runtimes", "python")
-# Stands for the bootstrap: runs what its environment says.
-BOOTSTRAP = "import os\nif __name__ == '__main__': exec(os.environ['CODE'])\n"
+# Stands for the bootstrap: runs what its environment says. What the zygote rehearses does nothing.
+BOOTSTRAP = """
+import os
+class RuntimeAPI:
+    def __init__(self, address): pass
+def nothing(*_): pass
+StandardLogSink = read_settings = set_search_path = set_up_logging = load_handler = serve = nothing
+def main(): exec(os.environ['CODE'], globals())
+if __name__ == '__main__': main()
+"""
 
 
 @pytest.fixture
@@ -275,7 +283,7 @@ def test_the_helper_ends_though_a_zygote_is_stopped(exposed, runtime):
 
 
 def test_a_fork_that_fails_is_replaced_by_an_execution(helper, runtime, exposed):
-    (exposed / "bootstrap.py").write_text("import os\nif __name__ == 'touched': os._exit(3)\n" + BOOTSTRAP)
+    (exposed / "bootstrap.py").write_text(BOOTSTRAP + "if __name__ == 'waiting': os.setsid = None   # which a fork needs\n")
     zygote = helper.zygote(PYTHON, "/var/runtime/.//zygote.py", mounts=runtime)
     sandbox = helper.create(mounts=runtime, zygote=zygote)
     assert run(sandbox, "print(1)")[:2] == (0, "1\n")
@@ -310,9 +318,24 @@ def test_many_starts_leave_nothing(helper, zygote, runtime):
         descriptors = {pid: len(os.listdir(f"/proc/{pid}/fd")) for pid in [helper.process.pid, *process_ids(helper)]}
         return figures["nestsReady"], figures["forksReady"], figures["sandboxes"], descriptors, len(cgroup_directories(helper.name)), \
             len(children(helper.process.pid)), len(children(process_ids(helper)[0]))
+    def memory():
+        """KiB that are a process's own: the helper's, and the zygote's, which the collector of its Python may grow once."""
+        return [int(re.search(r"RssAnon:\s+(\d+)", open(f"/proc/{pid}/status").read()).group(1)) for pid in [helper.process.pid, *process_ids(helper)]]
+
+    def namespaces():
+        """Those that a process is in or holds open."""
+        found = set()
+        for pid in [helper.process.pid, *children(helper.process.pid), *process_ids(helper)]:
+            for directory in ("ns", "fd"):
+                for name in os.listdir(f"/proc/{pid}/{directory}"):
+                    try: target = os.readlink(f"/proc/{pid}/{directory}/{name}")
+                    except FileNotFoundError: continue
+                    if ":[" in target and not target.startswith(("socket", "pipe")): found.add(target)
+        return len(found)
+    starts = int(os.environ.get("STARTS", 150))
     assert eventually(lambda: census()[:3] == (4, 3, 0))
-    before, mounts = census(), open("/proc/self/mountinfo").read()
-    for round in range(int(os.environ.get("STARTS", 150))):
+    before, mounts, spaces, held = census(), open("/proc/self/mountinfo").read(), namespaces(), memory()
+    for round in range(starts):
         sandbox = helper.create(mounts=runtime, zygote=zygote, listen=[9001])
         process, reading = start(sandbox, "import time; print(1, flush=True); time.sleep(%d)" % (60 * (round % 2)))
         assert read_until(reading, "1")
@@ -320,7 +343,9 @@ def test_many_starts_leave_nothing(helper, zygote, runtime):
         sandbox.destroy()
         os.close(reading)
     assert eventually(lambda: census() == before), (before, census())
-    assert open("/proc/self/mountinfo").read() == mounts
+    assert open("/proc/self/mountinfo").read() == mounts and eventually(lambda: namespaces() == spaces)
+    print(f"{starts} starts: {census()}, {spaces} namespaces, memory {held} -> {memory()} KiB")
+    for earlier, later in zip(held, memory()): assert later <= earlier + 512 + starts // 16, "64 bytes for each start"
     helper.send(message(DESTROY, zygote))
     helper.wait(DESTROYED, sandbox=zygote)
     assert process_ids(helper) == [] and eventually(lambda: helper.figures()["forksReady"] == 0)

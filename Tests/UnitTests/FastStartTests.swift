@@ -18,6 +18,19 @@ import Testing
     #expect(machine.expected("a", at: 4).isEmpty)
   }
 
+  @Test func goesWhenItIsDroppedOrTheHostWantsItsMemory() {
+    var machine = Machine()
+    for (id, key) in ["a", "b", "c"].enumerated() {
+      _ = machine.expected(key, at: 0)
+      _ = machine.came(key, id, at: 0)
+    }
+    #expect(machine.up("a") == 0 && machine.up("x") == nil)
+    #expect(machine.drop("a") == [.end(0)] && machine.drop("a").isEmpty && machine.up("a") == nil)
+    _ = machine.wanted("c", at: 11 * Self.second)
+    #expect(machine.giveUp(at: 12 * Self.second) == [.end(1)], "the other one was used a moment ago")
+    #expect(machine.wanted("b", at: 13 * Self.second) == (nil, [.start("b")]))
+  }
+
   @Test func theLevelFollowsDemandWithinBounds() {
     var machine = Machine()
     _ = machine.expected("a", at: 0)
@@ -137,6 +150,53 @@ import Testing
       for key in coming { machine.failed(key, at: now) }
       obey(machine.tick(at: now &+ 10000 * Self.second))
       #expect(up.isEmpty && machine.census.isEmpty, "nothing is left when nobody uses it, seed \(seed)")
+    }
+  }
+
+  @Test func poolsOfSizeZeroHoldNothingAndRefuseNothing() {
+    var limits = Machine.Limits()
+    limits.levels = PoolSizes(0).forks
+    var machine = Machine(limits: limits)
+    _ = machine.expected("a", at: 0)
+    #expect(machine.came("a", 1, at: 0) == [], "no fork waits")
+    for i in 0..<50 { #expect(machine.wanted("a", at: UInt64(i)) == (1, []), "and each is made on the spot") }
+    #expect(machine.tick(at: 5 * Self.second) == [])
+    #expect(machine.tick(at: 2000 * Self.second) == [.end(1)])
+  }
+
+  @Test func oneNumberMakesTheSizesOfAllPools() {
+    let usual = PoolSizes()
+    #expect(usual.sandboxes == 8 && usual.forks == 2...8 && usual.cellsOfOneKind == 1...4 && usual.cellMemory == 480)
+    for number in PoolSizes.range {
+      let sizes = PoolSizes(number)
+      #expect(sizes.forks.upperBound == number)
+      #expect(sizes.cellMemory >= sizes.cellsOfOneKind.upperBound * 60 && (sizes.cellMemory == 0) == (number == 0))
+    }
+  }
+
+  /// Demand for one kind in the midst of others: how soon the level is what was used in a window.
+  @Test(arguments: 0..<40) func demandIsMetAtOnceAndForgottenInTwoWindows(seed: UInt64) {
+    var random = SplitMix(seed: seed)
+    var limits = Machine.Limits()
+    limits.zygotes = 4
+    var machine = Machine(limits: limits)
+    var (now, level): (UInt64, Int) = (0, 0)
+    func obey(_ actions: [Machine.Action]) { for case .level(1, let new) in actions { level = new } }
+    _ = machine.expected("a", at: 0)
+    obey(machine.came("a", 1, at: 0))
+    for _ in 0..<100 {
+      let demand = Int(random.next() % 20)
+      for _ in 0..<demand {
+        obey(machine.wanted("a", at: now).actions)
+        if random.next() % 3 == 0 { obey(machine.wanted("b", at: now).actions) }
+      }
+      let (least, most) = (limits.levels.lowerBound, limits.levels.upperBound)
+      #expect(level >= max(least, min(most, demand)), "seed \(seed)")
+      for _ in 0..<21 {
+        now += Self.second
+        obey(machine.tick(at: now))
+      }
+      #expect(level == limits.levels.lowerBound, "seed \(seed)")
     }
   }
 

@@ -34,8 +34,7 @@ import Testing
 
   private func channel(_ echo: any HTTPResponder) throws -> EmbeddedChannel {
     let channel = EmbeddedChannel()
-    try channel.pipeline.syncOperations.addHandlers(
-      ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes)), HTTPConnection(responder: echo))
+    try channel.pipeline.syncOperations.addHandler(HTTPConnection(responder: echo))
     try channel.connect(to: SocketAddress(ipAddress: "127.0.0.1", port: 1)).wait()
     return channel
   }

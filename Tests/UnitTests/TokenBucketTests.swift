@@ -25,6 +25,18 @@ import Testing
     #expect(count(2000) == 1000)
   }
 
+  @Test func whatIsGivenBackCanBeTakenAgain() {
+    var bucket = TokenBucket()
+    let limit = RateLimit(2, per: .seconds(1))
+    for _ in 0..<2 { _ = bucket.take(limit, now: 5) }
+    bucket.giveBack(limit)
+    let first = bucket.take(limit, now: 5)
+    let second = bucket.take(limit, now: 5)
+    #expect(first && !second)
+    for _ in 0..<5 { bucket.giveBack(limit) }
+    #expect((0..<9).count { _ in bucket.take(limit, now: 5) } == 2, "no more than there ever were")
+  }
+
   @Test func nothingComesOutOfNothing() {
     var bucket = TokenBucket()
     let taken = bucket.take(RateLimit(0, per: .seconds(1)), now: 7)

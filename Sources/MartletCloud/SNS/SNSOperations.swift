@@ -67,7 +67,7 @@ package struct SNSWireService: WireService {
 
   /// True of the path of a certificate.
   package static func isCertificate(_ path: Substring) -> Bool {
-    path.hasPrefix("/\(NotificationSigner.prefix)") && path.hasSuffix(NotificationSigner.suffix)
+    path.hasSuffix(NotificationSigner.suffix) && path.hasPrefix("/\(NotificationSigner.prefix)")
   }
 
   package func answer(_ request: HTTPRequest, _ call: Call) async -> HTTPReply {

@@ -50,6 +50,7 @@ extension Environment {
   }
 
   private func initialised(_ pairs: [(work: Work, poll: HTTPExchange)], _ live: Live) {
+    live.turn = nil
     live.deadline = nil
     live.resources?.limitCPU(specification.cpu)
     tellInitReport(Nanoseconds(count: parts.world.monotonic() &- live.initStarted), nil, nil, live)

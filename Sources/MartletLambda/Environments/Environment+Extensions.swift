@@ -219,7 +219,11 @@ extension Environment {
         live.closing = []
       }
     }
-    guard let sandbox = live.sandbox else { return }
+    guard let sandbox = live.sandbox else {
+      // It has none any more, or its turn has not come.
+      if purpose == .removal { live.output.close() }
+      return
+    }
     switch purpose {
     case .reset: parts.sandboxes.reset(sandbox)
     case .removal:

@@ -25,6 +25,8 @@ extension Environment {
     let output: LogSource
     /// The writing end of its pipe, given to every runtime that is started.
     let outputWriter: CInt
+    /// The right to initialise, until that is over.
+    var turn: InitialisationTurn?
     /// The runtime is to be started as soon as the sandbox is there.
     var startsWhenCreated = false
     /// The last number that was given to a process.

@@ -97,9 +97,11 @@ extension Environment {
     let duration = Nanoseconds(count: parts.world.monotonic() &- live.initStarted)
     tellInitReport(duration, nil, nil, live)
     tellTrial(nil, live)
+    live.turn = nil
     guard live.canBeForked, let sandbox = live.sandbox else { return discard(live) }
     live.deadline = nil
-    live.resources?.limitCPU(specification.cpu)
+    // A fork is made with its share, and somebody waits for it.
+    live.resources?.limitCPU(max(500, specification.cpu))
     parts.snapshots?.came(self, sandbox)
   }
 

@@ -51,6 +51,18 @@ extension Environment: SandboxObserver {
     }
   }
 
+  /// A connection of a frozen environment has closed. Who is frozen does not hang up: a process was killed, by the host that
+  /// wants memory, say. Who is to tell that is process 1 of the sandbox, and frozen, too.
+  func somebodyDied(_ live: Live) {
+    guard live.sandbox != nil, live.shutdown == nil else { return }
+    live.isFrozen = false
+    live.resources?.freeze(false)
+    live.telemetry?.pause(false)
+    let moment = parts.world.monotonic() + parts.freezeDelay.nanoseconds
+    live.freezeAt = moment
+    wake(at: moment, live)
+  }
+
   package func sandboxProgramStarted(_ program: UInt32) {}
 
   package func sandboxProgramEnded(_ program: UInt32, _ status: ExitStatus, outOfMemory: Bool) {
@@ -83,10 +95,7 @@ extension Environment: SandboxObserver {
         }
       }
       switch live.machine.wasReset() {
-      case .start(let work):
-        self.noteRestart(work, live)
-        self.begin(work, live)
-        self.initialise(live, .invocation)
+      case .start(let work): self.restart(for: work, live)
       case .stopped, .ignore: break
       }
     }

@@ -275,12 +275,12 @@ extension Environment {
       ]
       return records.filter { $0.level.rawValue >= lowest }.map { $0.line(at: now) }
     }
+    var lines = [LogLines.end(id), LogLines.report(id, report)]
+    if let trace = work.invocation.trace { lines[1] += LogLines.traced(trace) }
     let hasTimedOut = report.failure?.status == "timeout"
-    var lines = hasTimedOut ? [LogLines.timedOut(id, at: parts.world.now(), seconds: configuration.timeout)] : []
-    lines += [
-      LogLines.end(id),
-      LogLines.report(id, report) + (work.invocation.trace.map(LogLines.traced) ?? ""),
-    ]
+    if hasTimedOut {
+      lines.insert(LogLines.timedOut(id, at: parts.world.now(), seconds: configuration.timeout), at: 0)
+    }
     if let failure = report.failure, !hasTimedOut, !failure.isReportedByRuntime {
       lines.append(LogLines.crash(id, failure))
     }

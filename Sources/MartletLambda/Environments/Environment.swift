@@ -101,28 +101,6 @@ package final class Environment: Sendable {
 
   // MARK: - From the line
 
-  /// Makes the sandbox and starts the runtime.
-  func start() {
-    if trial == nil { parts.metrics?.note(coldStart: origin, of: configuration) }
-    onLoop { live in
-      live.machine.restores = self.configuration.isSnapStarted
-      live.isProvisioned = self.fate != nil
-      live.concurrent = self.concurrency.map { ConcurrentStateMachine(limit: $0) }
-      live.kept = self.newLog()
-      live.output.attach(self.eventLoop) { self.printed($1, $0, .function) }
-      if let cell = self.stemCell {
-        self.takeOver(cell, live)
-        return self.initialise(live, .initialisation)
-      }
-      var specification = self.specification
-      specification.zygote =
-        specification.zygote ?? self.parts.fastStart?.zygote(for: self.program, self.configuration, self.served)
-      live.zygote = specification.zygote
-      live.sandbox = self.parts.sandboxes.create(specification, observer: self)
-      self.initialise(live, .initialisation)
-    }
-  }
-
   /// Runs one invocation. Returns when the function has answered; the permit is kept until the runtime is done.
   /// If the environment died before it could begin, the permit comes back.
   func run(_ invocation: Invocation, permit: consuming Permit) async -> Lease.Outcome {
@@ -171,10 +149,7 @@ package final class Environment: Sendable {
       deliver(work, to: poll, live)
     case .wait: break
     case .waitForPoll: begin(work, live)
-    case .start:
-      noteRestart(work, live)
-      begin(work, live)
-      initialise(live, .invocation)
+    case .start: restart(for: work, live)
     case .refuse: work.resume(nil)
     }
   }
@@ -307,27 +282,6 @@ package final class Environment: Sendable {
 
   // MARK: - The runtime's life
 
-  func startRuntime(_ live: Live) {
-    guard let sandbox = live.sandbox, !wakeStemCell(live) else { return }
-    live.lastProgram += 1
-    live.programNumber = live.lastProgram
-    live.runtimeIsAlive = true
-    var program = placed(program, live)
-    program.zygote = live.zygote ?? parts.fastStart?.zygote(for: self.program, configuration, served)
-    live.zygote = nil
-    parts.sandboxes.start(program, number: live.programNumber, in: sandbox, output: live.outputWriter)
-  }
-
-  /// The program with the addresses that hold for it.
-  func placed(_ program: SandboxProgram, _ live: Live) -> SandboxProgram {
-    guard !parts.sandboxes.hasOwnRoot, let resources = live.resources else { return program }
-    var program = program
-    let (ports, links) = split(resources.listenerPorts)
-    program.environment = EnvironmentSetup.environment(
-      program.environment, listeners: ports, links: links)
-    return program
-  }
-
   /// The runtime asked for an event.
   func next(_ poll: HTTPExchange) {
     let live = live.value
@@ -342,6 +296,7 @@ package final class Environment: Sendable {
     if trial != nil { return passed(live) }
     switch live.machine.next(poll) {
     case .initialised(let phase, let work):
+      live.turn = nil
       if configuration.debugging == nil { live.resources?.limitCPU(specification.cpu) }
       let duration = Nanoseconds(count: parts.world.monotonic() &- live.initStarted)
       if live.extensions != nil || configuration.logging.format == .json || fate != nil || live.machine.restores {
@@ -425,6 +380,7 @@ package final class Environment: Sendable {
     stemCellIsGone(poll, live)
     live.concurrent?.abandoned(poll)
     if live.extensions?.machine.abandoned(poll) != true { live.machine.abandoned(poll) }
+    if live.isFrozen { somebodyDied(live) }
   }
 
   /// The runtime broke off in the middle of its answer to the invocation `id`.
@@ -454,6 +410,7 @@ package final class Environment: Sendable {
   }
 
   func broke(_ failure: Machine.Failure, _ live: Live) {
+    live.turn = nil
     if live.concurrent != nil { return brokeConcurrently(failure, live) }
     let described = describe(failure, live)
     let initDuration = Nanoseconds(count: parts.world.monotonic() &- live.initStarted)
@@ -516,6 +473,7 @@ package final class Environment: Sendable {
 
   /// - Parameter reason: what its extensions are told; nil if the sandbox is lost already.
   func discard(_ live: Live, _ reason: ShutdownReason? = .spindown) {
+    live.turn = nil
     // One that is only done with has been lost before, if at all.
     pool.forget(self, live.loss ?? (reason == nil ? .exited : nil))
     if live.isProvisioned {

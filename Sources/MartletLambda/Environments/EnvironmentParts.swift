@@ -35,6 +35,8 @@ package struct EnvironmentParts: Sendable {
   package let metrics: LambdaMetrics?
   /// nil: nobody looks at it.
   package let memory: (any HostMemory)?
+  /// nil: any number of environments initialise at once.
+  package let gate: InitialisationGate?
 
   package init(
     world: any World, limits: LambdaLimits, sandboxes: any SandboxHost, packages: CodePackages,
@@ -46,8 +48,9 @@ package struct EnvironmentParts: Sendable {
     freezeDelay: Duration = .milliseconds(5), log: Logger, fileSystems: FileSystemDirectories = FileSystemDirectories(),
     fastStart: FastStart? = nil, stemCells: StemCells? = nil, snapshots: Snapshots? = nil, logs: (any LogSink)? = nil,
     traces: (any TraceSink)? = nil,
-    metrics: LambdaMetrics? = nil, memory: (any HostMemory)? = nil
+    metrics: LambdaMetrics? = nil, memory: (any HostMemory)? = nil, gate: InitialisationGate? = nil
   ) {
+    self.gate = gate
     self.metrics = metrics
     self.memory = memory
     self.logs = logs

@@ -45,7 +45,16 @@ final class EnvironmentPool: Sendable {
 
   fileprivate struct Waiter {
     let number: UInt64
-    let continuation: CheckedContinuation<Environment?, Never>
+    let continuation: CheckedContinuation<Find, Never>
+  }
+
+  /// What came of waiting for an environment.
+  enum Find: Sendable {
+    case free(Environment)
+    /// A new one may be started now.
+    case turn(InitialisationTurn)
+    /// There is none, and nobody knows when there will be.
+    case nothing
   }
 
   /// What all of the environments run.
@@ -104,16 +113,34 @@ final class EnvironmentPool: Sendable {
   /// An environment that is free, or will be soon; nil if there is none. To wait is worth at most what a cold start
   /// takes: who waits so long and then starts one has spent no more than twice the time of the better choice.
   func takeSoon(on eventLoop: any EventLoop) async -> Environment? {
-    await withCheckedContinuation { continuation in
+    let found = await withCheckedContinuation { continuation in
       let outcome = state.withLock { state -> (environment: Environment?, number: UInt64?, limit: TimeAmount) in
         if let free = state.take(places) { return (free, nil, .zero) }
         guard state.expected.count > state.waiters.count else { return (nil, nil, .zero) }
-        state.waiterNumber += 1
-        state.waiters.append(Waiter(number: state.waiterNumber, continuation: continuation))
-        return (nil, state.waiterNumber, EnvironmentPool.patience(coldStart: state.lastColdStart))
+        let number = state.wait(continuation)
+        return (nil, number, EnvironmentPool.patience(coldStart: state.lastColdStart))
       }
-      guard let number = outcome.number else { return continuation.resume(returning: outcome.environment) }
-      eventLoop.scheduleTask(in: outcome.limit) { self.giveUp(number) }
+      guard let number = outcome.number else {
+        return continuation.resume(returning: outcome.environment.map { .free($0) } ?? .nothing)
+      }
+      eventLoop.scheduleTask(in: outcome.limit) { self.end(wait: number, with: .nothing) }
+    }
+    if case .free(let environment) = found { return environment }
+    return nil
+  }
+
+  /// An environment that has become free, or the turn to start one, whichever comes first.
+  func takeOrStart(_ gate: InitialisationGate) async -> Find {
+    if let turn = gate.enter() { return .turn(turn) }
+    return await withCheckedContinuation { continuation in
+      let outcome = state.withLock { state -> (environment: Environment?, number: UInt64) in
+        if let free = state.take(places) { return (free, 0) }
+        return (nil, state.wait(continuation))
+      }
+      if let free = outcome.environment { return continuation.resume(returning: .free(free)) }
+      gate.wait(FunctionKey(place: version.place, name: version.name)) {
+        self.end(wait: outcome.number, with: .turn($0))
+      }
     }
   }
 
@@ -122,16 +149,17 @@ final class EnvironmentPool: Sendable {
     .nanoseconds(Int64(min(max(nanoseconds, 20_000_000), 1_000_000_000)))
   }
 
-  private func giveUp(_ number: UInt64) {
+  /// Nothing happens if it has ended already.
+  private func end(wait number: UInt64, with find: Find) {
     let waiter = state.withLock { state in
       state.waiters.firstIndex { $0.number == number }.map { state.waiters.remove(at: $0).continuation }
     }
-    waiter?.resume(returning: nil)
+    waiter?.resume(returning: find)
   }
 
   /// Gives an environment back. False if it is not wanted any more: then the caller removes it.
   func give(_ environment: Environment, now: UInt64) -> Bool {
-    let (isWanted, waiter) = state.withLock { state -> (Bool, CheckedContinuation<Environment?, Never>?) in
+    let (isWanted, waiter) = state.withLock { state -> (Bool, CheckedContinuation<Find, Never>?) in
       state.expected.remove(ObjectIdentifier(environment))
       guard !state.isRetired, state.alive[ObjectIdentifier(environment)] != nil else { return (false, nil) }
       if !state.waiters.isEmpty { return (true, state.waiters.removeFirst().continuation) }
@@ -142,8 +170,20 @@ final class EnvironmentPool: Sendable {
       }
       return (true, nil)
     }
-    waiter?.resume(returning: environment)
+    waiter?.resume(returning: .free(environment))
     return isWanted
+  }
+
+  /// Who waits gets what is free: a new environment that invocations share has places for others.
+  func serveWaiters() {
+    while true {
+      let next = state.withLock { state -> (Waiter, Environment)? in
+        guard !state.waiters.isEmpty, let environment = state.take(places) else { return nil }
+        return (state.waiters.removeFirst(), environment)
+      }
+      guard let (waiter, environment) = next else { return }
+      waiter.continuation.resume(returning: .free(environment))
+    }
   }
 
   /// The environment is gone.
@@ -285,6 +325,12 @@ extension EnvironmentPool.State {
     guard let environment = freeProvisioned.popLast() ?? free.popLast()?.environment else { return nil }
     notePeak(places)
     return environment
+  }
+
+  fileprivate mutating func wait(_ continuation: CheckedContinuation<EnvironmentPool.Find, Never>) -> UInt64 {
+    waiterNumber += 1
+    waiters.append(EnvironmentPool.Waiter(number: waiterNumber, continuation: continuation))
+    return waiterNumber
   }
 
   /// Counts what is at work.

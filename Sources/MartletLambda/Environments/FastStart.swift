@@ -13,7 +13,7 @@ package final class FastStart: Sendable {
   }
 
   private struct State {
-    var machine = FastStartStateMachine<Key, SandboxID>()
+    var machine: FastStartStateMachine<Key, SandboxID>
     var interpreters: [String: Interpreter] = [:]
   }
 
@@ -21,9 +21,12 @@ package final class FastStart: Sendable {
   private let root: RuntimeRoot
   private let world: any World
   private let log: Logger
-  private let state = Mutex(State())
+  private let state: Mutex<State>
 
-  package init(sandboxes: any SandboxHost, root: RuntimeRoot, world: any World, log: Logger) {
+  package init(sandboxes: any SandboxHost, root: RuntimeRoot, pools: PoolSizes, world: any World, log: Logger) {
+    var limits = FastStartStateMachine<Key, SandboxID>.Limits()
+    limits.levels = pools.forks
+    state = Mutex(State(machine: FastStartStateMachine(limits: limits)))
     self.sandboxes = sandboxes
     self.root = root
     self.world = world

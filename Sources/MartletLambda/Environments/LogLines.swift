@@ -4,10 +4,23 @@ import MartletWire
 
 enum LogLines {
   static func start(_ id: RequestID, _ version: VersionName) -> String {
-    "START RequestId: \(id) Version: \(version)\n"
+    let version = version.description
+    return String(capacity: 64 + version.utf8.count) { line in
+      line.write("START RequestId: ")
+      line.write(id)
+      line.write(" Version: ")
+      line.write(text: version)
+      line.write("\n")
+    }
   }
 
-  static func end(_ id: RequestID) -> String { "END RequestId: \(id)\n" }
+  static func end(_ id: RequestID) -> String {
+    String(capacity: 64) { line in
+      line.write("END RequestId: ")
+      line.write(id)
+      line.write("\n")
+    }
+  }
 
   static func timedOut(_ id: RequestID, at moment: Timestamp, seconds: Int) -> String {
     "\(moment.iso8601) \(id) Task timed out after \(seconds).00 seconds\n\n"
@@ -60,19 +73,41 @@ enum LogLines {
   }
 
   static func report(_ id: RequestID, _ report: InvocationReport) -> String {
-    var line = "REPORT RequestId: \(id)\tDuration: \(report.duration.milliseconds) ms\t"
-    line += "Billed Duration: \(report.billed) ms\t"
-    line += "Memory Size: \(report.memorySize) MB\tMax Memory Used: \(report.memoryUsed) MB\t"
-    if let initialisation = report.initialisation, let billed = report.billedRestore {
-      line += "Restore Duration: \(initialisation.milliseconds) ms\tBilled Restore Duration: \(billed) ms\t"
-    } else if let initialisation = report.initialisation {
-      line += "Init Duration: \(initialisation.milliseconds) ms\t"
+    let failure = report.failure
+    // What every line has is shorter than this.
+    return String(capacity: 320 + (failure.map { $0.status.utf8.count + $0.type.utf8.count } ?? 0)) { line in
+      line.write("REPORT RequestId: ")
+      line.write(id)
+      line.write("\tDuration: ")
+      report.duration.write(to: &line)
+      line.write(" ms\tBilled Duration: ")
+      line.write(report.billed)
+      line.write(" ms\tMemory Size: ")
+      line.write(report.memorySize)
+      line.write(" MB\tMax Memory Used: ")
+      line.write(report.memoryUsed)
+      line.write(" MB\t")
+      if let initialisation = report.initialisation, let billed = report.billedRestore {
+        line.write("Restore Duration: ")
+        initialisation.write(to: &line)
+        line.write(" ms\tBilled Restore Duration: ")
+        line.write(billed)
+        line.write(" ms\t")
+      } else if let initialisation = report.initialisation {
+        line.write("Init Duration: ")
+        initialisation.write(to: &line)
+        line.write(" ms\t")
+      }
+      if let failure {
+        line.write("Status: ")
+        line.write(text: failure.status)
+        if failure.status != "timeout" {
+          line.write("\tError Type: ")
+          line.write(text: failure.type)
+        }
+      }
+      line.write("\n")
     }
-    if let failure = report.failure {
-      line += "Status: \(failure.status)"
-      if failure.status != "timeout" { line += "\tError Type: \(failure.type)" }
-    }
-    return line + "\n"
   }
 }
 
@@ -81,10 +116,15 @@ struct Nanoseconds: Equatable {
   let count: UInt64
 
   /// `3.01`
-  var milliseconds: String {
+  var milliseconds: String { String(capacity: 24) { write(to: &$0) } }
+
+  /// The same: milliseconds with two places.
+  func write(to text: inout TextCursor) {
     let hundredths = (count + 5_000) / 10_000
-    let fraction = hundredths % 100
-    return "\(hundredths / 100).\(fraction < 10 ? "0" : "")\(fraction)"
+    text.write(hundredths / 100)
+    text.write(".")
+    text.write(UInt8(truncatingIfNeeded: 48 + hundredths % 100 / 10))
+    text.write(UInt8(truncatingIfNeeded: 48 + hundredths % 10))
   }
 
   /// Rounded up, at least one.

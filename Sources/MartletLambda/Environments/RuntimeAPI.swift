@@ -31,33 +31,27 @@ final class RuntimeAPI: HTTPResponder {
       connections: 64 + 2 * (concurrency ?? 0), bodies: .mebibytes(16 + 7 * min(32, concurrency ?? 0)))
   }
 
-  private static let prefix = "/2018-06-01/runtime/"
-
-  /// Bodies that answer nothing are not kept. By bytes, like all that every invocation passes through: comparing
-  /// characters costs several times as much.
+  /// Bodies that answer nothing are not kept.
   func bodyLimit(for head: HTTPRequestHead) -> Int {
-    let path = head.uri.utf8
-    if head.method == .PUT || path.starts(with: ExtensionsAPI.prefix.utf8) { return ExtensionsAPI.bodyLimit }
-    guard head.method == .POST, path.starts(with: RuntimeAPI.prefix.utf8) else { return RuntimeAPI.smallBody }
-    let parts = path.dropFirst(RuntimeAPI.prefix.utf8.count)
-      .split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).map { Substring($0) }
-    if parts.count == 2, parts[0] == "init" || parts[0] == "restore" { return responseLimit }
-    guard parts.count == 3, parts[0] == "invocation", environment?.isCurrent(parts[1]) == true else {
-      return RuntimeAPI.smallBody
+    if head.method == .PUT || head.uri.begins(with: "/2020-01-01/extension/") { return ExtensionsAPI.bodyLimit }
+    guard head.method == .POST else { return RuntimeAPI.smallBody }
+    switch RuntimeCall(uri: head.uri) {
+    case .initError, .restoreError: return responseLimit
+    case .response(let id), .error(let id):
+      return environment?.isCurrent(id) == true ? responseLimit : RuntimeAPI.smallBody
+    case .next, .restoreNext, .unknown, .other: return RuntimeAPI.smallBody
     }
-    return responseLimit
   }
 
   private static let smallBody = 4096
 
   /// A response in streaming mode is passed on as it comes, if the caller wants it so.
   func receiver(for head: HTTPRequestHead, _ flow: () -> HTTPInflow) -> (any HTTPBodyReceiver)? {
-    guard head.method == .POST, let environment, environment.passesOn, head.uri.hasPrefix(RuntimeAPI.prefix),
-      head.headers.first(name: RuntimeAPI.mode) == RuntimeAPI.streaming
+    guard head.method == .POST, let environment, environment.passesOn,
+      head.headers.first(name: RuntimeAPI.mode) == RuntimeAPI.streaming,
+      case .response(let id) = RuntimeCall(uri: head.uri)
     else { return nil }
-    let parts = head.uri.dropFirst(RuntimeAPI.prefix.count).split(separator: "/", omittingEmptySubsequences: false)
-    guard parts.count == 3, parts[0] == "invocation", parts[2] == "response" else { return nil }
-    return environment.beginsStream(parts[1], contentType: head.headers.first(name: "Content-Type"), flow())
+    return environment.beginsStream(id, contentType: head.headers.first(name: "Content-Type"), flow())
   }
 
   private static let mode = "Lambda-Runtime-Function-Response-Mode"
@@ -67,9 +61,11 @@ final class RuntimeAPI: HTTPResponder {
 
   /// A response that ends before its end is an answer too, and not a good one.
   func cutOff(_ head: HTTPRequestHead) {
-    guard head.uri.hasPrefix(RuntimeAPI.prefix), head.method == .POST else { return }
-    let parts = head.uri.dropFirst(RuntimeAPI.prefix.count).split(separator: "/", omittingEmptySubsequences: false)
-    if parts.count == 3, parts[0] == "invocation" { environment?.cutOff(parts[1]) }
+    guard head.method == .POST else { return }
+    switch RuntimeCall(uri: head.uri) {
+    case .response(let id), .error(let id): environment?.cutOff(id)
+    case .next, .initError, .restoreNext, .restoreError, .unknown, .other: break
+    }
   }
 
   func respond(to request: HTTPRequest, _ exchange: HTTPExchange) {
@@ -77,50 +73,53 @@ final class RuntimeAPI: HTTPResponder {
       exchange.send(RuntimeAPI.wrongState(from: "Exited", to: "Ready"))
       return
     }
-    guard request.path.utf8.starts(with: RuntimeAPI.prefix.utf8) else {
-      if request.path == Environment.credentialsPath, request.method == .GET {
-        return environment.sendCredentials(request.header("Authorization"), exchange)
-      }
-      if request.path == Environment.stemOrderPath, request.method == .GET { return environment.stemCellAsks(exchange) }
-      if !ExtensionsAPI.respond(to: request, exchange, environment),
-        !TelemetryAPI.respond(to: request, exchange, environment)
-      {
-        exchange.send(request.path == "/2018-06-01/ping" ? RuntimeAPI.pong : RuntimeAPI.unknown)
-      }
-      return
-    }
-    let call = Substring(request.path.utf8.dropFirst(RuntimeAPI.prefix.utf8.count))
-    if call == "invocation/next", request.method == .GET {
-      environment.next(exchange)
-    } else if call == "init/error", request.method == .POST {
-      environment.initFailed(RuntimeAPI.errorType(request), request.body, exchange)
-    } else if call == "restore/next", request.method == .GET {
+    let call = RuntimeCall(request.path)
+    switch (call, request.method) {
+    case (.next, .GET): environment.next(exchange)
+    case (.response(let id), .POST): responded(id, request, environment, exchange)
+    case (.error(let id), .POST):
+      environment.answered(
+        id, RuntimeAPI.body(of: request), isError: true, errorType: RuntimeAPI.errorType(request),
+        cause: request.header("Lambda-Runtime-Function-XRay-Error-Cause"),
+        delivery: delivery(request, environment), exchange)
+    case (.initError, .POST): environment.initFailed(RuntimeAPI.errorType(request), request.body, exchange)
+    case (.restoreNext, .GET):
       environment.restoreNext(
         exchange, canBeForked: request.header("Martlet-Snapshot") == "yes",
         obstacle: request.header("Martlet-No-Snapshot"))
-    } else if call == "restore/error", request.method == .POST {
+    case (.restoreError, .POST):
       environment.restoreFailed(RuntimeAPI.errorType(request), request.body, exchange)
-    } else if request.method == .POST, call.utf8.starts(with: "invocation/".utf8) {
-      let rest = Substring(call.utf8.dropFirst("invocation/".utf8.count))
-      let slash = rest.utf8.firstIndex(of: UInt8(ascii: "/")) ?? rest.endIndex
-      let body = request.bodyExceedsLimit ? Body.tooLarge : .whole(request.body)
-      switch rest[slash...] {
-      case "/response":
-        if let mode = request.header(RuntimeAPI.mode) {
-          collected(request, body, rest[..<slash], isStreaming: mode == RuntimeAPI.streaming, environment, exchange)
-        } else {
-          environment.answered(
-            rest[..<slash], body, isError: false, delivery: delivery(request, environment), exchange)
-        }
-      case "/error":
-        environment.answered(
-          rest[..<slash], body, isError: true, errorType: RuntimeAPI.errorType(request),
-          cause: request.header("Lambda-Runtime-Function-XRay-Error-Cause"),
-          delivery: delivery(request, environment), exchange)
-      default: exchange.send(RuntimeAPI.unknown)
-      }
-    } else {
+    case (.other, _): respondElsewhere(to: request, exchange, environment)
+    case (.next, _), (.response, _), (.error, _), (.initError, _), (.restoreNext, _), (.restoreError, _), (.unknown, _):
       exchange.send(RuntimeAPI.unknown)
+    }
+  }
+
+  /// What is no call of the Runtime API.
+  private func respondElsewhere(to request: HTTPRequest, _ exchange: HTTPExchange, _ environment: Environment) {
+    if request.path == Environment.credentialsPath, request.method == .GET {
+      return environment.sendCredentials(request.header("Authorization"), exchange)
+    }
+    if request.path == Environment.stemOrderPath, request.method == .GET { return environment.stemCellAsks(exchange) }
+    if !ExtensionsAPI.respond(to: request, exchange, environment),
+      !TelemetryAPI.respond(to: request, exchange, environment)
+    {
+      exchange.send(request.path == "/2018-06-01/ping" ? RuntimeAPI.pong : RuntimeAPI.unknown)
+    }
+  }
+
+  private static func body(of request: HTTPRequest) -> Body {
+    request.bodyExceedsLimit ? .tooLarge : .whole(request.body)
+  }
+
+  private func responded(
+    _ id: Substring, _ request: HTTPRequest, _ environment: Environment, _ exchange: HTTPExchange
+  ) {
+    let body = RuntimeAPI.body(of: request)
+    if let mode = request.header(RuntimeAPI.mode) {
+      collected(request, body, id, isStreaming: mode == RuntimeAPI.streaming, environment, exchange)
+    } else {
+      environment.answered(id, body, isError: false, delivery: delivery(request, environment), exchange)
     }
   }
 
@@ -159,31 +158,38 @@ final class RuntimeAPI: HTTPResponder {
 
   /// The head of an answered `/next`, up to the body.
   static func eventHead(_ work: Work, _ configuration: FunctionConfiguration, deadline: Int64) -> ByteBuffer {
+    let event = event(work).readableBytes
+    let (invocation, arn) = (work.invocation, work.invocation.function.arn)
+    // What every head has is shorter than this; a small event will be written behind it.
+    var size = 512 + arn.utf8.count + work.traceHeader.utf8.count
+    size += (invocation.clientContext?.utf8.count ?? 0) + (invocation.tenant?.utf8.count ?? 0)
     var head = ByteBuffer()
-    head.reserveCapacity(768 + (event(work).readableBytes <= HTTPExchange.inlineBody ? event(work).readableBytes : 0))
-    head.writeStaticString("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nLambda-Runtime-Aws-Request-Id: ")
-    head.writeString(work.invocation.requestID.description)
-    head.writeStaticString("\r\nLambda-Runtime-Deadline-Ms: ")
-    head.writeString(String(deadline))
-    head.writeStaticString("\r\nLambda-Runtime-Invoked-Function-Arn: ")
-    head.writeString(work.invocation.function.arn)
-    head.writeStaticString("\r\nLambda-Runtime-Trace-Id: ")
-    head.writeString(work.traceHeader)
-    if let context = work.invocation.clientContext {
-      head.writeStaticString("\r\nLambda-Runtime-Client-Context: ")
-      head.writeString(context)
+    head.reserveCapacity(size + (event <= HTTPExchange.inlineBody ? event : 0))
+    head.write(capacity: size) { text in
+      text.write("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nLambda-Runtime-Aws-Request-Id: ")
+      text.write(invocation.requestID)
+      text.write("\r\nLambda-Runtime-Deadline-Ms: ")
+      text.write(Int(deadline))
+      text.write("\r\nLambda-Runtime-Invoked-Function-Arn: ")
+      text.write(text: arn)
+      text.write("\r\nLambda-Runtime-Trace-Id: ")
+      text.write(text: work.traceHeader)
+      if let context = invocation.clientContext {
+        text.write("\r\nLambda-Runtime-Client-Context: ")
+        text.write(text: context)
+      }
+      if let tenant = invocation.tenant {
+        text.write("\r\nLambda-Runtime-Aws-Tenant-Id: ")
+        text.write(text: tenant)
+      }
+      if let delivery = work.delivery {
+        text.write("\r\nLambda-Runtime-Invocation-Id: ")
+        text.write(delivery)
+      }
+      text.write("\r\nContent-Length: ")
+      text.write(event)
+      text.write("\r\n\r\n")
     }
-    if let tenant = work.invocation.tenant {
-      head.writeStaticString("\r\nLambda-Runtime-Aws-Tenant-Id: ")
-      head.writeString(tenant)
-    }
-    if let delivery = work.delivery {
-      head.writeStaticString("\r\nLambda-Runtime-Invocation-Id: ")
-      head.writeString(delivery.description)
-    }
-    head.writeStaticString("\r\nContent-Length: ")
-    head.writeString(String(event(work).readableBytes))
-    head.writeStaticString("\r\n\r\n")
     return head
   }
 

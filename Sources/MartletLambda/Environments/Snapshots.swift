@@ -26,7 +26,7 @@ package final class Snapshots: Sendable {
 
   fileprivate struct State {
     var processes: Processes
-    var cells = Cells()
+    var cells: Cells
     var versions: [RequestID: FunctionConfiguration] = [:]
     /// The environments whose sandboxes the snapshots are.
     var owners: [SandboxID: Environment] = [:]
@@ -41,8 +41,10 @@ package final class Snapshots: Sendable {
   private let state: Mutex<State>
   private let hands = Mutex<Hands?>(nil)
   fileprivate static let mostUnfit = 10_000
+  /// Mebibytes of memory that a fork that waits has for itself, at a guess.
+  private static let weight = 20
 
-  package init(sandboxes: any SandboxHost, world: any World, log: Logger) {
+  package init(sandboxes: any SandboxHost, pools: PoolSizes, world: any World, log: Logger) {
     self.sandboxes = sandboxes
     self.world = world
     self.log = log
@@ -50,7 +52,10 @@ package final class Snapshots: Sendable {
     // A new one in its place would run the function's initialisation again.
     limits.age = .seconds(365 * 24 * 3600)
     limits.starts = .max
-    state = Mutex(State(processes: Processes(limits: limits)))
+    var ahead = Cells.Limits()
+    ahead.levels = pools.cellsOfOneKind
+    ahead.weight = pools.cellMemory
+    state = Mutex(State(processes: Processes(limits: limits), cells: Cells(limits: ahead)))
   }
 
   func connect(_ hands: Hands) { self.hands.withLock { $0 = hands } }
@@ -61,16 +66,18 @@ package final class Snapshots: Sendable {
   func take(for version: FunctionConfiguration) -> (prepared: Prepared?, snapshot: SandboxID?) {
     let (key, now) = (version.incarnation, world.monotonic())
     while let cell = state.withLock({ $0.cells.take(key, at: now) }) {
-      let setup = state.withLock { state in
-        _ = state.processes.wanted(key, at: now)
-        return state.setups.removeValue(forKey: cell)
+      let (setup, actions) = state.withLock { state in
+        (state.setups.removeValue(forKey: cell), state.processes.wanted(key, at: now).actions)
       }
+      perform(actions)
       if let setup, cell.take() { return (Prepared(cell: cell, setup: setup), nil) }
     }
     let (snapshot, actions) = state.withLock { state -> (SandboxID?, [Processes.Action]) in
       guard !state.unfit.contains(key) else { return (nil, []) }
       state.versions[key] = version
-      return state.processes.wanted(key, at: now)
+      let (snapshot, actions) = state.processes.wanted(key, at: now)
+      if snapshot != nil { state.cells.expected(key, weight: Snapshots.weight, at: now) }
+      return (snapshot, actions)
     }
     perform(actions)
     return (nil, snapshot)
@@ -104,7 +111,7 @@ package final class Snapshots: Sendable {
     let now = world.monotonic()
     let actions = state.withLock { state in
       state.owners[sandbox] = environment
-      state.cells.expected(key, at: now)
+      state.cells.expected(key, weight: Snapshots.weight, at: now)
       return state.processes.came(key, sandbox, at: now)
     }
     perform(actions)
@@ -139,8 +146,10 @@ package final class Snapshots: Sendable {
 
   /// The host's memory is used up by who is at work.
   func giveUp() {
-    let cells = state.withLock { $0.cells.giveUp(at: world.monotonic()) }
+    let now = world.monotonic()
+    let (cells, processes) = state.withLock { ($0.cells.giveUp(at: now), $0.processes.giveUp(at: now)) }
     for case .end(let cell) in cells { end(cell) }
+    perform(processes)
   }
 
   /// To be called every second or so.

@@ -4,8 +4,8 @@ import MartletCore
 /// Cells of several kinds, ready for demand. Moments are nanoseconds of a clock that never goes back.
 package struct StemCellsStateMachine<Key: Hashable & Sendable, ID: Hashable & Sendable>: Sendable {
   package struct Limits: Sendable {
-    /// Ready or coming up, of all kinds together.
-    package var cells = 12
+    /// Mebibytes of those that are ready or coming up, of all kinds together.
+    package var weight = 480
     /// Of one kind, at least and at most.
     package var levels = 1...4
     /// How long a kind is kept that nobody uses.
@@ -32,6 +32,8 @@ package struct StemCellsStateMachine<Key: Hashable & Sendable, ID: Hashable & Se
     /// No attempt is made before.
     var waitUntil: UInt64?
     var lastUse: UInt64
+    /// Mebibytes of each.
+    let weight: Int
     /// Taken in the window that has begun at `windowSince`, and in the one before.
     var windowSince: UInt64
     var current = 0
@@ -63,8 +65,9 @@ package struct StemCellsStateMachine<Key: Hashable & Sendable, ID: Hashable & Se
   }
 
   /// Environments of this kind will be started, soon or late.
-  package mutating func expected(_ key: Key, at now: UInt64) {
-    if kinds[key] == nil { kinds[key] = Kind(lastUse: now, windowSince: now) }
+  /// - Parameter weight: mebibytes of each cell.
+  package mutating func expected(_ key: Key, weight: Int, at now: UInt64) {
+    if kinds[key] == nil { kinds[key] = Kind(lastUse: now, weight: weight, windowSince: now) }
     kinds[key]?.lastUse = now
   }
 
@@ -123,12 +126,13 @@ package struct StemCellsStateMachine<Key: Hashable & Sendable, ID: Hashable & Se
     }
     // Who was used last comes first: where there is not enough for all, the others get none.
     let order = kinds.sorted { Int64(bitPattern: $0.value.lastUse &- $1.value.lastUse) > 0 }.map(\.key)
-    var room = limits.cells
+    var room = limits.weight
     for key in order {
       guard var kind = kinds[key] else { continue }
       count(&kind, at: now)
       let wanted = min(
-        room, max(limits.levels.lowerBound, min(limits.levels.upperBound, max(kind.current, kind.previous))))
+        room / kind.weight,
+        max(limits.levels.lowerBound, min(limits.levels.upperBound, max(kind.current, kind.previous))))
       while kind.ready.count > wanted { actions.append(.end(kind.ready.removeFirst())) }
       if kind.waitUntil.map({ Int64(bitPattern: now &- $0) >= 0 }) ?? true {
         while kind.ready.count + kind.coming < wanted {
@@ -136,7 +140,7 @@ package struct StemCellsStateMachine<Key: Hashable & Sendable, ID: Hashable & Se
           actions.append(.start(key))
         }
       }
-      room -= min(room, kind.ready.count + kind.coming)
+      room -= min(room, (kind.ready.count + kind.coming) * kind.weight)
       kinds[key] = kind
     }
     return actions

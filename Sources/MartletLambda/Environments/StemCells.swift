@@ -22,19 +22,25 @@ package final class StemCells: Sendable {
     let interpreter: String
     let specification: SandboxSpecification
     let program: SandboxProgram
+    /// Mebibytes.
+    let weight: Int
   }
 
   private struct State {
-    var machine = StemCellsStateMachine<Key, StemCell>()
+    var machine: StemCellsStateMachine<Key, StemCell>
     var templates: [Key: Template] = [:]
   }
 
   private let sandboxes: any SandboxHost
   private let world: any World
   private let log: Logger
-  private let state = Mutex(State())
+  private let state: Mutex<State>
 
-  package init(sandboxes: any SandboxHost, world: any World, log: Logger) {
+  package init(sandboxes: any SandboxHost, pools: PoolSizes, world: any World, log: Logger) {
+    var limits = StemCellsStateMachine<Key, StemCell>.Limits()
+    limits.weight = pools.cellMemory
+    limits.levels = pools.cellsOfOneKind
+    state = Mutex(State(machine: StemCellsStateMachine(limits: limits)))
     self.sandboxes = sandboxes
     self.world = world
     self.log = log
@@ -54,7 +60,7 @@ package final class StemCells: Sendable {
     let key = StemCells.key(template)
     state.withLock { state in
       state.templates[key] = template
-      state.machine.expected(key, at: world.monotonic())
+      state.machine.expected(key, weight: template.weight, at: world.monotonic())
     }
     return key
   }
@@ -112,9 +118,9 @@ extension StemCells {
   private static func template(
     _ setup: EnvironmentSetup, _ c: FunctionConfiguration, _ served: RuntimeCatalog.Served
   ) -> Template? {
-    guard case .interpreter(let interpreter) = served, interpreter.family == .nodejs, c.image == nil,
+    guard case .interpreter(let interpreter) = served, let kind = StemCellKind.of(interpreter), c.image == nil,
       c.debugging == nil, setup.image == nil, setup.program.arguments.first == interpreter.pathInRoot,
-      !(c.environment ?? []).contains(where: { isReadAtStart($0.name) })
+      !(c.environment ?? []).contains(where: { kind.isReadAtStart($0.name) })
     else { return nil }
     var specification = setup.specification
     var places: Set<String> = []
@@ -127,12 +133,15 @@ extension StemCells {
       !specification.mounts.contains(where: { if case .writable = $0 { true } else { false } })
     else { return nil }
     var program = setup.program
+    program.arguments.insert(contentsOf: kind.flags, at: 1)
     program.arguments.append(stemArgument)
+    program.follows = kind.follows
     program.environment = program.environment.filter { variable in
       variable.hasPrefix("AWS_LAMBDA_RUNTIME_API=") || variable.hasPrefix("PATH=")
-        || isReadAtStart(String(variable.prefix { $0 != "=" }))
+        || kind.isReadAtStart(String(variable.prefix { $0 != "=" }))
     }
-    return Template(interpreter: interpreter.path, specification: specification, program: program)
+    return Template(
+      interpreter: interpreter.path, specification: specification, program: program, weight: kind.weight)
   }
 
   private static func key(_ template: Template) -> Key {
@@ -145,13 +154,6 @@ extension StemCells {
 
   /// The runtime's last argument, if it is to wait.
   private static let stemArgument = "--martlet-stem"
-
-  private static func isReadAtStart(_ name: String) -> Bool { readAtStart.contains { name.hasPrefix($0) } }
-
-  private static let readAtStart = [
-    "NODE_", "LD_", "LC_", "LANG", "MALLOC_", "GLIBC_", "OPENSSL_", "SSL_", "GCONV_", "LOCPATH", "ICU_",
-    "UV_",
-  ]
 }
 
 extension EnvironmentParts {

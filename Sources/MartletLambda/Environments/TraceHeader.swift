@@ -10,13 +10,27 @@ enum TraceHeader {
       let whole = has("Sampled=", in: header) ? header : decided(header, isSampled: false, world)
       return has("Lineage=", in: whole) ? whole : whole + lineage
     }
-    return "Root=\(newRoot(world));Parent=\(randomHex(16, from: world));Sampled=0\(lineage)"
+    return String(capacity: 96 + lineage.utf8.count) { text in
+      text.write("Root=")
+      writeRoot(to: &text, world)
+      text.write(";Parent=")
+      text.write(hex: world.random(), digits: 16)
+      text.write(";Sampled=0")
+      text.write(text: lineage)
+    }
   }
 
   private static func newRoot(_ world: any World) -> String {
-    let seconds = String(UInt32(truncatingIfNeeded: world.now().seconds), radix: 16)
-    return
-      "1-\(String(repeating: "0", count: 8 - seconds.utf8.count))\(seconds)-\(randomHex(24, from: world))"
+    String(capacity: 35) { writeRoot(to: &$0, world) }
+  }
+
+  /// `1-`, the time, and 96 random bits.
+  private static func writeRoot(to text: inout TextCursor, _ world: any World) {
+    text.write("1-")
+    text.write(hex: UInt64(UInt32(truncatingIfNeeded: world.now().seconds)), digits: 8)
+    text.write("-")
+    text.write(hex: world.random(), digits: 16)
+    text.write(hex: world.random(), digits: 8)
   }
 
   /// The caller's header, or a new trace about which nothing is decided yet.
@@ -77,7 +91,8 @@ enum TraceHeader {
 
   /// The header that a caller sent, unless it is none.
   static func accepted(_ caller: String) -> String? {
-    guard caller.hasPrefix("Root="), caller.utf8.count <= longest, caller.utf8.allSatisfy({ $0 > 0x20 && $0 < 0x7f })
+    guard caller.utf8.count <= longest,
+      caller.withBytes({ $0.begins(with: "Root=") && $0.allSatisfy { $0 > 0x20 && $0 < 0x7f } })
     else { return nil }
     return caller
   }

@@ -15,8 +15,21 @@ package struct FunctionReference: Sendable, Hashable {
 
   /// The ARN that the caller meant, which error messages show.
   package var arn: String {
-    let arn = ARN(service: "lambda", place: key.place, resource: "function:\(key.name)").description
-    return qualifier.map { "\(arn):\($0)" } ?? arn
+    let (region, account) = (key.place.region.name, key.place.account.id)
+    let size = 64 + region.utf8.count + account.utf8.count + key.name.utf8.count + (qualifier?.utf8.count ?? 0)
+    // Every invocation passes here, so it goes over bytes.
+    return String(capacity: size) { text in
+      text.write("arn:aws:lambda:")
+      text.write(text: region)
+      text.write(":")
+      text.write(text: account)
+      text.write(":function:")
+      text.write(text: key.name)
+      if let qualifier {
+        text.write(":")
+        text.write(text: qualifier)
+      }
+    }
   }
 
   package var unqualifiedARN: String {
@@ -52,6 +65,11 @@ package struct FunctionNameParts: Sendable, Equatable {
   /// Follows the model's pattern without a regular expression, because every invocation passes here; nil if the text
   /// does not match it (FunctionNamePropertyTests compares the two).
   package init?(_ text: String) {
+    if !text.isEmpty, text.withBytes({ $0.allSatisfy(FunctionNameParts.isNameByte) }) {
+      // Nothing but a name, as nearly always.
+      (region, account, name, qualifier) = (nil, nil, text, nil)
+      return
+    }
     var rest = text.split(separator: ":", omittingEmptySubsequences: false)[...]
     var region: String?
     var account: String?
@@ -148,6 +166,8 @@ extension Reader {
   /// Reads the path's `FunctionName`; what is wrong with it is recorded.
   package func functionName(_ form: FunctionNameForm = .any) -> FunctionNameParts? {
     let text = path("FunctionName")
+    let parts = FunctionNameParts(text)
+    if form == .any, let parts { return parts }
     let pattern =
       switch form {
       case .any: FunctionReference.pattern
@@ -155,7 +175,7 @@ extension Reader {
       case .unqualified: FunctionReference.unqualifiedPattern
       case .alias: FunctionReference.aliasPattern
       }
-    if let parts = FunctionNameParts(text), form == .any || pattern.matches(text) { return parts }
+    if let parts, pattern.matches(text) { return parts }
     violate(
       "Value '\(text)' at 'functionName' failed to satisfy constraint: "
         + "Member must satisfy regular expression pattern: \(pattern.text)")

@@ -101,6 +101,16 @@ package final class Placement: Sendable {
       return Lease(environment: environment, permit: permit)
     }
     guard mayGrow(version) else { throw .throttled(.scalingRate) }
+    var turn: InitialisationTurn?
+    if let gate = parts.gate {
+      switch await pool.takeOrStart(gate) {
+      case .free(let environment):
+        hasNotGrown(version)
+        return Lease(environment: environment, permit: permit)
+      case .turn(let given): turn = given
+      case .nothing: break
+      }
+    }
     guard hasRoom(for: pool) else { throw .throttled(.hostMemory) }
     let environment: Environment
     do throws(AWSError) {
@@ -111,20 +121,31 @@ package final class Placement: Sendable {
       throw .impossible(error)
     }
     pool.add(environment, now: parts.world.monotonic())
-    environment.start()
+    environment.start(turn)
+    if version.environmentConcurrency != nil { pool.serveWaiters() }
     return Lease(environment: environment, permit: permit)
   }
 
   /// Counts one more environment of a function on demand. False if it got too many of late.
   private func mayGrow(_ version: FunctionConfiguration) -> Bool {
-    guard let rate = parts.limits.scalingRate, version.debugging == nil, !version.hasCapacityProvider else {
-      return true
-    }
-    let limit = RateLimit(rate, per: parts.limits.scalingPeriod)
+    guard let limit = growthLimit(version) else { return true }
     let now = parts.world.monotonic()
     return growth.withLock {
       $0[FunctionKey(place: version.place, name: version.name), default: TokenBucket()].take(limit, now: now)
     }
+  }
+
+  /// It needed none after all.
+  private func hasNotGrown(_ version: FunctionConfiguration) {
+    guard let limit = growthLimit(version) else { return }
+    growth.withLock { $0[FunctionKey(place: version.place, name: version.name)]?.giveBack(limit) }
+  }
+
+  private func growthLimit(_ version: FunctionConfiguration) -> RateLimit? {
+    guard let rate = parts.limits.scalingRate, version.debugging == nil, !version.hasCapacityProvider else {
+      return nil
+    }
+    return RateLimit(rate, per: parts.limits.scalingPeriod)
   }
 
   /// What it means that an environment is the first of its pool.
@@ -201,6 +222,9 @@ package final class Placement: Sendable {
   }
 
   // MARK: - Memory
+
+  /// Who initialises and who waits for its turn; nil if nobody has to.
+  package var initialisations: (running: Int, waiting: Int, delayed: Int)? { parts.gate?.census }
 
   /// How many environments were removed for want of the host's memory.
   package var evictionCount: Int { evictions.load(ordering: .relaxed) }

@@ -35,5 +35,10 @@ package struct TokenBucket: Sendable, Equatable {
     return true
   }
 
+  /// Puts one back that was not used.
+  package mutating func giveBack(_ limit: RateLimit) {
+    fullAt -= min(fullAt, limit.nanosecondsForOne)
+  }
+
   package func isFull(_ now: UInt64) -> Bool { fullAt <= now }
 }

@@ -26,7 +26,8 @@ package struct HTTPRequest: Sendable {
     method: HTTPMethod, uri: String, headers: HTTPHeaders, body: ByteBuffer, bodyExceedsLimit: Bool = false
   ) {
     self.method = method
-    if let mark = uri.utf8.firstIndex(of: UInt8(ascii: "?")) {
+    if let offset = uri.withBytes({ $0.firstIndex(of: UInt8(ascii: "?")) }) {
+      let mark = uri.utf8.index(uri.startIndex, offsetBy: offset)
       path = uri[..<mark]
       query = uri[uri.utf8.index(after: mark)...]
     } else {
@@ -83,7 +84,7 @@ package struct HTTPReply: Sendable {
   var length: Int { file?.range.count ?? body.readableBytes }
 
   package func header(_ name: String) -> String? {
-    headers.first { $0.name.lowercased() == name.lowercased() }?.value
+    headers.first { isSameName($0.name, name) }?.value
   }
 }
 
@@ -91,7 +92,7 @@ package struct HTTPReply: Sendable {
 package enum Percent {
   /// Malformed sequences are kept as they stand; `plus` also turns `+` into a space, as in a query.
   package static func decode(_ text: some StringProtocol, plus: Bool = false) -> String {
-    guard text.utf8.contains(where: { $0 == UInt8(ascii: "%") || (plus && $0 == UInt8(ascii: "+")) }) else {
+    guard text.withBytes({ $0.contains { $0 == UInt8(ascii: "%") || (plus && $0 == UInt8(ascii: "+")) } }) else {
       return String(text)
     }
     return String(decoding: decoded(text, plus: plus), as: UTF8.self)

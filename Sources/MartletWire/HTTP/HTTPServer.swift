@@ -52,9 +52,7 @@ package enum HTTPServer {
             guard use.value.addConnection() else { throw ChannelError.ioOnClosedChannel }
             channel.closeFuture.whenComplete { _ in use.value.connections -= 1 }
           }
-          try channel.pipeline.syncOperations.addHandlers(
-            ByteToMessageHandler(HTTPRequestDecoder(leftOverBytesStrategy: .dropBytes)),
-            HTTPConnection(responder: responder, use: use?.value))
+          try channel.pipeline.syncOperations.addHandler(HTTPConnection(responder: responder, use: use?.value))
         }
       }
   }

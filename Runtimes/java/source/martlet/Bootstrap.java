@@ -10,13 +10,14 @@ public final class Bootstrap {
 
   public static void main(String[] arguments) {
     try {
+      RuntimeClient kept = arguments.length > 1 ? StemCell.becomeSomebodys() : null;
       FunctionLog log = new FunctionLog();
-      RuntimeClient client = new RuntimeClient(System.getenv("AWS_LAMBDA_RUNTIME_API"));
+      RuntimeClient client = kept != null ? kept : new RuntimeClient(System.getenv("AWS_LAMBDA_RUNTIME_API"));
       String task = environment("LAMBDA_TASK_ROOT", "/var/task");
       FunctionLoader loader = new FunctionLoader(task, arguments.length > 0 ? arguments[0] : "/opt");
       Thread.currentThread().setContextClassLoader(loader);
       serve(client, initialize(client, loader, log), loader, log);
-    } catch (IOException | ReflectiveOperationException gone) {
+    } catch (Throwable gone) {
       System.err.println(gone);
       Runtime.getRuntime().halt(1);
     }
@@ -50,7 +51,7 @@ public final class Bootstrap {
     return JsonWriter.write(Report.document(error)).getBytes(StandardCharsets.UTF_8);
   }
 
-  private static void serve(RuntimeClient client, Handler handler, ClassLoader loader, FunctionLog log)
+  private static void serve(RuntimeClient client, Handler handler, FunctionLoader loader, FunctionLog log)
       throws IOException, ReflectiveOperationException {
     while (true) {
       RuntimeClient.Answer next = client.next();

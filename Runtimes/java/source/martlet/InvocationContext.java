@@ -1,27 +1,33 @@
 // The context object of an invocation, as the interfaces that the function brings know it.
 package martlet;
 
+import java.lang.reflect.Constructor;
 import java.lang.reflect.InvocationHandler;
 import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
 import java.nio.charset.StandardCharsets;
 import java.util.Collections;
 import java.util.Map;
+import java.util.function.BiConsumer;
+import java.util.function.Function;
 
-final class InvocationContext implements InvocationHandler {
+final class InvocationContext implements InvocationHandler, Function<String, Object>, BiConsumer<Object, String> {
+  private static final Object NOTHING = new Object();
   private final Map<String, String> headers;
-  private final ClassLoader loader;
+  private final FunctionLoader loader;
   private final FunctionLog log;
 
-  private InvocationContext(Map<String, String> headers, ClassLoader loader, FunctionLog log) {
+  private InvocationContext(Map<String, String> headers, FunctionLoader loader, FunctionLog log) {
     this.headers = headers;
     this.loader = loader;
     this.log = log;
   }
 
   /** `headers`: those of the answer to `next`, names in lower case. */
-  static Object make(Map<String, String> headers, ClassLoader loader, FunctionLog log) throws ClassNotFoundException {
-    return proxy("Context", new InvocationContext(headers, loader, log), loader);
+  static Object make(Map<String, String> headers, FunctionLoader loader, FunctionLog log) throws ReflectiveOperationException {
+    InvocationContext context = new InvocationContext(headers, loader, log);
+    Constructor<?> ours = loader.maker(FunctionLoader.CONTEXT, "Context", Function.class);
+    return ours != null ? ours.newInstance(context) : proxy("Context", context, loader);
   }
 
   private static Object proxy(String name, InvocationHandler handler, ClassLoader loader) throws ClassNotFoundException {
@@ -31,7 +37,21 @@ final class InvocationContext implements InvocationHandler {
 
   @Override
   public Object invoke(Object self, Method method, Object[] arguments) throws Throwable {
-    switch (method.getName()) {
+    Object value = value(method.getName());
+    return value == NOTHING ? ordinary("Context", self, method, arguments) : value;
+  }
+
+  @Override
+  public Object apply(String method) {
+    try {
+      return value(method);
+    } catch (ReflectiveOperationException error) {
+      throw new IllegalStateException(error);
+    }
+  }
+
+  private Object value(String method) throws ReflectiveOperationException {
+    switch (method) {
       case "getAwsRequestId":
         return headers.get("lambda-runtime-aws-request-id");
       case "getInvokedFunctionArn":
@@ -57,9 +77,10 @@ final class InvocationContext implements InvocationHandler {
       case "getClientContext":
         return clientContext();
       case "getLogger":
-        return proxy("LambdaLogger", this::logged, loader);
+        Constructor<?> ours = loader.maker(FunctionLoader.LOGGER, "LambdaLogger", BiConsumer.class);
+        return ours != null ? ours.newInstance(this) : proxy("LambdaLogger", this::logged, loader);
       default:
-        return ordinary("Context", self, method, arguments);
+        return NOTHING;
     }
   }
 
@@ -130,10 +151,15 @@ final class InvocationContext implements InvocationHandler {
 
   private Object logged(Object self, Method method, Object[] arguments) {
     if (!method.getName().equals("log")) return ordinary("LambdaLogger", self, method, arguments);
-    byte[] message =
-        arguments[0] instanceof byte[] ? (byte[]) arguments[0] : String.valueOf(arguments[0]).getBytes(StandardCharsets.UTF_8);
-    log.write(message, arguments.length > 1 && arguments[1] != null ? arguments[1].toString() : "UNDEFINED");
+    accept(arguments[0], arguments.length > 1 && arguments[1] != null ? arguments[1].toString() : null);
     return null;
+  }
+
+  /** What the function logs: a text or bytes. */
+  @Override
+  public void accept(Object message, String level) {
+    byte[] bytes = message instanceof byte[] ? (byte[]) message : String.valueOf(message).getBytes(StandardCharsets.UTF_8);
+    log.write(bytes, level == null ? "UNDEFINED" : level);
   }
 
   private static String text(Map<?, ?> map, String name) {

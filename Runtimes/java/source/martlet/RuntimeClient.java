@@ -7,9 +7,12 @@ import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.net.InetSocketAddress;
+import java.net.Proxy;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
@@ -38,7 +41,9 @@ final class RuntimeClient {
     commonHead =
         "Host: " + address + "\r\nUser-Agent: aws-lambda-java/" + System.getProperty("java.version") + "-martlet\r\n";
     int colon = address.lastIndexOf(':');
-    Socket socket = new Socket(address.substring(0, colon), Integer.parseInt(address.substring(colon + 1)));
+    // Without a proxy, whatever a function's properties say; and nothing is loaded to find out.
+    Socket socket = new Socket(Proxy.NO_PROXY);
+    socket.connect(new InetSocketAddress(address.substring(0, colon), Integer.parseInt(address.substring(colon + 1))));
     socket.setTcpNoDelay(true);
     input = new BufferedInputStream(socket.getInputStream(), 65536);
     output = socket.getOutputStream();
@@ -47,6 +52,14 @@ final class RuntimeClient {
   Answer next() throws IOException {
     output.write(("GET " + PREFIX + "invocation/next HTTP/1.1\r\n" + commonHead + "\r\n").getBytes(StandardCharsets.ISO_8859_1));
     return receive();
+  }
+
+  /** What a stem cell is to become; the answer comes when that is known, which may be hours. */
+  List<byte[]> order() throws IOException {
+    output.write(("GET /_martlet/order HTTP/1.1\r\n" + commonHead + "\r\n").getBytes(StandardCharsets.ISO_8859_1));
+    Answer answer = receive();
+    if (answer.status != 200) throw new IOException("the Runtime API answered " + answer.status + " to order");
+    return NativeVariables.split(answer.body);
   }
 
   /** `moreHead`: whole header lines. */

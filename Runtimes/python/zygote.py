@@ -478,6 +478,8 @@ def wait_in_snapshot(api, system_calls):
         api.ask_for_restoration("Martlet-No-Snapshot: %s\r\n" % ascii(reason)[:200])
         api.receive()
         return True
+    if api.socket is None:
+        api.connect()
     descriptors = inherited()
     gc.collect()
     gc.freeze()

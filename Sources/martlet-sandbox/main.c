@@ -148,7 +148,6 @@ static void run(void) {
   watch_add(options.server, WATCH_SERVER, 0, EPOLLIN | EPOLLRDHUP);
   while (!server_gone) {
     int timeout = memory_clock(now_ms());
-    snapshot_bury_strays();
     if (sandbox_ends_slowly() && (timeout < 0 || timeout > QUIET_MS)) timeout = QUIET_MS;
     bool wanted = pool_wants_more();
     // Filling the pool is for quiet moments: not while an order is being carried out whose answer is due in a moment.

@@ -18,6 +18,7 @@ static struct sandbox *table[1024];
 static unsigned sandbox_count;
 static uint8_t slots[MAX_SANDBOXES];
 static struct packet packet;
+static bool ends_slowly;   // some nest that forks of a snapshot have entered is to end
 
 struct sandbox *sandbox_find(uint32_t id) {
   struct sandbox *sandbox = table[id % 1024];
@@ -72,6 +73,7 @@ static int start_init(struct sandbox *sandbox, const char **stage) {
 
 static void kill_init(struct sandbox *sandbox) {
   sandbox->ends_at = now_ms();
+  ends_slowly |= sandbox->nest.owner != 0;
   // init kills its groups and leaves
   if (options.isolation == ISOLATION_NONE) { watch_close(&sandbox->nest.init); return; }
   // cgroup.kill is for the end only: after it Linux (6.18 measured) kills whatever is cloned into that cgroup later.
@@ -191,9 +193,12 @@ static void count_ending(struct sandbox *sandbox, uint32_t unused) {
 
 // A nest that a snapshot's forks have entered ends when they are buried, of whose deaths nobody tells us.
 bool sandbox_ends_slowly(void) {
+  if (!ends_slowly) return false;
+  snapshot_bury_strays();
   ending = 0;
-  if (snapshot_any()) sandbox_each(count_ending, 0);
-  return ending > 0;
+  sandbox_each(count_ending, 0);
+  ends_slowly = ending > 0;
+  return ends_slowly;
 }
 
 static void begin_end(struct sandbox *sandbox, uint32_t unused) {

@@ -263,7 +263,6 @@ void snapshot_destroy_all(void);
 int snapshot_hatch(uint32_t id, struct nest *nest);
 void snapshot_kill(uid_t user);
 void snapshot_bury_strays(void);
-bool snapshot_any(void);
 
 // ---- spec.c: what CREATE asked for
 struct spec *spec_read(const struct message *message, const char **stage);

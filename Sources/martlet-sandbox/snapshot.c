@@ -41,7 +41,6 @@ struct snapshot {
 static struct snapshot *snapshots;
 static uint8_t places[MAX_SNAPSHOTS];
 static uint32_t last_serial;
-static bool any_ever;
 static struct packet packet;
 
 static struct snapshot *find(uint32_t id) {
@@ -53,8 +52,6 @@ static struct snapshot *find(uint32_t id) {
 static uid_t user_of(const struct snapshot *snapshot) {
   return options.uid_base + MAX_SANDBOXES + MAX_ZYGOTES + snapshot->place;
 }
-
-bool snapshot_any(void) { return any_ever; }
 
 // Whose namespaces its forks can enter; 0 if it cannot be forked.
 uid_t snapshot_user(uint32_t id) {
@@ -156,6 +153,29 @@ _Noreturn static void become(int socket, const int *procs, unsigned count, const
   execute();
 }
 
+// ---------------------------------------------------------------------------------------------- the dead
+
+static bool known;
+static void compare(struct sandbox *sandbox, uint32_t pid) {
+  if (sandbox->nest.pid == (pid_t)pid) known = true;
+  if (sandbox->nest.fork.pidfd >= 0 && sandbox->nest.fork.pid == (pid_t)pid) known = true;
+}
+
+// Who enters a nest is an orphan there, and ours to bury when it dies: a dead process that nobody has taken note of keeps
+// its nest from ending. What is known is waited for by those who know it.
+void snapshot_bury_strays(void) {
+  siginfo_t info;
+  for (;;) {
+    info.si_pid = 0;
+    if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 || info.si_pid == 0) return;
+    known = pool_knows(info.si_pid) || zygote_knows(info.si_pid) || slowly_is(info.si_pid);
+    for (struct snapshot *snapshot = snapshots; snapshot; snapshot = snapshot->next)
+      if (snapshot->pidfd >= 0 && snapshot->pid == info.si_pid) known = true;
+    sandbox_each(compare, (uint32_t)info.si_pid);
+    if (known || waitid(P_PID, (id_t)info.si_pid, &info, WEXITED | WNOHANG) < 0) return;
+  }
+}
+
 // ---------------------------------------------------------------------------------------------- its life
 
 // Everything of the snapshot's user: whatever its code has forked that is in no nest. kill(2) with -1 cannot be outrun.
@@ -197,6 +217,7 @@ static void end(struct snapshot *snapshot) {
   while (waitid(P_PIDFD, (id_t)snapshot->pidfd, &info, WEXITED) < 0 && errno == EINTR) {}
   watch_close(&snapshot->socket);
   watch_close(&snapshot->pidfd);
+  snapshot_bury_strays();
   tell_end(snapshot, info.si_code == CLD_EXITED ? (uint32_t)(info.si_status & 255) << 8 : (uint32_t)info.si_status);
 }
 
@@ -290,7 +311,6 @@ bool snapshot_create(const struct message *message, struct spec *spec) {
   cgroups_none(&snapshot->cgroups);
   snapshots = snapshot;
   places[place] = 1;
-  any_ever = true;
   if (start(snapshot, &stage) == 0) return true;
   reply_failed(SBX_CREATE, snapshot->id, 0, errno, stage);
   snapshot->state = SNAPSHOT_ENDED;
@@ -429,25 +449,4 @@ int snapshot_hatch(uint32_t id, struct nest *nest) {
   nest->fork = (struct hatchling){.state = HATCHING, .zygote = id, .serial = last_serial, .channel = pair[0],
       .pidfd = -1};
   return 0;
-}
-
-static bool known;
-static void compare(struct sandbox *sandbox, uint32_t pid) {
-  if (sandbox->nest.pid == (pid_t)pid) known = true;
-  if (sandbox->nest.fork.pidfd >= 0 && sandbox->nest.fork.pid == (pid_t)pid) known = true;
-}
-
-// Who enters a nest is an orphan there, and ours to bury when it dies: a dead process that nobody has taken note of keeps
-// its nest from ending. What is known is waited for by those who know it.
-void snapshot_bury_strays(void) {
-  siginfo_t info;
-  while (any_ever) {
-    info.si_pid = 0;
-    if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 || info.si_pid == 0) return;
-    known = pool_knows(info.si_pid) || zygote_knows(info.si_pid) || slowly_is(info.si_pid);
-    for (struct snapshot *snapshot = snapshots; snapshot; snapshot = snapshot->next)
-      if (snapshot->pidfd >= 0 && snapshot->pid == info.si_pid) known = true;
-    sandbox_each(compare, (uint32_t)info.si_pid);
-    if (known || waitid(P_PID, (id_t)info.si_pid, &info, WEXITED | WNOHANG) < 0) return;
-  }
 }

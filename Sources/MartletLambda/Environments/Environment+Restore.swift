@@ -77,6 +77,14 @@ extension Environment {
     live.restored = Nanoseconds(count: live.restoreBegan.map { parts.world.monotonic() &- $0 } ?? 0)
   }
 
+  /// There is no sandbox in which a fork could go on: another environment is made for whoever waits, and not from this
+  /// snapshot.
+  func forkFailed(_ live: Live) {
+    guard isForked, live.sandbox != nil, live.restoreBegan == nil, live.initPhase == .initialisation else { return }
+    parts.snapshots?.distrust(configuration)
+    live.machine.remove()?.work.resume(nil)
+  }
+
   /// What an invocation is told that cannot run because the environment made for it could not be restored.
   func refuse(_ work: Work, _ failure: Machine.Failure, _ live: Live) {
     live.loss = .initFailed

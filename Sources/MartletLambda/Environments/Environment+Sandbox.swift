@@ -128,6 +128,7 @@ extension Environment: SandboxObserver {
         let type = fault.stage.hasPrefix("chdir ") ? "Runtime.InvalidWorkingDir" : "Runtime.InvalidEntrypoint"
         self.broke(.notStarted(type: type, message: self.entrypointMessage(fault)), live)
       } else {
+        self.forkFailed(live)
         self.discard(live, nil)
       }
     }

@@ -10,7 +10,7 @@ def test_hundreds_at_once(exposed):
         sandboxes = [helper.create(wait=False, memory=16 * MB) for _ in range(400)]
         for s in sandboxes: s.created()
         assert sandboxes[-1].sh("echo alive")[1] == "alive\n"
-        status, _, oom = sandboxes[-2].python("b = b'x' * (64 << 20)")
+        status, _, oom = sandboxes[-2].python("import time; b = b'x' * (64 << 20); time.sleep(60)")
         assert status == signal.SIGKILL and oom == 1, "limits hold before their alarm is armed"
         for s in sandboxes: helper.send(message(DESTROY, s.id))
         for s in sandboxes: helper.wait(DESTROYED, sandbox=s.id, timeout=60)

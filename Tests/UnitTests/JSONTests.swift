@@ -31,6 +31,24 @@ import Testing
     #expect(JSONScanner.flaw(in: ByteBuffer(bytes: bytes)) != nil)
   }
 
+  /// Strings are read in steps of eight bytes: every byte at every place of strings of every length.
+  @Test func whatMeansSomethingIsSeenWhereverItIs() {
+    for length in 1...40 {
+      for place in 0..<length {
+        for byte in UInt8.min...UInt8.max where place % 3 == 0 || byte & 0x5f < 0x24 || byte > 0x7d {
+          var text = [UInt8](repeating: UInt8(ascii: "x"), count: length)
+          text[place] = byte
+          let flaw = JSONScanner.flaw(in: ByteBuffer(bytes: [0x22] + text + [0x22]))
+          switch byte {
+          case 0x22, 0x5c: #expect(flaw != nil, "it ends too early, or x is no escape: \(place) of \(length)")
+          default: #expect((flaw == nil) == (0x20..<0x80).contains(byte), "\(byte) at \(place) of \(length)")
+          }
+          if let flaw, byte < 0x20 { #expect(flaw.offset == place + 1) }
+        }
+      }
+    }
+  }
+
   @Test func nestingIsBounded() {
     let depth = JSONScanner.maximumDepth
     let deep = { (n: Int) in String(repeating: "[", count: n) + String(repeating: "]", count: n) }

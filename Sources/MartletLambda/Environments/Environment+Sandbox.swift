@@ -51,8 +51,8 @@ extension Environment: SandboxObserver {
     }
   }
 
-  /// A connection of a frozen environment has closed. Who is frozen does not hang up: a process was killed, by the host that
-  /// wants memory, say. Who is to tell that is process 1 of the sandbox, and frozen, too.
+  /// A connection of a frozen environment has closed. Who is frozen does not hang up: a process was killed, by the
+  /// host that wants memory, say. Who is to tell that is process 1 of the sandbox, and frozen, too.
   func somebodyDied(_ live: Live) {
     guard live.sandbox != nil, live.shutdown == nil else { return }
     live.isFrozen = false

@@ -30,8 +30,8 @@ struct StemCellKind {
 
   private static let everywhere = ["LD_", "LC_", "LANG", "MALLOC_", "GLIBC_", "GCONV_", "LOCPATH"]
 
-  /// Java's variables are changed where the C library keeps them. From 24 on the class by which others do that says so in
-  /// the log, once: what a function has it say is not to be lost.
+  /// Java's variables are changed where the C library keeps them. From 24 on the class by which others do that says so
+  /// in the log, once: what a function has it say is not to be lost.
   private static func opening(_ version: String) -> [String] {
     let major = version.prefix { $0 != "." }
     return Int(major).map { $0 >= 24 } ?? false ? ["--add-exports=java.base/jdk.internal.misc=ALL-UNNAMED"] : []

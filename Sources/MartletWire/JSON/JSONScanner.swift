@@ -194,7 +194,11 @@ private struct Scan {
 
   private mutating func string() throws(JSONFlaw) {
     position += 1
-    while position < bytes.count {
+    while true {
+      position = endOfPlain(from: position)
+      guard position < bytes.count else {
+        throw flaw("Unexpected end-of-input: was expecting closing quote for a string value")
+      }
       let byte = bytes[position]
       if byte == UInt8(ascii: "\"") {
         position += 1
@@ -206,13 +210,33 @@ private struct Scan {
         throw flaw(
           "Illegal unquoted character ((CTRL-CHAR, code \(byte))): has to be escaped using backslash to be included in string value"
         )
-      } else if byte < 0x80 {
-        position += 1
       } else {
         try multibyte(byte)
       }
     }
-    throw flaw("Unexpected end-of-input: was expecting closing quote for a string value")
+  }
+
+  /// The end of what means nothing in a string: ASCII but control characters, quotes, backslashes. Eight bytes are
+  /// looked at together: one from which is subtracted more than it has borrows, and has its highest bit set then.
+  private func endOfPlain(from position: Int) -> Int {
+    guard let start = bytes.baseAddress else { return position }
+    var at = position
+    let end = bytes.count
+    let (ones, high): (UInt64, UInt64) = (0x0101_0101_0101_0101, 0x8080_8080_8080_8080)
+    while at &+ 8 <= end {
+      let word = UInt64(littleEndian: start.loadUnaligned(fromByteOffset: at, as: UInt64.self))
+      let control = word &- 0x2020_2020_2020_2020
+      let quote = (word ^ 0x2222_2222_2222_2222) &- ones
+      let backslash = (word ^ 0x5c5c_5c5c_5c5c_5c5c) &- ones
+      let found = (word | control | quote | backslash) & high
+      // The first of them is a true one: nothing below it has borrowed.
+      guard found == 0 else { return at &+ found.trailingZeroBitCount / 8 }
+      at &+= 8
+    }
+    while at < end, bytes[at] &- 0x20 < 0x60, bytes[at] != UInt8(ascii: "\""), bytes[at] != UInt8(ascii: "\\") {
+      at &+= 1
+    }
+    return at
   }
 
   private mutating func escape() throws(JSONFlaw) {

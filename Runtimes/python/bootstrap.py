@@ -76,10 +76,14 @@ class RuntimeAPI:
         self.socket.sendall(self.next_request)
         return self.receive()
 
-    def restore_next(self):
+    def ask_for_restoration(self, more_head=""):
         if self.socket is None:
             self.connect()
-        self.socket.sendall(self.next_request.replace(b"invocation/next", b"restore/next"))
+        request = self.next_request.replace(b"invocation/next", b"restore/next")
+        self.socket.sendall(request[:-2] + more_head.encode() + b"\r\n")
+
+    def restore_next(self):
+        self.ask_for_restoration()
         return self.receive()
 
     def post(self, path, body, content_type="application/json", more_head=""):
@@ -738,7 +742,9 @@ def restore_from_snapshot(api):
         while before:
             function, arguments, named = before.pop()
             function(*arguments, **named)
-        api.restore_next()
+        wait = globals().get("wait_in_snapshot")  # of zygote.py: returns in a fork
+        if wait is None or not wait(api):
+            api.restore_next()
     except BaseException:
         document = describe_exception()[0]
         log_error(document)

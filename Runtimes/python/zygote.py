@@ -4,22 +4,29 @@ martlet-sandbox starts it (Sources/martlet-sandbox/zygote.c) and talks to it ove
 ever loaded here, and the zygote hears no secret: a fork gets its order over a socket of its own, gives up every privilege,
 makes itself look like a newly started interpreter, says so, and only then runs the bootstrap, which loads the function.
 
+With the argument `snapshot` it is something else: the snapshot of one version of one function, whose code it loads, and
+which has no privilege to give up (Sources/martlet-sandbox/snapshot.c). Forks of it go on where the function's
+initialisation ended.
+
 CPython 3.8 and later. The same in a fork as after a start: `__main__`, sys.argv, sys.path, os.environ, time zone, descriptors,
 random state. Different: modules are imported already, the hash seed is the zygote's, /proc/self/environ shows the
 zygote's variables, and the parent is outside of the sandbox.
 """
 
 import ctypes
+import fcntl
 import gc
 import io
 import os
 import resource
 import socket
+import stat
 import struct
 import sys
 import types
 
 ORDERS, HOME, FILTER = 3, 4, 5  # descriptors that martlet-sandbox leaves open
+OURS = (0, 1, 2, ORDERS)  # those of a snapshot
 HERE = os.path.dirname(os.path.abspath(__file__))
 USER, GROUP = 993, 990  # in the sandbox's user namespace
 
@@ -310,6 +317,8 @@ def renew():
     entropy = os.urandom(64)
     if "ssl" in sys.modules:
         sys.modules["ssl"].RAND_add(entropy, 64.0)
+    if "numpy.random" in sys.modules:
+        sys.modules["numpy.random"].seed()
     if "multiprocessing.process" in sys.modules:
         process = sys.modules["multiprocessing.process"]
         process.current_process()._config["authkey"] = process.AuthenticationString(os.urandom(32))
@@ -383,6 +392,160 @@ def run(runtime, path):
     runtime.main()
 
 
+# --- A snapshot ----------------------------------------------------------------------------------------------
+
+
+def why_not():
+    """What is in this process that a fork would not have, or would share; None."""
+    threads = len(os.listdir("/proc/self/task"))
+    if threads > 1:
+        return "%d threads" % threads
+    if os.listdir("/tmp"):
+        return "files in /tmp"
+    for name in os.listdir("/proc/self/fd"):
+        number = int(name)
+        try:
+            mode = os.fstat(number).st_mode
+        except OSError:
+            continue  # it was that of the list
+        path = os.readlink("/proc/self/fd/" + name)
+        if number in OURS or stat.S_ISSOCK(mode) or stat.S_ISCHR(mode):
+            continue
+        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode) or not os.path.exists(path):
+            return "a descriptor of %s" % path
+    try:
+        os.waitpid(-1, os.WNOHANG)
+        return "child processes"
+    except ChildProcessError:
+        return None
+
+
+def inherited():
+    """What is open, to be opened anew in a fork: (number, path, flags, offset); sockets have no path."""
+    found = []
+    for name in os.listdir("/proc/self/fd"):
+        number = int(name)
+        if number in OURS:
+            continue
+        try:
+            mode = os.fstat(number).st_mode
+            flags = fcntl.fcntl(number, fcntl.F_GETFL)
+        except OSError:
+            continue
+        if stat.S_ISSOCK(mode):
+            found.append((number, None, 0, 0))
+        else:
+            offset = os.lseek(number, 0, os.SEEK_CUR) if stat.S_ISREG(mode) else 0
+            found.append((number, os.readlink("/proc/self/fd/" + name), flags, offset))
+    return found
+
+
+def open_anew(descriptors):
+    """A file that two processes have open has one offset, and a connection one stream of bytes."""
+    for number, path, flags, offset in descriptors:
+        inheritable = os.get_inheritable(number)
+        if path is None:
+            ours, theirs = socket.socketpair()
+            theirs.close()
+            own = ours.detach()
+        else:
+            own = os.open(path, flags & ~(os.O_CREAT | os.O_TRUNC | os.O_EXCL))
+            if offset:
+                os.lseek(own, offset, os.SEEK_SET)
+        os.dup2(own, number, inheritable)
+        os.close(own)
+
+
+def enter(namespaces):
+    """The user namespace first: over that, and over it alone, the kernel gives us every right. Returns in process 2 or
+    later of the nest."""
+    for descriptor in namespaces:
+        setns(descriptor, 0)
+        os.close(descriptor)
+    if os.fork():
+        os._exit(0)
+
+
+def wait_in_snapshot(api, system_calls):
+    """Returns in a fork, which has become an environment, or here, if forks would not be what this process is."""
+    orders = socket.socket(fileno=ORDERS)
+    reason = why_not()
+    directory = os.getcwd()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    if reason is not None:
+        orders.detach()
+        api.ask_for_restoration("Martlet-No-Snapshot: %s\r\n" % ascii(reason)[:200])
+        api.receive()
+        return True
+    if api.socket is None:
+        api.connect()
+    descriptors = inherited()
+    gc.collect()
+    gc.freeze()
+    orders.send(message(UP))
+    api.ask_for_restoration("Martlet-Snapshot: yes\r\n")
+    channel, namespaces = serve_snapshot(orders)
+    try:
+        orders.close()
+        enter(namespaces)
+        os.setresgid(GROUP, GROUP, GROUP)
+        os.setresuid(USER, USER, USER)
+        renew()
+        channel.send(message(PARKED))
+        kind, _, fields, (output,) = receive(channel)
+        os.setsid()
+        give_up_everything(fields, system_calls)
+        os.dup2(output, 1)
+        os.dup2(output, 2)
+        os.close(output)
+        os.chdir(directory)
+        open_anew(descriptors)
+        take_over(fields)
+    except BaseException as error:
+        report(channel, error)
+        os._exit(126)
+    channel.send(message(STARTED))
+    channel.close()
+    api.socket = None
+    api.restore_next()
+    return True
+
+
+def serve_snapshot(orders):
+    """Returns in a fork only, with its channel and the namespaces that it is to enter."""
+    while True:
+        kind, _, _, descriptors = receive(orders)
+        child = os.fork() if kind == FORK and len(descriptors) > 1 else -1
+        if child == 0:
+            return socket.socket(fileno=descriptors[0]), descriptors[1:]
+        for descriptor in descriptors:
+            os.close(descriptor)
+        if child > 0:
+            os.waitpid(child, 0)
+
+
+def take_over(fields):
+    """The variables of this environment that differ from those that the snapshot was started with."""
+    for tag, value in fields:
+        if tag == ENV:
+            name, _, text = value.partition(b"=")
+            if started_with.get(name) != text:
+                os.environb[name] = text
+
+
+started_with = dict(os.environb)
+
+
+def run_snapshot():
+    system_calls = read_filter()
+    runtime = load_runtime()
+    runtime.wait_in_snapshot = lambda api: wait_in_snapshot(api, system_calls)
+    path = os.path.join(HERE, "bootstrap.py")
+    sys.argv = [path]
+    run(runtime, path)
+
+
 def report(channel, error):
     """What went wrong, for the server's log."""
     try:
@@ -425,4 +588,7 @@ def main():
 
 
 if __name__ == "__main__":
-    run(*main())
+    if sys.argv[1:] == ["snapshot"]:
+        run_snapshot()
+    else:
+        run(*main())

@@ -49,6 +49,8 @@ package struct SandboxSpecification: Sendable {
   package var linkPorts: [LinkPort] = []
   /// The zygote from which its program will be forked: one that has forked ahead has them in sandboxes half made.
   package var zygote: SandboxID?
+  /// The one program that is started in it can be forked into others, which name it as their zygote. It cannot be reset.
+  package var isSnapshot = false
 
   package init(
     memory: ByteCount, tmp: ByteCount, cpu: Int, processes: Int, descriptors: Int, hostname: String, mounts: [Mount],

@@ -109,6 +109,7 @@ package final class SandboxProcess: SandboxHost {
     }
     var packet = SandboxProcess.packet(SBX_CREATE, id, specification)
     if let zygote = specification.zygote { packet.field(SBX_TAG_ZYGOTE, number: zygote.number) }
+    if specification.isSnapshot { packet.field(SBX_TAG_SNAPSHOT, number: UInt32(1)) }
     send(packet, about: id)
     return id
   }
@@ -285,6 +286,7 @@ package final class SandboxProcess: SandboxHost {
     case SBX_RESET_DONE.rawValue: observer.sandboxWasReset(newListeners: descriptors)
     case SBX_DESTROYED.rawValue: observer.sandboxDestroyed()
     case SBX_GRAFTED.rawValue: observer.sandboxGrafted(nil)
+    case SBX_ZYGOTE_READY.rawValue: break  // a snapshot, whose program says the same to the observer
     case SBX_CONNECTED.rawValue:
       let ticket = packet.number(SBX_TAG_PROCESS) ?? 0
       observer.sandboxConnected(

@@ -6,7 +6,9 @@ import MartletWire
 enum FastStartPage {
   static let path = "/_martlet/fast-start"
 
-  static func reply(_ fastStart: FastStart?, _ stemCells: StemCells?, _ gate: InitialisationGate?) async -> HTTPReply {
+  static func reply(
+    _ fastStart: FastStart?, _ stemCells: StemCells?, _ snapshots: Snapshots?, _ gate: InitialisationGate?
+  ) async -> HTTPReply {
     let (zygotes, figures) = (fastStart?.census ?? [], await fastStart?.figures() ?? [])
     var json = JSONWriter()
     json.object { w in
@@ -36,6 +38,25 @@ enum FastStartPage {
           for (name, value) in [
             ("memory", kind.memory.bytes >> 20), ("ready", figures.ready), ("coming", figures.coming),
             ("taken", figures.taken), ("missed", figures.missed), ("failures", figures.failures),
+          ] {
+            w.name(name)
+            w.value(value)
+          }
+        }
+      }
+      w.name("snapshots")
+      w.array(snapshots?.census ?? []) { w, snapshot in
+        w.object { w in
+          w.name("function")
+          w.value(snapshot.function)
+          w.name("version")
+          w.value(snapshot.version)
+          w.name("up")
+          w.value(snapshot.isUp)
+          let cells = snapshot.cells
+          for (name, value) in [
+            ("starts", snapshot.starts), ("ready", cells?.ready ?? 0), ("coming", cells?.coming ?? 0),
+            ("taken", cells?.taken ?? 0), ("missed", cells?.missed ?? 0),
           ] {
             w.name(name)
             w.value(value)

@@ -267,7 +267,9 @@ package struct PreparedNode: Sendable {
       TracesPage.path: { _ in TracesPage.reply(cloud.xray) },
       AuditPage.path: { _ in AuditPage.reply(cloud.audit) },
       MappingsPage.path: { _ in MappingsPage.reply(lambda) },
-      FastStartPage.path: { _ in await FastStartPage.reply(parts.fastStart, parts.stemCells, parts.gate) },
+      FastStartPage.path: { _ in
+        await FastStartPage.reply(parts.fastStart, parts.stemCells, parts.snapshots, parts.gate)
+      },
     ]
   }
 
@@ -295,6 +297,7 @@ package struct PreparedNode: Sendable {
       fileSystems: configuration.fileSystems,
       fastStart: isFast ? FastStart(sandboxes: sandboxes, root: root, pools: pools, world: world, log: log) : nil,
       stemCells: isFast ? StemCells(sandboxes: sandboxes, pools: pools, world: world, log: log) : nil,
+      snapshots: isFast ? Snapshots(sandboxes: sandboxes, pools: pools, world: world, log: log) : nil,
       logs: configuration.logStorage.bytes > 0 ? logs : nil,
       traces: configuration.traceStorage.bytes > 0 ? xray : nil, metrics: metrics,
       memory: configuration.memoryReserve?.bytes == 0 ? nil : KernelMemory(),

@@ -59,7 +59,8 @@ bool forked_spawn(struct sandbox *sandbox, uint32_t process, const uint8_t *byte
   if (options.isolation != ISOLATION_FULL || sandbox->pending || sandbox->nest.fork.state >= ORDERED
       || !message_parse(&message, bytes, length) || !message_u32(&message, SBX_TAG_ZYGOTE, &zygote)) return false;
   bool has_fork = sandbox->nest.fork.state != NO_FORK && sandbox->nest.fork.zygote == zygote;
-  if (!has_fork && !zygote_is_up(zygote)) return false;
+  bool is_snapshot = sandbox->nest.owner && snapshot_user(zygote) == sandbox->nest.owner;
+  if (!has_fork && !is_snapshot && !zygote_is_up(zygote)) return false;
   struct pending *pending = calloc(1, sizeof *pending);
   if (!pending) return false;
   *pending = (struct pending){.process = process, .output = fcntl(output, F_DUPFD_CLOEXEC, 3), .length = length,
@@ -78,26 +79,31 @@ bool forked_spawn(struct sandbox *sandbox, uint32_t process, const uint8_t *byte
 }
 
 // The order as it came, with the limits that the fork sets itself, and what only now is there to be entered.
-static int send_order(struct sandbox *sandbox) {
+static int send_to(struct sandbox *sandbox, const struct pending *pending, const void *limits, size_t size,
+    const int *fds, unsigned fd_count) {
   static uint8_t bytes[SBX_MAX_MESSAGE + 32];
+  memcpy(bytes, pending->bytes, pending->length);
+  memcpy(bytes + pending->length, limits, size);
+  ssize_t sent = packet_send(sandbox->nest.fork.channel, bytes, pending->length + size, fds, fd_count, MSG_DONTWAIT);
+  explicit_bzero(bytes, pending->length);
+  return sent < 0 ? -1 : 0;
+}
+
+static int send_order(struct sandbox *sandbox) {
   struct pending *pending = sandbox->pending;
   const uint32_t limits[] = {SBX_TAG_NOFILE, 4, sandbox->spec->nofile, SBX_TAG_PIDS, 4, sandbox->spec->pids + 1};
   int fds[3] = {pending->output, -1, -1};
   char path[64];
+  if (sandbox->nest.owner) return send_to(sandbox, pending, limits, sizeof limits, fds, 1);   // it has entered them
   snprintf(path, sizeof path, "/proc/%d/ns/mnt", (int)sandbox->nest.pid);
   fds[1] = open(path, O_RDONLY | O_CLOEXEC);
   snprintf(path, sizeof path, "/proc/%d/ns/user", (int)sandbox->nest.pid);
   fds[2] = open(path, O_RDONLY | O_CLOEXEC);
-  ssize_t sent = -1;
-  if (fds[1] >= 0 && fds[2] >= 0) {
-    memcpy(bytes, pending->bytes, pending->length);
-    memcpy(bytes + pending->length, limits, sizeof limits);
-    sent = packet_send(sandbox->nest.fork.channel, bytes, pending->length + sizeof limits, fds, 3, MSG_DONTWAIT);
-    explicit_bzero(bytes, pending->length);
-  }
+  int result = -1;
+  if (fds[1] >= 0 && fds[2] >= 0) result = send_to(sandbox, pending, limits, sizeof limits, fds, 3);
   close_fd(&fds[1]);
   close_fd(&fds[2]);
-  return sent < 0 ? -1 : 0;
+  return result;
 }
 
 // Does the next step, if its time has come: the init must have built the sandbox, and the fork be ready.
@@ -108,7 +114,8 @@ void forked_proceed(struct sandbox *sandbox) {
   if (!sandbox->pending || sandbox->state != RUNNING) return;
   if (fork->state == NO_FORK) {
     if (!message_parse(&message, sandbox->pending->bytes, sandbox->pending->length)
-        || !message_u32(&message, SBX_TAG_ZYGOTE, &zygote) || zygote_hatch(zygote, &sandbox->nest, false) < 0)
+        || !message_u32(&message, SBX_TAG_ZYGOTE, &zygote)
+        || (sandbox->nest.owner ? snapshot_hatch(zygote, &sandbox->nest) : zygote_hatch(zygote, &sandbox->nest, false)) < 0)
       return fall_back(sandbox);
     figures[FORKS_MADE_LATE]++;
     watch_add(fork->channel, WATCH_FORK, sandbox->id, EPOLLIN);
@@ -118,6 +125,44 @@ void forked_proceed(struct sandbox *sandbox) {
   }
 }
 
+// The number that a process has in the innermost of its pid namespaces; 0.
+static uint32_t inner_pid(pid_t pid) {
+  char path[64], text[4096];
+  snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
+  read_text(path, text, sizeof text);
+  char *line = strstr(text, "\nNSpid:"), *end = line ? strchr(line + 1, '\n') : NULL;
+  if (!end) return 0;
+  *end = 0;
+  char *last = strrchr(line, '\t');
+  return last ? (uint32_t)strtoul(last + 1, NULL, 10) : 0;
+}
+
+// Nobody puts itself into a cgroup who runs a tenant's code: with the right to it, it could put others there.
+static int order_join(struct sandbox *sandbox) {
+  static struct packet packet;
+  struct hatchling *fork = &sandbox->nest.fork;
+  int procs[ROLE_COUNT], into, sent = -1;
+  fork->state = JOINING;
+  packet_begin(&packet, INIT_JOIN, 0);
+  packet_u32(&packet, SBX_TAG_PROCESS, inner_pid(fork->pid));
+  unsigned count = cgroups_open_procs(&sandbox->nest.cgroups, procs, &into);
+  for (unsigned i = 0; i < count; i++) packet_fd(&packet, procs[i]);
+  int leaf = into < 0 ? -1 : openat(into, "cgroup.procs", O_WRONLY | O_CLOEXEC);
+  if (leaf >= 0) packet_fd(&packet, leaf);
+  if (sandbox->nest.init >= 0) sent = packet_send(sandbox->nest.init, packet.bytes, packet.length, packet.fds,
+      packet.fd_count, MSG_DONTWAIT) < 0 ? -1 : 0;
+  for (unsigned i = 0; i < packet.fd_count; i++) close(packet.fds[i]);
+  close_fd(&into);
+  return sent;
+}
+
+void forked_joined(struct sandbox *sandbox, bool good) {
+  if (sandbox->nest.fork.state != JOINING) return;
+  if (!good) return fall_back(sandbox);
+  sandbox->nest.fork.state = PARKED;
+  forked_proceed(sandbox);
+}
+
 void forked_readable(struct sandbox *sandbox) {
   struct hatchling *fork = &sandbox->nest.fork;
   uint32_t said = 0;
@@ -125,6 +170,10 @@ void forked_readable(struct sandbox *sandbox) {
   if (!hatchling_hear(fork, &said)) {
     if (fork->state == STARTED) return watch_close(&fork->channel);
     return fall_back(sandbox);
+  }
+  if (said == FORK_PARKED && sandbox->nest.owner) {
+    if (order_join(sandbox) < 0) fall_back(sandbox);
+    return;
   }
   if (said == FORK_PARKED) forked_proceed(sandbox);
   if (said != FORK_STARTED) return;

@@ -20,6 +20,7 @@
 
 static int helper = -1, signals = -1;
 static uint32_t nofile;
+static bool is_owned;
 static mode_t mask;
 static char followed[MAX_PATH];   // the directory of the program that shares its own with us
 static struct { uint32_t id; pid_t pid; } running[MAX_PROCESSES];
@@ -74,24 +75,24 @@ static void drop_user(unsigned slot) {
   map_user(id, id);
 }
 
-static void drop_capabilities(void) {
+int init_drop_capabilities(void) {
   for (int capability = 0; capability < 64; capability++)
     if (prctl(PR_CAPBSET_DROP, capability) < 0) {
       if (errno == EINVAL) break;   // past the last that this kernel knows
-      fail("bounding set");
+      return -1;
     }
   prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
   const int locked = SECBIT_NOROOT | SECBIT_NOROOT_LOCKED | SECBIT_NO_SETUID_FIXUP | SECBIT_NO_SETUID_FIXUP_LOCKED
     | SECBIT_KEEP_CAPS_LOCKED | SECBIT_NO_CAP_AMBIENT_RAISE | SECBIT_NO_CAP_AMBIENT_RAISE_LOCKED;
-  if (prctl(PR_SET_SECUREBITS, locked) < 0) fail("securebits");
+  if (prctl(PR_SET_SECUREBITS, locked) < 0) return -1;
   struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 0};
   struct __user_cap_data_struct none[2] = {0};
-  if (syscall(SYS_capset, &header, none) < 0) fail("capset");
+  return (int)syscall(SYS_capset, &header, none);
 }
 
 static void drop_everything(const struct spec *spec, unsigned slot) {
-  if (options.isolation == ISOLATION_FULL) drop_user(slot);
-  drop_capabilities();
+  if (options.isolation == ISOLATION_FULL && !is_owned) drop_user(slot);
+  if (init_drop_capabilities() < 0) fail("capabilities");
   if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0) fail("no_new_privs");
   prctl(PR_SET_PDEATHSIG, SIGKILL);   // every change of credentials cleared it
   prctl(PR_SET_DUMPABLE, 0);          // nobody inside can look at or into init
@@ -111,13 +112,16 @@ static char stage[256];
 static void enter(const struct init_start *start) {
   for (unsigned i = 0; i < start->procs_count; i++)
     if (write(start->procs[i], "0", 1) < 0) fail("join cgroup");
+  // Whose files these are the maps say, which the helper has written.
+  if (is_owned && (setresgid(GID_INSIDE, GID_INSIDE, GID_INSIDE) < 0
+      || setresuid(UID_INSIDE, UID_INSIDE, UID_INSIDE) < 0)) fail("user");
   if (start->network >= 0 && setns(start->network, CLONE_NEWNET) < 0) fail("network namespace");
   if (options.isolation == ISOLATION_ROOTLESS) {
     map_user(start->uid, start->gid);
     if (loopback_up() < 0) fail("loopback");
   }
   if (unshare(CLONE_NEWCGROUP) < 0) fail("cgroup namespace");
-  if (mounts_begin(true, stage, sizeof stage) < 0) fail(stage);
+  if (mounts_begin(PROC_ALL, stage, sizeof stage) < 0) fail(stage);
 }
 
 // The part that CREATE decides. Returns a copy of the mount of /tmp, for the helper to keep.
@@ -261,6 +265,19 @@ static void kill_all(void) {
   for (unsigned i = 0; i < running_count; i++) kill(-running[i].pid, SIGKILL);
 }
 
+// Puts a fork of a snapshot, which is in our pid namespace, into the cgroups. That waits for the kernel, and here nobody
+// waits with it.
+static void join(const struct message *message, const int *fds, unsigned fd_count) {
+  char text[16];
+  uint32_t pid = 0;
+  bool good = message_u32(message, SBX_TAG_PROCESS, &pid) && pid > 1;
+  snprintf(text, sizeof text, "%u", pid);
+  for (unsigned i = 0; good && i < fd_count; i++) good = write(fds[i], text, strlen(text)) > 0;
+  packet_begin(&packet, INIT_JOINED, 0);
+  packet_u32(&packet, SBX_TAG_ERRNO, good ? 0 : (uint32_t)errno);
+  reply();
+}
+
 // Something was mounted upon the directory of the program that shares its own with us: in there.
 static void follow(void) {
   int error = chdir(followed) < 0 ? errno : 0;
@@ -290,6 +307,7 @@ static void obey(void) {
       case SBX_SPAWN: if (fd_count == 1) spawn(&message, fds[0]); break;
       case INIT_PROBE: if (fd_count == 1) probe(message.sandbox, fds[0]); break;
       case INIT_KILL_ALL: kill_all(); break;
+      case INIT_JOIN: join(&message, fds, fd_count); break;
       case INIT_FOLLOW: follow(); break;
       case SBX_CONNECT: connect_inside(&message); break;
       case SBX_SIGNAL:
@@ -310,10 +328,16 @@ static struct spec *wait_for_order(unsigned *slot, int *tmp) {
   bool truncated;
   struct message message;
   const char *wrong = "init: not an order";
-  struct pollfd ready = {.fd = helper, .events = POLLIN};
-  while (poll(&ready, 1, -1) < 0 && errno == EINTR) {}
-  ssize_t length = packet_receive(helper, buffer, sizeof buffer, fds, &fd_count, &truncated);
-  if (length <= 0) _exit(0);   // the helper is gone, or has no use for this one
+  ssize_t length;
+  for (;;) {
+    struct pollfd ready = {.fd = helper, .events = POLLIN};
+    while (poll(&ready, 1, -1) < 0 && errno == EINTR) {}
+    length = packet_receive(helper, buffer, sizeof buffer, fds, &fd_count, &truncated);
+    if (length <= 0) _exit(0);   // the helper is gone, or has no use for this one
+    if (truncated || !message_parse(&message, buffer, (size_t)length) || message.type != INIT_MOUNTS) break;
+    for (unsigned i = 0; i < fd_count; i++)
+      if (mounts_given_count < MAX_MOUNTS) mounts_given[mounts_given_count++] = fds[i];
+  }
   struct spec *spec = NULL;
   if (!truncated && message_parse(&message, buffer, (size_t)length)
       && message.type == INIT_BUILD) spec = spec_read(&message, &wrong);
@@ -359,6 +383,9 @@ _Noreturn void init_main(const struct init_start *start) {
   prctl(PR_SET_NAME, "init");
   umask(mask = umask(0));
   hide_command_line();
+  is_owned = start->is_owned;
+  uint8_t go;
+  if (is_owned && recv(helper, &go, 1, 0) <= 0) _exit(0);   // who we are is not known before
   sigset_t child;
   sigemptyset(&child);
   sigaddset(&child, SIGCHLD);

@@ -137,6 +137,8 @@ bool loop_turn(int timeout_ms) {
     case WATCH_HATCHING: pool_hatching_readable(); break;
     case WATCH_ZYGOTE: zygote_readable((uint32_t)(event.data.u64 >> 8)); break;
     case WATCH_ZYGOTE_END: zygote_exited((uint32_t)(event.data.u64 >> 8)); break;
+    case WATCH_SNAPSHOT: snapshot_readable((uint32_t)(event.data.u64 >> 8)); break;
+    case WATCH_SNAPSHOT_END: snapshot_exited((uint32_t)(event.data.u64 >> 8)); break;
     case WATCH_ALARM: if (sandbox) memory_alarm(sandbox); break;
   }
   return true;
@@ -146,6 +148,7 @@ static void run(void) {
   watch_add(options.server, WATCH_SERVER, 0, EPOLLIN | EPOLLRDHUP);
   while (!server_gone) {
     int timeout = memory_clock(now_ms());
+    if (sandbox_ends_slowly() && (timeout < 0 || timeout > QUIET_MS)) timeout = QUIET_MS;
     bool wanted = pool_wants_more();
     // Filling the pool is for quiet moments: not while an order is being carried out whose answer is due in a moment.
     if (!loop_turn(wanted && (timeout < 0 || timeout > QUIET_MS) ? QUIET_MS : timeout) && wanted) pool_fill();

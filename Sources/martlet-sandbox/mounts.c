@@ -17,6 +17,9 @@
 #include <sys/wait.h>
 
 int mounts_root = -1;   // the new root, between the two steps
+int mounts_given[MAX_MOUNTS];
+unsigned mounts_given_count;
+static unsigned given_next;
 
 #define LOCKED (MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)
 
@@ -214,8 +217,16 @@ static int place(int top, const struct mount_entry *entry, uint32_t user) {
   bool is_directory = true;
   int mount = -1;
   bool writable = entry->kind == SBX_MOUNT_WRITABLE;
-  if ((writable || entry->kind == SBX_MOUNT_BIND)
-      && (mount = mounts_source(entry->source, writable, user, &is_directory)) < 0) return -1;
+  struct stat facts;
+  if (mounts_given_count > 0 && entry->kind == SBX_MOUNT_BIND) {
+    if (given_next == mounts_given_count) { errno = EBADMSG; return -1; }
+    mount = mounts_given[given_next++];
+    if (fstat(mount, &facts) < 0) return -1;
+    is_directory = S_ISDIR(facts.st_mode);
+  } else if ((writable || entry->kind == SBX_MOUNT_BIND)
+      && (mount = mounts_source(entry->source, writable, user, &is_directory)) < 0) {
+    return -1;
+  }
   int parent = open_parent(top, entry->target, copy, &name);
   if (parent < 0) { int error = errno; close_fd(&mount); errno = error; return -1; }
   int result = -1;
@@ -265,11 +276,12 @@ static int build_dev(int top) {
 }
 
 // A fresh /proc shows this sandbox's processes only. What steers the host in it is read-only or hidden besides.
-static int build_proc(int top) {
-  static const char *const none[] = {NULL};
+static int build_proc(int top, enum proc what) {
+  static const char *const none[] = {NULL}, *const own[] = {"hidepid", "2", NULL};
   static const char *const read_only[] = {"sys", "irq", "bus", "fs", "sysrq-trigger"};
   static const char *const hidden[] = {"kcore", "keys", "timer_list", "latency_stats", "sched_debug"};
-  int proc = new_mount("proc", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, none);
+  int proc = new_mount("proc", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC,
+      what == PROC_OWN ? own : none);
   if (proc < 0 || (mkdirat(top, "proc", 0755) < 0 && errno != EEXIST) || sys_move_mount(proc, top, "proc", 0) < 0)
       return -1;
   for (unsigned i = 0; i < sizeof read_only / sizeof *read_only; i++) {
@@ -306,7 +318,7 @@ static int build_tmp(int top, const struct spec *spec, int tmp, int *again) {
 }
 
 // The part that does not depend on the order, done ahead.
-int mounts_begin(bool with_proc, char *stage, size_t stage_size) {
+int mounts_begin(enum proc proc, char *stage, size_t stage_size) {
   static const char *const settings[] = {"mode", "0755", "size", "4m", "nr_inodes", "4096", NULL};
   snprintf(stage, stage_size, "mount /");
   umask(022);
@@ -319,7 +331,7 @@ int mounts_begin(bool with_proc, char *stage, size_t stage_size) {
   snprintf(stage, stage_size, "mount /dev");
   if (build_dev(mounts_root) < 0) return -1;
   snprintf(stage, stage_size, "mount /proc");
-  return with_proc ? build_proc(mounts_root) : 0;
+  return proc != PROC_NONE ? build_proc(mounts_root, proc) : 0;
 }
 
 int mounts_finish(const struct spec *spec, uint32_t user, int tmp, int *tmp_again, char *stage, size_t stage_size) {

@@ -4,10 +4,12 @@
 #include "sandbox.h"
 
 #include <linux/sched.h>
+#include <linux/securebits.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/epoll.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -40,9 +42,17 @@ int nest_hatch(struct nest *nest, const char **stage) {
     .flags = flags_of[options.isolation] | CLONE_PIDFD | (into >= 0 ? CLONE_INTO_CGROUP : 0),
     .pidfd = (uintptr_t)&nest->pidfd, .exit_signal = SIGCHLD, .cgroup = into >= 0 ? (uint64_t)into : 0};
   *stage = "clone";
+  if (nest->owner) {
+    args.flags |= CLONE_NEWUSER | CLONE_NEWNET;
+    start.is_owned = true;
+    *stage = "owner";
+    if (prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP) < 0 || seteuid(nest->owner) < 0) abort();
+  }
   long pid = syscall(SYS_clone3, &args, sizeof args);
   if (pid == 0) init_main(&start);
   int error = errno;
+  // What is left of it would be anybody's: better to die.
+  if (nest->owner && (seteuid(0) < 0 || prctl(PR_SET_SECUREBITS, 0) < 0)) abort();
   for (unsigned i = 0; i < start.procs_count; i++) close_fd(&start.procs[i]);
   close_fd(&into);
   close(pair[1]);
@@ -76,6 +86,77 @@ static int nest_make(struct nest *nest, const char **stage) {
   if (nest_hatch(nest, stage) == 0) return 0;
 failed:;
   int error = errno;
+  nest_remove(nest);
+  errno = error;
+  return -1;
+}
+
+static int write_maps(pid_t pid, uint32_t user) {
+  static const struct { const char *file; uint32_t inside; } maps[] = {{"uid_map", UID_INSIDE}, {"gid_map", GID_INSIDE}};
+  char path[64], text[64];
+  snprintf(path, sizeof path, "/proc/%d/setgroups", (int)pid);
+  if (write_text(path, "deny") < 0) return -1;
+  for (int i = 0; i < 2; i++) {
+    snprintf(path, sizeof path, "/proc/%d/%s", (int)pid, maps[i].file);
+    snprintf(text, sizeof text, "%u %u 1", maps[i].inside, user);
+    if (write_text(path, text) < 0) return -1;
+  }
+  return 0;
+}
+
+// The init has no right to what is exposed: it gets the sources of its mounts.
+static int give_mounts(int init, const struct spec *spec, uint32_t user) {
+  const uint32_t header[2] = {INIT_MOUNTS, 0};
+  int fds[SBX_MAX_FDS], result = 0;
+  unsigned count = 0;
+  for (unsigned i = 0; i <= spec->mount_count && result == 0; i++) {
+    if (count == SBX_MAX_FDS || (i == spec->mount_count && count > 0)) {
+      result = packet_send(init, header, sizeof header, fds, count, MSG_DONTWAIT) < 0 ? -1 : 0;
+      while (count > 0) close(fds[--count]);
+    }
+    if (i == spec->mount_count || result < 0 || spec->mounts[i].kind != SBX_MOUNT_BIND) continue;
+    bool is_directory;
+    if ((fds[count] = mounts_source(spec->mounts[i].source, false, user, &is_directory)) < 0) result = -1;
+    else count++;
+  }
+  int error = errno;
+  while (count > 0) close(fds[--count]);
+  errno = error;
+  return result;
+}
+
+// A nest whose user namespace is a child of the helper's own and belongs to `owner`, and to which all of its other
+// namespaces belong: a process of that user can enter it without any privilege, since the kernel gives whoever owns a
+// user namespace every right over it (user_namespaces(7)).
+int nest_make_owned(struct nest *nest, uid_t owner, unsigned slot, const struct spec *spec, const char **stage) {
+  const uint32_t go[2] = {INIT_GO, 0};
+  uint32_t user = options.uid_base + slot;
+  *nest = (struct nest){.network = -1, .init = -1, .pidfd = -1, .owner = owner};
+  cgroups_none(&nest->cgroups);
+  hatchling_none(&nest->fork);
+  *stage = "mounts";
+  for (unsigned i = 0; i < spec->mount_count; i++) if (spec->mounts[i].kind == SBX_MOUNT_WRITABLE) {
+    errno = ENOTSUP;
+    return -1;
+  }
+  *stage = "cgroups";
+  if (cgroups_make(&nest->cgroups) < 0) return -1;
+  if (nest_hatch(nest, stage) < 0) goto failed;
+  *stage = "maps";
+  if (write_maps(nest->pid, user) < 0) goto failed;
+  *stage = "network namespace";
+  if ((nest->network = network_of(nest->pid)) < 0) goto failed;
+  *stage = "order";
+  if (packet_send(nest->init, go, sizeof go, NULL, 0, MSG_DONTWAIT) < 0) goto failed;
+  *stage = "mounts";
+  if (give_mounts(nest->init, spec, user) < 0) goto failed;
+  return 0;
+failed:;
+  int error = errno;
+  if (nest->pidfd >= 0) {
+    syscall(SYS_pidfd_send_signal, nest->pidfd, SIGKILL, NULL, 0);
+    while (waitid(P_PIDFD, (id_t)nest->pidfd, &(siginfo_t){0}, WEXITED) < 0 && errno == EINTR) {}
+  }
   nest_remove(nest);
   errno = error;
   return -1;
@@ -231,6 +312,13 @@ void pool_fill(void) {
   uint32_t zygote = wants_hatchling();
   if (zygote) fill_hatchling(zygote);
   else if (wants_nest()) fill_nest();
+}
+
+bool pool_knows(pid_t pid) {
+  for (unsigned i = 0; i < pool_count; i++) if (pool[i].pid == pid) return true;
+  for (unsigned i = 0; i < hatched_count; i++)
+    if (hatched[i].pid == pid || (hatched[i].fork.pidfd >= 0 && hatched[i].fork.pid == pid)) return true;
+  return false;
 }
 
 void pool_census(unsigned *nests, unsigned *forks) {

@@ -48,6 +48,22 @@ int network_make(void) {
   return fd;
 }
 
+// The network of a process that has one of its own since its birth.
+int network_of(pid_t pid) {
+  char path[64];
+  snprintf(path, sizeof path, "/proc/%d/ns/net", (int)pid);
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0 || setns(fd, CLONE_NEWNET) < 0) goto failed;
+  int result = loopback_up();
+  network_go_home();
+  if (result == 0) return fd;
+failed:;
+  int error = errno;
+  close_fd(&fd);
+  errno = error;
+  return -1;
+}
+
 int network_start(void) {
   home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
   return home < 0 ? -1 : 0;

@@ -18,6 +18,7 @@ static struct sandbox *table[1024];
 static unsigned sandbox_count;
 static uint8_t slots[MAX_SANDBOXES];
 static struct packet packet;
+static bool ends_slowly;   // some nest that forks of a snapshot have entered is to end
 
 struct sandbox *sandbox_find(uint32_t id) {
   struct sandbox *sandbox = table[id % 1024];
@@ -71,6 +72,8 @@ static int start_init(struct sandbox *sandbox, const char **stage) {
 }
 
 static void kill_init(struct sandbox *sandbox) {
+  sandbox->ends_at = now_ms();
+  ends_slowly |= sandbox->nest.owner != 0;
   // init kills its groups and leaves
   if (options.isolation == ISOLATION_NONE) { watch_close(&sandbox->nest.init); return; }
   // cgroup.kill is for the end only: after it Linux (6.18 measured) kills whatever is cloned into that cgroup later.
@@ -140,6 +143,7 @@ static void report_all_exits(struct sandbox *sandbox) {
 static int restart(struct sandbox *sandbox, const char **stage) {
   cgroups_thaw(&sandbox->nest.cgroups);
   sandbox->state = RESTARTING;
+  sandbox->nest.owner = 0;   // the network stays that of the first, which only we can enter
   return nest_hatch(&sandbox->nest, stage) < 0 ? -1 : start_init(sandbox, stage);
 }
 
@@ -175,6 +179,28 @@ void init_exited(struct sandbox *sandbox) {
   sandbox->state = BROKEN;   // until the server resets or destroys it
 }
 
+static unsigned ending;
+static void count_ending(struct sandbox *sandbox, uint32_t unused) {
+  (void)unused;
+  if (!sandbox->nest.owner || sandbox->nest.pidfd < 0
+      || (sandbox->state != DESTROYING && sandbox->state != RESETTING && sandbox->state != DOOMED)) return;
+  ending++;
+  // Somebody outside is the parent of what was in there, and does not bury it: that can only be the snapshot's code.
+  if (now_ms() - sandbox->ends_at < 500) return;
+  sandbox->ends_at = now_ms();
+  snapshot_kill(sandbox->nest.owner);
+}
+
+// A nest that a snapshot's forks have entered ends when they are buried, of whose deaths nobody tells us.
+bool sandbox_ends_slowly(void) {
+  if (!ends_slowly) return false;
+  snapshot_bury_strays();
+  ending = 0;
+  sandbox_each(count_ending, 0);
+  ends_slowly = ending > 0;
+  return ends_slowly;
+}
+
 static void begin_end(struct sandbox *sandbox, uint32_t unused) {
   (void)unused;
   sandbox->state = DESTROYING;
@@ -202,6 +228,7 @@ static void wait_for_init(int pidfd) {
 void sandbox_destroy_all(void) {
   sandbox_each(begin_end, 0);
   zygote_destroy_all();
+  snapshot_destroy_all();
   sandbox_each(end_fork, 0);
   for (unsigned bucket = 0; bucket < 1024; bucket++)
     while (table[bucket]) {
@@ -215,7 +242,11 @@ void sandbox_destroy_all(void) {
 // ---------------------------------------------------------------------------------------------- requests
 
 static int set_up(struct sandbox *sandbox, const char **stage) {
-  if (nest_take(&sandbox->nest, sandbox->spec->zygote, stage) < 0) return -1;
+  uid_t owner = snapshot_user(sandbox->spec->zygote);
+  if (!owner || nest_make_owned(&sandbox->nest, owner, sandbox->slot, sandbox->spec, stage) < 0) {
+    if (owner) fprintf(stderr, "martlet-sandbox: no place for a fork: %s: %s\n", *stage, strerror(errno));
+    if (nest_take(&sandbox->nest, sandbox->spec->zygote, stage) < 0) return -1;
+  }
   if (sandbox->nest.fork.state != NO_FORK) watch_add(sandbox->nest.fork.channel, WATCH_FORK, sandbox->id, EPOLLIN);
   *stage = "cgroups";
   if (options.isolation == ISOLATION_FULL && cgroups_limit(&sandbox->nest.cgroups, sandbox->spec) < 0) return -1;
@@ -237,6 +268,7 @@ static void create(const struct message *message) {
   if (sandbox_find(message->sandbox)) return reply_failed(SBX_CREATE, message->sandbox, 0, EEXIST, stage);
   struct spec *spec = spec_read(message, &stage);
   if (!spec) return reply_failed(SBX_CREATE, message->sandbox, 0, errno, stage);
+  if (snapshot_create(message, spec)) return;
   struct sandbox *sandbox = calloc(1, sizeof *sandbox);
   int slot = sandbox ? take_slot() : -1;
   if (slot < 0) {
@@ -439,6 +471,7 @@ void server_message(const uint8_t *bytes, size_t length, int *fds, unsigned fd_c
   if (message.type == SBX_LEVEL) return zygote_level(&message);
   if (message.type == SBX_FIGURES) return tell_figures();
   if (message.type == SBX_DESTROY && zygote_destroy(message.sandbox)) return;
+  if (snapshot_message(&message, bytes, length, fds, fd_count)) return;
   struct sandbox *sandbox = sandbox_find(message.sandbox);
   if ((message.type < SBX_SPAWN || message.type > SBX_CONNECT) && message.type != SBX_GRAFT)
     return reply_failed(message.type, message.sandbox, 0, EBADMSG, "message: unknown type");
@@ -526,6 +559,10 @@ void init_readable(struct sandbox *sandbox) {
       reply_failed(SBX_CONNECT, sandbox->id, id, message_u32(&message, SBX_TAG_ERRNO, &status) ? (int)status : EIO,
           "connect");
     else if (message.type == INIT_READY) init_ready(sandbox, fds, fd_count);
+    else if (message.type == INIT_JOINED) {
+      message_u32(&message, SBX_TAG_ERRNO, &status);
+      forked_joined(sandbox, status == 0);
+    }
     else if (message.type == INIT_FOLLOWED && sandbox->grafting)
       graft_over(sandbox, message_u32(&message, SBX_TAG_ERRNO, &status) ? (int)status : EIO, "graft: follow");
     else if (message.type == SBX_FAILED && (!process || !process->started)) init_failed(sandbox, &message, process);

@@ -1,10 +1,11 @@
 // What the files of martlet-sandbox share. Read them in this order: main.c (the loop), sandbox.c (what the server may
 // ask for), spec.c, nest.c (the pool), init.c (process 1 inside), mounts.c, seccomp.c, cgroups.c, memory.c, watch.c,
-// slowly.c, network.c, outbound.c, graft.c, protocol.c, report.c.
+// slowly.c, network.c, outbound.c, graft.c, snapshot.c, protocol.c, report.c.
 //
 // Two kinds of process run this program: the *helper* (one, privileged, single-threaded, owns every sandbox) and in
 // each sandbox an *init*, a fork of the helper that has given up every privilege and runs what the server orders. A
-// third kind begins as a fork of the helper: a *zygote*, an interpreter that waits for being forked into sandboxes.
+// third kind begins as a fork of the helper: a *zygote*, an interpreter that waits for being forked into sandboxes. A
+// *snapshot* is the same with a tenant's code in it, and without any privilege.
 #ifndef MARTLET_SANDBOX_H
 #define MARTLET_SANDBOX_H
 
@@ -30,6 +31,7 @@ enum {
   MAX_PROCESSES = 64,   // alive at once in one sandbox, counting only those that the server spawned
   MAX_SANDBOXES = 4096,
   MAX_ZYGOTES = 64,
+  MAX_SNAPSHOTS = 64,
   MAX_HATCHED = 64,     // forks of zygotes that are ready ahead, all together
   MAX_GRAFTS = 8,       // mounts that come later
   MAX_PATH = 4096,
@@ -39,8 +41,10 @@ enum {
 };
 
 // Messages between helper and init only; a server that sends one is answered FAILED.
-enum { INIT_READY = 201, INIT_KILL_ALL = 202, INIT_PROBE = 203, INIT_BUILD = 204, INIT_WARM = 205,
-  INIT_FOLLOW = 206, INIT_FOLLOWED = 207 };
+enum {
+  INIT_READY = 201, INIT_KILL_ALL = 202, INIT_PROBE = 203, INIT_BUILD = 204, INIT_WARM = 205, INIT_FOLLOW = 206,
+  INIT_FOLLOWED = 207, INIT_GO = 208, INIT_MOUNTS = 209, INIT_JOIN = 218, INIT_JOINED = 219,
+};
 // Between helper and zygote, or its forks; Runtimes/python/zygote.py knows the same numbers.
 enum {
   ZYGOTE_FORK = 211, ZYGOTE_REAP = 212, ZYGOTE_REAPED = 213, ZYGOTE_UP = 214, FORK_PARKED = 215, FORK_STARTED = 216,
@@ -118,6 +122,7 @@ uint64_t cgroups_oom_kills(const struct cgroups *groups);
 // ---- slowly.c: what waits inside the kernel is done by a second process
 int slowly_start(void);
 void slowly_stop(void);
+bool slowly_is(pid_t pid);
 bool slowly_arm(int alarm, int usage, int control, uint64_t level);
 bool slowly_remove(const char *name);
 bool slowly_catch_up(void);
@@ -145,7 +150,7 @@ struct spec {                 // what CREATE asked for; kept for RESET
   uint8_t *message;           // a copy of the fields; the mounts point into it
   size_t length;
   uint64_t memory, tmp;
-  uint32_t cpu, pids, nofile, network, zygote;
+  uint32_t cpu, pids, nofile, network, zygote, snapshot;
   char hostname[65];
   unsigned listen_count, mount_count;
   struct listen_at listen[MAX_LISTENERS];
@@ -159,16 +164,18 @@ struct pending {              // a SPAWN whose program is to be forked, until th
   size_t length;
   uint8_t *bytes;
 };
-enum hatching { NO_FORK, HATCHING, PARKED, ORDERED, STARTED };
+enum hatching { NO_FORK, HATCHING, JOINING, PARKED, ORDERED, STARTED };
 struct hatchling {            // a fork of a zygote in a nest
   enum hatching state;
   uint32_t zygote, serial;    // the zygote knows it by the serial number
   int channel, pidfd;         // pidfd: from PARKED on
+  pid_t pid;                  // of a snapshot's
 };
 struct nest {                 // an init that has its namespaces and cgroups and waits to be told what to build
   struct cgroups cgroups;
   int network, init, pidfd;
   pid_t pid;
+  uid_t owner;                // of its namespaces, if they were made for forks of a snapshot; 0
   struct hatchling fork;
 };
 struct sandbox {
@@ -183,6 +190,7 @@ struct sandbox {
   int listeners[MAX_LISTENERS];
   struct process processes[MAX_PROCESSES];
   struct pending *pending;
+  uint64_t ends_at;           // ms: when its init was told to end, in a nest for forks of a snapshot
   bool reset_asked;           // before it was built: done when it is
   bool follows;               // a program shares its directory with init
   bool grafting;              // init changes its directory, then the answer is due
@@ -198,6 +206,7 @@ void init_readable(struct sandbox *sandbox);
 void init_exited(struct sandbox *sandbox);
 struct sandbox *sandbox_find(uint32_t id);
 void sandbox_destroy_all(void);
+bool sandbox_ends_slowly(void);
 void sandbox_each(void (*body)(struct sandbox *, uint32_t), uint32_t argument);
 void reply_failed(uint32_t request, uint32_t sandbox, uint32_t process, int error, const char *stage);
 void reply_empty(uint32_t type, uint32_t sandbox);
@@ -220,6 +229,7 @@ bool forked_spawn(struct sandbox *sandbox, uint32_t process, const uint8_t *byte
 void forked_proceed(struct sandbox *sandbox);
 void forked_readable(struct sandbox *sandbox);
 void forked_exited(struct sandbox *sandbox);
+void forked_joined(struct sandbox *sandbox, bool good);
 void forked_reaped(uint32_t sandbox, uint32_t serial, uint32_t status);
 void forked_signal(struct sandbox *sandbox, int number);
 void forked_forget(struct sandbox *sandbox);
@@ -236,10 +246,23 @@ void zygote_readable(uint32_t id);
 void zygote_exited(uint32_t id);
 void zygote_reap(const struct hatchling *fork, uint32_t sandbox);
 int zygote_hatch(uint32_t id, struct nest *nest, bool ahead);
+bool zygote_knows(pid_t pid);
 uint32_t zygote_wanting(const struct nest *hatched, unsigned count);
 bool hatchling_hear(struct hatchling *fork, uint32_t *said);
 void hatchling_none(struct hatchling *fork);
 void hatchling_bury(struct hatchling *fork);
+
+// ---- snapshot.c
+bool snapshot_create(const struct message *message, struct spec *spec);
+bool snapshot_message(const struct message *message, const uint8_t *bytes, size_t length, const int *fds,
+    unsigned fd_count);
+uid_t snapshot_user(uint32_t id);
+void snapshot_readable(uint32_t id);
+void snapshot_exited(uint32_t id);
+void snapshot_destroy_all(void);
+int snapshot_hatch(uint32_t id, struct nest *nest);
+void snapshot_kill(uid_t user);
+void snapshot_bury_strays(void);
 
 // ---- spec.c: what CREATE asked for
 struct spec *spec_read(const struct message *message, const char **stage);
@@ -249,6 +272,7 @@ void spec_free(struct spec *spec);
 
 // ---- nest.c: the pool
 int nest_take(struct nest *nest, uint32_t zygote, const char **stage);
+int nest_make_owned(struct nest *nest, uid_t owner, unsigned slot, const struct spec *spec, const char **stage);
 int nest_hatch(struct nest *nest, const char **stage);
 void nest_remove(struct nest *nest);
 void nest_readable(void);
@@ -256,6 +280,7 @@ void pool_discard(void);
 void pool_discard_forks(uint32_t zygote);
 void pool_trim(uint32_t zygote, unsigned level);
 void pool_hatching_readable(void);
+bool pool_knows(pid_t pid);
 void pool_census(unsigned *nests, unsigned *forks);
 bool pool_wants_more(void);
 void pool_fill(void);
@@ -263,6 +288,7 @@ void pool_fill(void);
 // ---- network.c
 int network_start(void);
 int network_make(void);
+int network_of(pid_t pid);
 int network_listen(int network, struct listen_at at);
 int network_connect(int network, uint16_t port);
 int connect_here(uint16_t port);
@@ -281,18 +307,24 @@ struct init_start {           // what the fork that becomes init needs
   unsigned procs_count;
   int procs[ROLE_COUNT];
   uid_t uid; gid_t gid;       // the helper's own, which a new user namespace hides
+  bool is_owned;              // it has a user namespace from the beginning, with maps that the helper writes
 };
 struct program_order { uint32_t process, follows, argc, envc; char **argv, **envp; const char *cwd; };
 bool order_read(struct program_order *order, struct message *message);
 void init_limit_files(void);
+int init_drop_capabilities(void);
 _Noreturn void init_main(const struct init_start *start);
 extern int mounts_root;
 int mounts_source(const char *source, bool writable, uint32_t user, bool *is_directory);
-int mounts_begin(bool with_proc, char *stage, size_t stage_size);
+enum proc { PROC_NONE, PROC_ALL, PROC_OWN /* shows its user's processes only */ };
+extern int mounts_given[MAX_MOUNTS];      // sources that the helper has opened, in the order of the binds
+extern unsigned mounts_given_count;
+int mounts_begin(enum proc proc, char *stage, size_t stage_size);
 int mounts_finish(const struct spec *spec, uint32_t user, int tmp, int *tmp_again, char *stage, size_t stage_size);
 int seccomp_compile(void);
 int seccomp_install(void);
 int seccomp_install_zygote(void);
+int seccomp_install_snapshot(void);
 int seccomp_file(void);
 
 // ---- report.c
@@ -309,7 +341,7 @@ void figures_reply(unsigned nests, unsigned hatched, unsigned sandboxes);
 
 // ---- main.c
 enum watch { WATCH_SERVER = 1, WATCH_INIT, WATCH_PID, WATCH_ALARM, WATCH_NEST, WATCH_FORK, WATCH_FORK_END, WATCH_HATCHING,
-  WATCH_ZYGOTE, WATCH_ZYGOTE_END };
+  WATCH_ZYGOTE, WATCH_ZYGOTE_END, WATCH_SNAPSHOT, WATCH_SNAPSHOT_END };
 void watch_add(int fd, enum watch kind, uint32_t sandbox, uint32_t events);
 void epoll_forget(int fd);
 void watch_close(int *fd);

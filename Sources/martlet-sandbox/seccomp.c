@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 #include <sys/syscall.h>
 
-static struct sock_fprog program, zygote_program;
+static struct sock_fprog program, zygote_program, snapshot_program;
 static int program_file = -1;   // the first one, for zygotes, whose forks install it themselves
 
 static const char *const allowed[] = {
@@ -71,6 +71,37 @@ static bool is_listed(const char *name, const char *const *list) {
   return false;
 }
 
+// A process that enters a user namespace has every capability over it until it gives them up; whether it does is up to
+// the tenant's code that made the snapshot. So these calls, which an ordinary sandbox may make because it has none, are
+// not made by a snapshot and its forks: network devices and addresses, packet filters, sockets below TCP and UDP. A
+// second filter beside the zygotes': of two, the stricter one decides.
+static int snapshot_rules(scmp_filter_ctx filter) {
+  static const int families[] = {AF_INET, AF_INET6};
+  static const unsigned readable[] = {  // SIOCGIFNAME and its kin: what an interface is
+    0x8910, 0x8912, 0x8913, 0x8915, 0x8917, 0x8919, 0x891b, 0x891d, 0x8921, 0x8927, 0x8933, 0x8942, 0x8970};
+  static const struct { unsigned level, least, most; } options[] = {
+    {0, 64, 255}, {0, 1024, 1279},   // IP: iptables, arptables, ebtables, multicast routing, IPVS
+    {41, 64, 65}, {41, 200, 212},    // IPv6
+    {6, 19, 22}};                    // TCP_REPAIR and what belongs to it
+  int bad = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_EQ, AF_NETLINK));
+  for (int i = 0; i < 2; i++)
+    for (unsigned kind = 0; kind < 16; kind++)
+      if (kind != SOCK_STREAM && kind != SOCK_DGRAM)
+        bad |= seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(socket), 2,
+            SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)families[i]), SCMP_A1(SCMP_CMP_MASKED_EQ, 15, kind));
+  for (unsigned request = 0x890b; request <= 0x89ff; request++) {
+    bool is_readable = false;
+    for (unsigned i = 0; i < sizeof readable / sizeof *readable; i++) is_readable |= readable[i] == request;
+    if (!is_readable) bad |= seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(ioctl), 1,
+        SCMP_A1(SCMP_CMP_MASKED_EQ, 0xffffffff, request));
+  }
+  for (unsigned i = 0; i < sizeof options / sizeof *options; i++)
+    for (unsigned option = options[i].least; option <= options[i].most; option++)
+      bad |= seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(setsockopt), 2,
+          SCMP_A1(SCMP_CMP_MASKED_EQ, 0xffffffff, options[i].level), SCMP_A2(SCMP_CMP_MASKED_EQ, 0xffffffff, option));
+  return bad;
+}
+
 static int rules(scmp_filter_ctx filter, bool is_zygote) {
   int bad = 0;
   for (int i = 0; is_zygote && zygotes[i]; i++)
@@ -114,13 +145,14 @@ static int rules(scmp_filter_ctx filter, bool is_zygote) {
 }
 
 // The compiled filter, and the file that it is in; -1.
-static int compile(struct sock_fprog *program, bool is_zygote) {
+enum kind { SANDBOXES, ZYGOTES, SNAPSHOTS };
+static int compile(struct sock_fprog *program, enum kind kind) {
   int result = -1, file = memfd_create("filter", MFD_CLOEXEC);
-  scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(ENOSYS));
+  scmp_filter_ctx filter = seccomp_init(kind == SNAPSHOTS ? SCMP_ACT_ALLOW : SCMP_ACT_ERRNO(ENOSYS));
   if (!filter || file < 0) goto end;
   // a tree instead of a chain of comparisons; older ones do without
   seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
-  if (rules(filter, is_zygote) < 0 || seccomp_export_bpf(filter, file) < 0) goto end;
+  if ((kind == SNAPSHOTS ? snapshot_rules(filter) : rules(filter, kind == ZYGOTES)) < 0 || seccomp_export_bpf(filter, file) < 0) goto end;
   off_t size = lseek(file, 0, SEEK_END);
   program->filter = malloc((size_t)size);
   program->len = (unsigned short)((size_t)size / sizeof *program->filter);
@@ -132,13 +164,18 @@ end:
 }
 
 int seccomp_compile(void) {
-  int file = compile(&zygote_program, true);
-  program_file = compile(&program, false);
+  int file = compile(&zygote_program, ZYGOTES), other = compile(&snapshot_program, SNAPSHOTS);
+  program_file = compile(&program, SANDBOXES);
   if (file >= 0) close(file);
-  return file < 0 || program_file < 0 ? -1 : 0;
+  if (other >= 0) close(other);
+  return file < 0 || other < 0 || program_file < 0 ? -1 : 0;
 }
 
 int seccomp_install(void) { return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program); }
 int seccomp_install_zygote(void) { return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &zygote_program); }
+int seccomp_install_snapshot(void) {
+  if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &snapshot_program) < 0) return -1;
+  return seccomp_install_zygote();
+}
 // At its beginning.
 int seccomp_file(void) { return lseek(program_file, 0, SEEK_SET) < 0 ? -1 : program_file; }

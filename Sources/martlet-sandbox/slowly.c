@@ -67,6 +67,8 @@ void slowly_stop(void) {
   while (waiting_count > 0) remove_named(waiting[--waiting_count]);
 }
 
+bool slowly_is(pid_t pid) { return pid == lane_pid; }
+
 // False if the lane is full or dead; the caller then lives without, or comes again.
 bool slowly_arm(int alarm, int usage, int control, uint64_t level) {
   struct order order = {.kind = ORDER_ARM, .level = level};

@@ -65,6 +65,7 @@ static bool read_field(struct spec *spec, const struct field *field) {
       return read_listen(spec, field);
     case SBX_TAG_MOUNT: return read_mount(spec, field);
     case SBX_TAG_ZYGOTE: return field_u32(field, &spec->zygote);
+    case SBX_TAG_SNAPSHOT: return read_number(field, &spec->snapshot, 1, 1);
     default: return false;
   }
 }

@@ -46,6 +46,11 @@ static struct zygote *find(uint32_t id) {
   return zygote;
 }
 
+bool zygote_knows(pid_t pid) {
+  for (struct zygote *zygote = zygotes; zygote; zygote = zygote->next) if (zygote->pid == pid) return true;
+  return false;
+}
+
 bool zygote_is_up(uint32_t id) {
   struct zygote *zygote = id ? find(id) : NULL;
   return zygote && zygote->is_up;
@@ -103,7 +108,7 @@ _Noreturn static void become(int socket, const struct spec *spec, struct message
   setsid();
   hide_command_line();
   if (home < 0) fail(socket, "pid namespace");
-  if (mounts_begin(false, stage, sizeof stage) < 0
+  if (mounts_begin(PROC_NONE, stage, sizeof stage) < 0
       || mounts_finish(spec, user, -1, &again, stage, sizeof stage) < 0) fail(socket, stage);
   sethostname("sandbox", 7);
   arrange_descriptors(socket, home, seccomp_file());
@@ -344,6 +349,7 @@ bool hatchling_hear(struct hatchling *fork, uint32_t *said) {
     fork->pidfd = (int)syscall(SYS_pidfd_open, who.pid, 0);
     if (fork->pidfd < 0) return false;
     fork->state = PARKED;
+    fork->pid = who.pid;
   } else if (message.type == FORK_STARTED && fork->state == ORDERED) {
     fork->state = STARTED;
   } else {
@@ -366,6 +372,13 @@ void zygote_reap(const struct hatchling *fork, uint32_t sandbox) {
   if (zygote && packet_send(zygote->socket, packet.bytes, packet.length, NULL, 0, MSG_DONTWAIT) >= 0) return;
   // An orphan of a zygote that has ended. One whose number is not known had no order, and has ended with the zygote.
   siginfo_t info = {0};
+  // A snapshot's whose parent is still there and should not be.
+  for (int attempt = 0; snapshot_user(fork->zygote) && fork->pidfd >= 0 && attempt < 2; attempt++) {
+    if (waitid(P_PIDFD, (id_t)fork->pidfd, &info, WEXITED | WNOHANG | WNOWAIT) == 0) break;
+    if (attempt > 0) snapshot_kill(snapshot_user(fork->zygote));
+    else poll(NULL, 0, 1);
+  }
+  info = (siginfo_t){0};
   bool known = fork->pidfd >= 0 && waitid(P_PIDFD, (id_t)fork->pidfd, &info, WEXITED | WNOHANG) == 0 && info.si_pid;
   uint32_t status = !known ? SIGKILL : info.si_code == CLD_EXITED ? (uint32_t)(info.si_status & 255) << 8
       : (uint32_t)info.si_status;

@@ -1,10 +1,14 @@
 # Versions with SnapStart: one initialisation when they are published, and environments that go on from there.
+import concurrent.futures
 import json
+import os
+import signal
 
 import boto3
 import botocore.exceptions
 import pytest
-from conftest import ROLE, Server, package, wait_until
+from conftest import ROLE, Server, descendants, package, wait_until
+from test_fast_start import command, figures
 from test_runtimes import RUNTIMES
 
 SNAP = {"ApplyOn": "PublishedVersions"}
@@ -250,3 +254,131 @@ def test_a_version_outlives_the_server(own_server, name):
     second = own_server(*PYTHON, state=first.state)
     assert second.client.get_function_configuration(FunctionName=name, Qualifier="1")["SnapStart"]["OptimizationStatus"] == "On"
     assert second.invoke(name, Qualifier="1").succeeded()["ran"] == ["before", "after"]
+
+
+# Snapshots: environments that are forked from a process that has initialised.
+
+OWN = """
+import json, os, random, secrets, time, uuid, tempfile
+print('module code')
+beginnings = 0
+beginnings += 1
+data = open(__file__, 'rb')
+data.read(5)
+def handler(event, context):
+    os.environ['CALLS'] = os.environ.get('CALLS', '') + 'x'
+    open('/tmp/' + context.aws_request_id, 'x').close()
+    time.sleep(event.get('wait', 0))
+    return {'random': [random.random(), secrets.token_hex(), str(uuid.uuid4()), str(uuid.uuid1()), os.urandom(8).hex()], 'read': data.read(4).decode(),
+            'calls': os.environ['CALLS'], 'tmp': len(os.listdir('/tmp')), 'stream': context.log_stream_name, 'variable': os.environ['AWS_LAMBDA_LOG_STREAM_NAME'],
+            'pid': os.getpid(), 'beginnings': beginnings, 'status': open('/proc/self/status').read(), 'cgroup': open('/proc/self/cgroup').read()}
+"""
+
+
+def of(server, name):
+    return next((entry for entry in figures(server)["snapshots"] if entry["function"] == name), None)
+
+
+def ahead(server, name, count=1):
+    """Waits until forks of a version are ready."""
+    return wait_until(lambda: (of(server, name) or {}).get("ready", 0) >= count and of(server, name), 20, "forks that are ready")
+
+
+def processes(server):
+    return [pid for pid in descendants(server.process.pid) if b"zygote.py\0snapshot" in command(pid)]
+
+
+@pytest.fixture(scope="module")
+def fast():
+    server = Server("--fast-start", "on", *PYTHON)
+    yield server
+    assert server.stop() == 0
+
+
+def test_environments_of_a_snapshot_share_nothing(fast, name):
+    publish(fast, name, OWN)
+    found = ahead(fast, name)
+    assert found["up"] and found["version"] == "1"
+    with concurrent.futures.ThreadPoolExecutor(3) as pool:
+        answers = [each.result() for each in [pool.submit(fast.invoke, name, {"wait": 1}, Qualifier="1") for _ in range(3)]]
+    said = [answer.succeeded() for answer in answers]
+    for values in zip(*[each["random"] for each in said]): assert len(set(values)) == 3, values
+    assert len({each["stream"] for each in said}) == 3 and all(each["stream"] == each["variable"] for each in said)
+    for each in said:
+        assert (each["read"], each["calls"], each["tmp"], each["beginnings"]) == (said[0]["read"], "x", 1, 1)
+        status = dict(line.split(":\t", 1) for line in each["status"].splitlines() if ":\t" in line)
+        assert status["Uid"].split() == ["993"] * 4 and status["CapPrm"].strip("0") == status["CapBnd"].strip("0") == ""
+        assert status["NoNewPrivs"] == "1" and status["Seccomp"] == "2"
+    # The module's code has run once for all of them.
+    assert of(fast, name)["taken"] >= 1 and of(fast, name)["starts"] == 3
+    assert len(line(fast, name, "module code")) == 1 and len(line(fast, name, "RESTORE_REPORT", 3)) == 3
+
+
+def test_hooks_run_in_every_environment(fast, name):
+    publish(fast, name, LOOK)
+    ahead(fast, name)
+    for _ in range(2):
+        said = fast.invoke(name, Qualifier="1").succeeded()
+        assert said["ran"] == ["before", "after"] and said["credentials"]["AccessKeyId"] and said["wrong"] == 404
+    publish(fast, name + "-x", AFTER.replace("WHAT", "raise ValueError('the hook says no')").replace("HOOK", "after_restore"))
+    ahead(fast, name + "-x")
+    with pytest.raises(botocore.exceptions.ClientError) as refused:
+        fast.client.invoke(FunctionName=name + "-x", Qualifier="1")
+    assert refused.value.response["Error"]["Code"] == "SnapStartException"
+
+
+def test_a_snapshot_that_is_killed_is_made_anew(fast, name):
+    publish(fast, name, OWN)
+    ahead(fast, name)
+    assert fast.invoke(name, Qualifier="1").succeeded()
+    for pid in processes(fast): os.kill(pid, signal.SIGKILL)
+    assert fast.invoke(name, Qualifier="1").succeeded()["beginnings"] == 1
+    with concurrent.futures.ThreadPoolExecutor(6) as pool:
+        for each in [pool.submit(fast.invoke, name, {"wait": 0.5}, Qualifier="1") for _ in range(6)]: each.result().succeeded()
+    wait_until(lambda: of(fast, name)["up"] and processes(fast), 20, "another snapshot")
+    assert fast.invoke(name, Qualifier="1").succeeded()
+
+
+def test_an_environment_lives_on_after_a_crash(fast, name):
+    publish(fast, name, "import os\nnumber = 1\ndef handler(event, c):\n    global number\n    number += 1\n    return os._exit(1) if event else number")
+    ahead(fast, name)
+    assert fast.invoke(name, Qualifier="1").succeeded() == 2
+    assert fast.invoke(name, {"die": 1}, Qualifier="1").json["errorType"] == "Runtime.ExitError"
+    assert fast.invoke(name, Qualifier="1").succeeded() == 2
+
+
+@pytest.mark.parametrize("code,reason", [
+    ("import threading, time\nthreading.Thread(target=time.sleep, args=(600,), daemon=True).start()\n", "2 threads"),
+    ("open('/tmp/cache', 'w').write('x')\n", "files in /tmp"),
+])
+def test_what_cannot_be_a_snapshot_initialises_anew(fast, name, code, reason):
+    publish(fast, name, code + LOOK)
+    wait_until(lambda: "no snapshot of a version, whose environments initialise anew" in fast.log and reason in fast.log, 10, "the notice")
+    said = fast.invoke(name, Qualifier="1").succeeded()
+    assert said["ran"] == ["before", "after"] and said["type"] == "snap-start"
+    assert len(line(fast, name, "module code", 2)) == 2
+    assert not (of(fast, name) or {}).get("up")
+
+
+def test_a_deleted_version_has_no_snapshot(fast, name):
+    publish(fast, name, OWN)
+    ahead(fast, name)
+    before = len(processes(fast))
+    fast.client.delete_function(FunctionName=name)
+    wait_until(lambda: of(fast, name) is None and len(processes(fast)) == before - 1, 20, "the end of the snapshot")
+
+
+def test_snapshots_come_back_with_the_server(own_server, name):
+    first = own_server("--fast-start", "on", *PYTHON)
+    publish(first, name, OWN)
+    first.stop()
+    second = own_server("--fast-start", "on", *PYTHON, state=first.state)
+    assert second.invoke(name, Qualifier="1").succeeded()
+    ahead(second, name)
+
+
+def test_without_fast_start_there_are_none(own_server, name):
+    server = own_server("--fast-start", "off", *PYTHON)
+    publish(server, name, LOOK)
+    assert server.invoke(name, Qualifier="1").succeeded()["ran"] == ["before", "after"]
+    assert figures(server)["snapshots"] == [] and not processes(server)

@@ -18,6 +18,19 @@ import Testing
     #expect(machine.expected("a", at: 4).isEmpty)
   }
 
+  @Test func goesWhenItIsDroppedOrTheHostWantsItsMemory() {
+    var machine = Machine()
+    for (id, key) in ["a", "b", "c"].enumerated() {
+      _ = machine.expected(key, at: 0)
+      _ = machine.came(key, id, at: 0)
+    }
+    #expect(machine.up("a") == 0 && machine.up("x") == nil)
+    #expect(machine.drop("a") == [.end(0)] && machine.drop("a").isEmpty && machine.up("a") == nil)
+    _ = machine.wanted("c", at: 11 * Self.second)
+    #expect(machine.giveUp(at: 12 * Self.second) == [.end(1)], "the other one was used a moment ago")
+    #expect(machine.wanted("b", at: 13 * Self.second) == (nil, [.start("b")]))
+  }
+
   @Test func theLevelFollowsDemandWithinBounds() {
     var machine = Machine()
     _ = machine.expected("a", at: 0)

@@ -32,6 +32,18 @@ import Testing
     #expect(machine.tick(at: 25 * Self.second) == [.end(1), .end(2), .end(3)])
   }
 
+  @Test func whatWithdrawsIsNoFailure() {
+    var machine = Machine()
+    machine.expected("a", weight: 40, at: 0)
+    #expect(machine.tick(at: 1) == [.start("a")])
+    machine.withdrew("a")
+    machine.withdrew("a")
+    #expect(machine.tick(at: 2) == [.start("a")], "it is tried again at once")
+    #expect(machine.came("a", 1) == true)
+    #expect(machine.drop("a") == [.end(1)])
+    #expect(machine.drop("a") == [] && machine.tick(at: 3) == [] && machine.take("a", at: 4) == nil)
+  }
+
   @Test func goesWhenNobodyUsesIt() {
     var machine = Machine()
     machine.expected("a", weight: 40, at: 0)

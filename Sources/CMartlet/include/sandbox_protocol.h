@@ -74,6 +74,8 @@ enum sbx_tag {
   SBX_TAG_FIGURE = 25,    // text "name\tvalue"
   SBX_TAG_FOLLOWS = 26,   // u32 0 or 1 in SPAWN: what GRAFT mounts upon the program's directory becomes its directory. It shares that with
                           // init from its start to its end; one program of a sandbox at most.
+  SBX_TAG_SNAPSHOT = 27,  // u32 1 in CREATE: the one program that is SPAWNed here can be forked into sandboxes that name this one as their
+                          // zygote, once it is up: ZYGOTE_READY. It has no init, so no RESET and no CONNECT; only with full isolation.
 };
 
 enum sbx_mount {

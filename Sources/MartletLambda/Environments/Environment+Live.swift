@@ -42,10 +42,14 @@ extension Environment {
     var exit: (reason: ExitReason, program: UInt32)?
     /// What the runtime said about its own failed initialisation.
     var initError: (type: String, payload: ByteBuffer)?
+    /// Its runtime runs already, and nobody has to start it.
+    var hasRuntime = false
     /// When its runtime was told to go on from its snapshot.
     var restoreBegan: UInt64?
     /// How long that took, if it began so.
     var restored: Nanoseconds?
+    /// Its process waits to be forked.
+    var canBeForked = false
     /// What it was to show has been told.
     var trialIsOver = false
     /// Why the runtime is no more, until another is started.

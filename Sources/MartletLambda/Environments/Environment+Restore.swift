@@ -2,6 +2,7 @@
 // Where there is no snapshot of that moment, every environment initialises anew and goes on at once.
 // https://docs.aws.amazon.com/lambda/latest/dg/snapstart.html, reference/runtime-api.md 1.2 and 1.6
 import MartletCore
+import MartletSandbox
 import MartletWire
 import NIOCore
 
@@ -19,9 +20,16 @@ extension Environment {
   // MARK: - What the runtime says
 
   /// `/restore/next`
-  func restoreNext(_ exchange: HTTPExchange) {
+  /// - Parameters:
+  ///   - canBeForked: the process has said to the sandbox host that it waits for that.
+  ///   - obstacle: why it can never be.
+  func restoreNext(_ exchange: HTTPExchange, canBeForked: Bool = false, obstacle: String? = nil) {
     let live = live.value
     guard live.machine.restores else { return exchange.send(RuntimeAPI.unknown) }
+    if isSnapshot, !live.trialIsOver {
+      live.canBeForked = canBeForked
+      if let obstacle { parts.snapshots?.failed(configuration, obstacle) }
+    }
     if trial != nil, live.machine.isInitialising {
       guard live.extensions == nil || isSettled(with: exchange, live) else { return }
       return passed(live)
@@ -69,9 +77,23 @@ extension Environment {
     live.restored = Nanoseconds(count: live.restoreBegan.map { parts.world.monotonic() &- $0 } ?? 0)
   }
 
+  /// There is no sandbox in which a fork could go on: another environment is made for whoever waits, and not from this
+  /// snapshot.
+  func forkFailed(_ live: Live) {
+    guard isForked, live.sandbox != nil, live.restoreBegan == nil, live.initPhase == .initialisation else { return }
+    parts.snapshots?.distrust(configuration)
+    live.machine.remove()?.work.resume(nil)
+  }
+
   /// What an invocation is told that cannot run because the environment made for it could not be restored.
   func refuse(_ work: Work, _ failure: Machine.Failure, _ live: Live) {
     live.loss = .initFailed
+    if isForked, live.restoreBegan == nil {
+      // Nothing of the function has gone on: another environment is made, and not from this snapshot.
+      parts.snapshots?.distrust(configuration)
+      discard(live, .failure)
+      return work.resume(nil)
+    }
     work.permit = nil
     work.refusal = failure == .timedOut ? .snapStartTimedOut() : .snapStartFailed()
     discard(live, failure == .timedOut ? .timeout : .failure)
@@ -83,21 +105,40 @@ extension Environment {
     let duration = Nanoseconds(count: parts.world.monotonic() &- live.initStarted)
     tellInitReport(duration, nil, nil, live)
     tellTrial(nil, live)
-    discard(live)
+    live.turn = nil
+    guard live.canBeForked, let sandbox = live.sandbox else { return discard(live) }
+    live.deadline = nil
+    // A fork is made with its share, and somebody waits for it.
+    live.resources?.limitCPU(max(500, specification.cpu))
+    parts.snapshots?.came(self, sandbox)
   }
 
   /// The version does not.
   func failed(_ failure: Machine.Failure, _ described: FunctionFailure, _ live: Live) {
+    guard !live.trialIsOver else { return }
     let duration = Nanoseconds(count: parts.world.monotonic() &- live.initStarted)
     tellInitRuntimeDone(described, nil, live)
     tellInitReport(duration, described, nil, live)
     tellTrial(described, live)
   }
 
+  /// It goes: whoever waits for its end is told, and the snapshot that it is is no more.
+  func endTrial(_ live: Live) {
+    guard trial != nil else { return }
+    if isSnapshot {
+      if live.canBeForked, live.trialIsOver, let sandbox = live.sandbox {
+        parts.snapshots?.ended(sandbox)
+      } else if !live.canBeForked {
+        parts.snapshots?.failed(configuration, nil)
+      }
+    }
+    tellTrial(FunctionFailure(type: "Sandbox.Failure", message: "The execution environment was removed"), live)
+  }
+
   func tellTrial(_ failure: FunctionFailure?, _ live: Live) {
     guard let trial, !live.trialIsOver else { return }
     live.trialIsOver = true
-    trial(failure)
+    trial.told(failure)
   }
 }
 

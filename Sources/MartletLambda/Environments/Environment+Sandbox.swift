@@ -128,6 +128,7 @@ extension Environment: SandboxObserver {
         let type = fault.stage.hasPrefix("chdir ") ? "Runtime.InvalidWorkingDir" : "Runtime.InvalidEntrypoint"
         self.broke(.notStarted(type: type, message: self.entrypointMessage(fault)), live)
       } else {
+        self.forkFailed(live)
         self.discard(live, nil)
       }
     }
@@ -137,6 +138,7 @@ extension Environment: SandboxObserver {
 extension Environment {
   /// How long INIT may take.
   func initLimit(_ live: Live) -> Duration {
+    if isForked, live.initPhase == .initialisation { return parts.limits.restoreDuration }
     guard live.isProvisioned || live.concurrent != nil || live.machine.restores else {
       return parts.limits.initDuration
     }

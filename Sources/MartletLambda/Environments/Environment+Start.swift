@@ -15,6 +15,11 @@ extension Environment {
       live.kept = self.newLog()
       live.output.attach(self.eventLoop) { self.printed($1, $0, .function) }
       if let cell = self.stemCell { self.takeOver(cell, live) }
+      if self.isForked, self.stemCell != nil {
+        // It has initialised, and goes on as soon as it is answered.
+        live.turn = nil
+        return self.initialise(live, .initialisation)
+      }
       self.atTurn(live) { live in
         guard live.concurrent?.isInitialising ?? live.machine.isInitialising else { return false }
         if self.stemCell == nil { self.makeSandbox(live) }
@@ -26,7 +31,7 @@ extension Environment {
 
   private func makeSandbox(_ live: Live) {
     var specification = self.specification
-    specification.zygote = parts.fastStart?.zygote(for: program, configuration, served)
+    specification.zygote = specification.zygote ?? parts.fastStart?.zygote(for: program, configuration, served)
     live.zygote = specification.zygote
     live.sandbox = parts.sandboxes.create(specification, observer: self)
   }

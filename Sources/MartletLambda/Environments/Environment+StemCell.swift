@@ -21,11 +21,18 @@ extension Environment {
 
   /// The environment has a runtime that waits already, in a sandbox which is its own from now on.
   func takeOver(_ cell: StemCell, _ live: Live) {
-    guard let (sandbox, resources) = cell.pass(to: self) else { return }
+    live.lastProgram = StemCell.programNumber
+    if isForked {
+      // Before it is passed: its end may be among the news.
+      live.hasRuntime = true
+      live.programNumber = StemCell.programNumber
+      live.runtimeIsAlive = true
+    }
+    guard let (sandbox, resources) = cell.pass(to: self) else { return discard(live, nil) }
     live.sandbox = sandbox
     live.resources = resources
     occupy(resources)
-    live.lastProgram = StemCell.programNumber
+    if isForked { return adopt(resources.listeners) }
     live.stemOrder = StemOrder()
     parts.sandboxes.graft(specification, onto: sandbox)
     adopt(resources.listeners)
@@ -42,6 +49,10 @@ extension Environment {
 
   /// The runtime's turn: what waits goes on. False if the runtime has to be started.
   func wakeStemCell(_ live: Live) -> Bool {
+    if live.hasRuntime {
+      live.hasRuntime = false
+      return true
+    }
     guard live.stemOrder != nil else { return false }
     live.programNumber = StemCell.programNumber
     live.runtimeIsAlive = true

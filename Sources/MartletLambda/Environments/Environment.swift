@@ -48,8 +48,12 @@ package final class Environment: Sendable {
   /// Hears what becomes of an environment of provisioned concurrency; nil for one that is made on demand.
   let fate: (@Sendable (Environment, Fate) -> Void)?
 
-  /// It is made to see that a version initialises, and hears what has failed, if anything; nil for all others.
-  let trial: (@Sendable (FunctionFailure?) -> Void)?
+  /// It is made to see that a version initialises; nil for all others.
+  let trial: Trial?
+  /// Its process is to become the version's snapshot, and it lives as long as that.
+  let isSnapshot: Bool
+  /// Its runtime is forked from a snapshot.
+  let isForked: Bool
   /// What programs in it show to get the credentials of its role; nil: these are in its variables.
   let containerToken: String?
 
@@ -64,7 +68,7 @@ package final class Environment: Sendable {
   init(
     _ configuration: FunctionConfiguration, parts: EnvironmentParts, eventLoop: any EventLoop, pool: EnvironmentPool,
     origin: ColdStartReason, fate: (@Sendable (Environment, Fate) -> Void)? = nil,
-    trial: (@Sendable (FunctionFailure?) -> Void)? = nil
+    trial: Trial? = nil
   ) throws(AWSError) {
     self.configuration = configuration
     self.parts = parts
@@ -75,27 +79,16 @@ package final class Environment: Sendable {
     self.trial = trial
     lineage = Lineage.first(configuration)
     concurrency = configuration.environmentConcurrency
-    let identifier = RuntimeCatalog.identifier(configuration.runtime ?? "")
-    served =
-      configuration.image != nil
-      ? .bootstrap : identifier.map { parts.runtimes.serves($0) } ?? .missing("the identifier is unknown")
-    if case .missing(let advice) = served {
-      throw .runtimeMissing("The runtime \(configuration.runtime ?? "") is not available: \(advice).")
-    }
-    let setup: EnvironmentSetup
-    if let image = configuration.image {
-      setup = try EnvironmentSetup(image: image, of: configuration, parts: parts, isProvisioned: fate != nil)
-    } else {
-      setup = try EnvironmentSetup(
-        configuration, family: identifier?.family ?? .provided, served: served,
-        image: identifier.flatMap { parts.runtimes.imageRoot($0) }, parts: parts, isProvisioned: fate != nil)
-    }
-    specification = setup.specification
-    program = setup.program
-    extensionPrograms = setup.extensions
-    logStream = setup.logStream
-    containerToken = setup.containerToken
-    stemCell = parts.stemCell(setup, configuration, served)
+    let source = try EnvironmentSource(configuration, parts, isProvisioned: fate != nil, trial: trial)
+    served = source.served
+    isSnapshot = source.isSnapshot
+    isForked = source.isForked
+    specification = source.setup.specification
+    program = source.setup.program
+    extensionPrograms = source.setup.extensions
+    logStream = source.setup.logStream
+    containerToken = source.setup.containerToken
+    stemCell = source.stemCell
     let pipe: Pipe
     do throws(Fault) { pipe = if let stemCell { stemCell.output } else { try Pipe() } } catch {
       throw .service("log of an environment: \(error)")
@@ -487,7 +480,7 @@ package final class Environment: Sendable {
       live.isProvisioned = false
       fate?(self, .gone)
     }
-    tellTrial(FunctionFailure(type: "Sandbox.Failure", message: "The execution environment was removed"), live)
+    endTrial(live)
     if let (work, answered) = live.machine.remove() {
       let failure = FunctionFailure(type: "Sandbox.Failure", message: "The execution environment was removed")
       if answered {

@@ -25,6 +25,8 @@ package struct EnvironmentParts: Sendable {
   package let fastStart: FastStart?
   /// nil: every runtime is started.
   package let stemCells: StemCells?
+  /// nil: every environment of a version with SnapStart initialises anew.
+  package let snapshots: Snapshots?
   /// Where what is logged is kept; nil = nowhere.
   package let logs: (any LogSink)?
   /// Where traced invocations are told of; nil = nothing is traced.
@@ -44,7 +46,7 @@ package struct EnvironmentParts: Sendable {
       nil
     },
     freezeDelay: Duration = .milliseconds(5), log: Logger, fileSystems: FileSystemDirectories = FileSystemDirectories(),
-    fastStart: FastStart? = nil, stemCells: StemCells? = nil, logs: (any LogSink)? = nil,
+    fastStart: FastStart? = nil, stemCells: StemCells? = nil, snapshots: Snapshots? = nil, logs: (any LogSink)? = nil,
     traces: (any TraceSink)? = nil,
     metrics: LambdaMetrics? = nil, memory: (any HostMemory)? = nil, gate: InitialisationGate? = nil
   ) {
@@ -67,6 +69,7 @@ package struct EnvironmentParts: Sendable {
     self.fileSystems = fileSystems
     self.fastStart = fastStart
     self.stemCells = stemCells
+    self.snapshots = snapshots
   }
 
   /// What is compiled and archived ahead: nothing where environments have no root of their own, because the results know

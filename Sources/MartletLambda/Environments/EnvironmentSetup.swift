@@ -4,9 +4,9 @@ import MartletCore
 import MartletSandbox
 import MartletStore
 
-struct EnvironmentSetup {
-  let specification: SandboxSpecification
-  let program: SandboxProgram
+struct EnvironmentSetup: Sendable {
+  var specification: SandboxSpecification
+  var program: SandboxProgram
   let logStream: String
   /// See `Environment.containerToken`.
   let containerToken: String?

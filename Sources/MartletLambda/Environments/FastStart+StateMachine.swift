@@ -113,6 +113,18 @@ package struct FastStartStateMachine<Key: Hashable & Sendable, ID: Hashable & Se
     return begin(key, at: now)
   }
 
+  /// Nobody will start from it any more.
+  package mutating func drop(_ key: Key) -> [Action] { remove(key) }
+
+  /// The host wants its memory back: what was not used for a window ends, and comes again when somebody wants it.
+  package mutating func giveUp(at now: UInt64) -> [Action] {
+    entries.filter { $0.value.up != nil && isOver($0.value.lastUse, by: limits.window, at: now) }.keys
+      .flatMap { remove($0) }
+  }
+
+  /// What is up for a key.
+  package func up(_ key: Key) -> ID? { entries[key]?.up?.id }
+
   /// To be called every few seconds.
   package mutating func tick(at now: UInt64) -> [Action] {
     var actions: [Action] = []

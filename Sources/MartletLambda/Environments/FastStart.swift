@@ -142,8 +142,14 @@ extension EnvironmentParts {
     let served = runtimes.serves(identifier)
     fastStart?.expect(c, served)
     guard let stemCells, case .interpreter = served, c.image == nil else { return }
-    let setup = try? EnvironmentSetup(
-      c, family: identifier.family, served: served, image: runtimes.imageRoot(identifier), parts: self)
-    if let setup { stemCells.expect(setup, c, served) }
+    if let setup = setup(of: c) { stemCells.expect(setup, c, served) }
+  }
+
+  /// What an environment on demand is made of; nil where it cannot be.
+  func setup(of c: FunctionConfiguration) -> EnvironmentSetup? {
+    guard let identifier = RuntimeCatalog.identifier(c.runtime ?? "") else { return nil }
+    return try? EnvironmentSetup(
+      c, family: identifier.family, served: runtimes.serves(identifier), image: runtimes.imageRoot(identifier),
+      parts: self)
   }
 }

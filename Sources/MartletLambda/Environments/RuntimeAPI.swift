@@ -83,7 +83,10 @@ final class RuntimeAPI: HTTPResponder {
         cause: request.header("Lambda-Runtime-Function-XRay-Error-Cause"),
         delivery: delivery(request, environment), exchange)
     case (.initError, .POST): environment.initFailed(RuntimeAPI.errorType(request), request.body, exchange)
-    case (.restoreNext, .GET): environment.restoreNext(exchange)
+    case (.restoreNext, .GET):
+      environment.restoreNext(
+        exchange, canBeForked: request.header("Martlet-Snapshot") == "yes",
+        obstacle: request.header("Martlet-No-Snapshot"))
     case (.restoreError, .POST):
       environment.restoreFailed(RuntimeAPI.errorType(request), request.body, exchange)
     case (.other, _): respondElsewhere(to: request, exchange, environment)

@@ -96,6 +96,16 @@ package struct StemCellsStateMachine<Key: Hashable & Sendable, ID: Hashable & Se
     kinds[key] = kind
   }
 
+  /// What was to be started is not, for no fault of its own.
+  package mutating func withdrew(_ key: Key) {
+    if kinds[key]?.coming ?? 0 > 0 { kinds[key]?.coming -= 1 }
+  }
+
+  /// Nobody will take any of this kind any more.
+  package mutating func drop(_ key: Key) -> [Action] {
+    kinds.removeValue(forKey: key)?.ready.map { .end($0) } ?? []
+  }
+
   /// The host wants its memory back: what is ready ends, and nothing is made for a while.
   package mutating func giveUp(at now: UInt64) -> [Action] {
     var actions: [Action] = []

@@ -82,6 +82,10 @@ package final class Placement: Sendable {
     memory = parts.memory.map { HostMemoryGate($0, reserve: parts.limits.memoryReserve) }
     self.group = group
     self.idleTimeout = idleTimeout
+    parts.snapshots?.connect(
+      Snapshots.Hands(
+        initialise: { [weak self] version in self?.tryOut(version, forSnapshot: true) { _ in } },
+        setup: { parts.setup(of: $0) }))
   }
 
   /// False where environments have no root of their own, which an image needs.
@@ -201,19 +205,27 @@ package final class Placement: Sendable {
 
   /// Initialises a version once. Returns why that failed; nil if it did not.
   package func tryOut(_ version: FunctionConfiguration) async -> StateReason? {
+    await withCheckedContinuation { (continuation: CheckedContinuation<StateReason?, Never>) in
+      tryOut(version, forSnapshot: false) { continuation.resume(returning: $0) }
+    }
+  }
+
+  private func tryOut(
+    _ version: FunctionConfiguration, forSnapshot: Bool, _ told: @escaping @Sendable (StateReason?) -> Void
+  ) {
     let pool = EnvironmentPool(version)
-    pools.withLock { $0.trials[ObjectIdentifier(pool)] = pool }
-    defer { pools.withLock { $0.trials[ObjectIdentifier(pool)] = nil } }
-    return await withCheckedContinuation { (continuation: CheckedContinuation<StateReason?, Never>) in
-      do throws(AWSError) {
-        let environment = try Environment(
-          version, parts: parts, eventLoop: group.next(), pool: pool, origin: .newVersion,
-          trial: { failure in continuation.resume(returning: failure.map { StateReason($0) }) })
-        pool.add(environment, now: parts.world.monotonic())
-        environment.start()
-      } catch {
-        continuation.resume(returning: StateReason(text: error.message, code: "InternalError"))
-      }
+    pools.withLock { pools in
+      pools.trials = pools.trials.filter { !$0.value.isEmpty }
+      pools.trials[ObjectIdentifier(pool)] = pool
+    }
+    do throws(AWSError) {
+      let environment = try Environment(
+        version, parts: parts, eventLoop: group.next(), pool: pool, origin: .newVersion,
+        trial: Environment.Trial(isForSnapshot: forSnapshot) { failure in told(failure.map { StateReason($0) }) })
+      pool.add(environment, now: parts.world.monotonic())
+      environment.start()
+    } catch {
+      told(StateReason(text: error.message, code: "InternalError"))
     }
   }
 
@@ -237,6 +249,7 @@ package final class Placement: Sendable {
     var missing = memory.missing(bytes, isGreedy: true, now: now)
     if missing > 0 {
       parts.stemCells?.giveUp()
+      parts.snapshots?.giveUp()
       let (isGreedy, isOnly) = share(of: pool.version)
       if !isOnly, !isGreedy { missing = memory.missing(bytes, isGreedy: false, now: now) }
       if !isOnly, missing > 0, !evict(missing, now: now) { return false }
@@ -293,8 +306,10 @@ package final class Placement: Sendable {
     }
     if let memory, case let missing = memory.missing(0, isGreedy: false, now: now), missing > 0 {
       parts.stemCells?.giveUp()
+      parts.snapshots?.giveUp()
       evict(missing, now: now, orLess: true)
     }
+    parts.snapshots?.tick(isCurrent: isCurrent)
     let oldest = now &- idleTimeout.nanoseconds
     for pool in self.pools.withLock({ $0.all }) {
       if isCurrent(pool.version) {

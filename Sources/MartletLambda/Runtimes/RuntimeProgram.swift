@@ -137,11 +137,13 @@ package enum RuntimeProgram {
   /// Where Python's bootstrap is in a root of its own.
   static let pythonBootstrap = "\(Paths(api: "").runtime)/bootstrap.py"
 
+  static let zygoteFile = "\(Paths(api: "").runtime)/.//zygote.py"
+
   /// An interpreter that is forked into environments.
   static func pythonZygote(_ interpreter: Interpreter) -> SandboxProgram {
     let paths = Paths(api: "")
     // As long as the bootstrap's: a fork puts that in its place, for those who look at the processes.
-    let program = "\(paths.runtime)/.//zygote.py"
+    let program = zygoteFile
     let variables = common(paths) + [("LC_CTYPE", "C.UTF-8"), ("PYTHONPATH", paths.runtime)]
     return SandboxProgram(
       arguments: [interpreter.pathInRoot, program],

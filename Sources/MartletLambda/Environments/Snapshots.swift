@@ -1,0 +1,277 @@
+// Starts without the start of the function: versions with SnapStart are initialised once, in a process from which their
+// environments are forked (docs/snapstart.md). Which there are is decided by the state machines of zygotes and of stem
+// cells: a snapshot is a zygote of one version, and an environment that is forked ahead is a stem cell of it.
+import Logging
+import MartletCore
+import MartletSandbox
+import Synchronization
+
+package final class Snapshots: Sendable {
+  typealias Processes = FastStartStateMachine<RequestID, SandboxID>
+  typealias Cells = StemCellsStateMachine<RequestID, StemCell>
+
+  /// What makes things; by the incarnation of their versions.
+  struct Hands: Sendable {
+    /// Initialises a version in a sandbox that can be forked, and says later what came of it.
+    let initialise: @Sendable (FunctionConfiguration) -> Void
+    /// What an environment of a version is made of; nil where that is not possible.
+    let setup: @Sendable (FunctionConfiguration) -> EnvironmentSetup?
+  }
+
+  /// An environment that is forked already, and what it was made of.
+  struct Prepared: Sendable {
+    let cell: StemCell
+    let setup: EnvironmentSetup
+  }
+
+  fileprivate struct State {
+    var processes: Processes
+    var cells: Cells
+    var versions: [RequestID: FunctionConfiguration] = [:]
+    /// The environments whose sandboxes the snapshots are.
+    var owners: [SandboxID: Environment] = [:]
+    var setups: [StemCell: EnvironmentSetup] = [:]
+    /// Versions of which no snapshot can be taken, or none that is any good. Where there are too many, all are forgotten.
+    var unfit: Set<RequestID> = []
+  }
+
+  private let sandboxes: any SandboxHost
+  private let world: any World
+  private let log: Logger
+  private let state: Mutex<State>
+  private let hands = Mutex<Hands?>(nil)
+  fileprivate static let mostUnfit = 10_000
+  /// Mebibytes of memory that a fork that waits has for itself, at a guess.
+  private static let weight = 20
+
+  package init(sandboxes: any SandboxHost, pools: PoolSizes, world: any World, log: Logger) {
+    self.sandboxes = sandboxes
+    self.world = world
+    self.log = log
+    var limits = Processes.Limits()
+    // A new one in its place would run the function's initialisation again.
+    limits.age = .seconds(365 * 24 * 3600)
+    limits.starts = .max
+    var ahead = Cells.Limits()
+    ahead.levels = pools.cellsOfOneKind
+    ahead.weight = pools.cellMemory
+    state = Mutex(State(processes: Processes(limits: limits), cells: Cells(limits: ahead)))
+  }
+
+  func connect(_ hands: Hands) { self.hands.withLock { $0 = hands } }
+
+  // MARK: - For environments
+
+  /// What the next environment of a version is: forked already, or to be forked from this snapshot, or neither.
+  func take(for version: FunctionConfiguration) -> (prepared: Prepared?, snapshot: SandboxID?) {
+    let (key, now) = (version.incarnation, world.monotonic())
+    while let cell = state.withLock({ $0.cells.take(key, at: now) }) {
+      let (setup, actions) = state.withLock { state in
+        (state.setups.removeValue(forKey: cell), state.processes.wanted(key, at: now).actions)
+      }
+      perform(actions)
+      if let setup, cell.take() { return (Prepared(cell: cell, setup: setup), nil) }
+    }
+    let (snapshot, actions) = state.withLock { state -> (SandboxID?, [Processes.Action]) in
+      guard !state.unfit.contains(key) else { return (nil, []) }
+      state.versions[key] = version
+      let (snapshot, actions) = state.processes.wanted(key, at: now)
+      if snapshot != nil { state.cells.expected(key, weight: Snapshots.weight, at: now) }
+      return (snapshot, actions)
+    }
+    perform(actions)
+    return (nil, snapshot)
+  }
+
+  /// A fork has ended before it could say that it goes on: no other one is made from there.
+  func distrust(_ version: FunctionConfiguration) {
+    log.warning(
+      "forks of a snapshot do not go on", metadata: ["function": "\(version.name)", "version": "\(version.version)"])
+    perform(state.withLock { $0.give(up: version.incarnation) })
+  }
+
+  // MARK: - From the environment that becomes a snapshot
+
+  /// A version is about to be initialised for another reason. True if that is to become its snapshot.
+  func begins(_ version: FunctionConfiguration) -> Bool {
+    let (actions, isWanted) = state.withLock { state -> ([Processes.Action], Bool) in
+      guard !state.unfit.contains(version.incarnation) else { return ([], false) }
+      state.versions[version.incarnation] = version
+      let actions = state.processes.expected(version.incarnation, at: world.monotonic())
+      let others = actions.filter { $0 != .start(version.incarnation) }
+      return (others, others.count < actions.count)
+    }
+    perform(actions)
+    return isWanted
+  }
+
+  /// The version is initialised, and its process can be forked.
+  func came(_ environment: Environment, _ sandbox: SandboxID) {
+    let key = environment.configuration.incarnation
+    let now = world.monotonic()
+    let actions = state.withLock { state in
+      state.owners[sandbox] = environment
+      state.cells.expected(key, weight: Snapshots.weight, at: now)
+      return state.processes.came(key, sandbox, at: now)
+    }
+    perform(actions)
+  }
+
+  /// It has not become a snapshot.
+  /// - Parameter reason: why it never will; nil: it may, another time.
+  func failed(_ version: FunctionConfiguration, _ reason: String?) {
+    let (actions, isNews) = state.withLock { state -> ([Processes.Action], Bool) in
+      state.processes.failed(version.incarnation, at: world.monotonic())
+      guard reason != nil, !state.unfit.contains(version.incarnation) else { return ([], false) }
+      return (state.give(up: version.incarnation), true)
+    }
+    if isNews, let reason {
+      log.notice(
+        "no snapshot of a version, whose environments initialise anew",
+        metadata: ["function": "\(version.name)", "version": "\(version.version)", "reason": "\(reason)"])
+    }
+    perform(actions)
+  }
+
+  /// What was a snapshot has ended.
+  func ended(_ sandbox: SandboxID) {
+    let actions = state.withLock { state -> [Processes.Action] in
+      guard let owner = state.owners.removeValue(forKey: sandbox) else { return [] }
+      return state.processes.ended(owner.configuration.incarnation, sandbox, at: world.monotonic())
+    }
+    perform(actions)
+  }
+
+  // MARK: - Time and memory
+
+  /// The host's memory is used up by who is at work.
+  func giveUp() {
+    let now = world.monotonic()
+    let (cells, processes) = state.withLock { ($0.cells.giveUp(at: now), $0.processes.giveUp(at: now)) }
+    for case .end(let cell) in cells { end(cell) }
+    perform(processes)
+  }
+
+  /// To be called every second or so.
+  func tick(isCurrent: (FunctionConfiguration) -> Bool) {
+    let now = world.monotonic()
+    let known = state.withLock { $0.versions }
+    let gone = known.filter { !isCurrent($0.value) }.map(\.key)
+    let (processes, cells) = state.withLock { state in
+      var processes: [Processes.Action] = []
+      var cells: [Cells.Action] = []
+      for key in gone {
+        processes += state.processes.drop(key)
+        cells += state.cells.drop(key)
+        state.versions[key] = nil
+      }
+      processes += state.processes.tick(at: now)
+      cells += state.cells.tick(at: now)
+      return (processes, cells)
+    }
+    perform(processes)
+    for action in cells {
+      switch action {
+      case .start(let key): startCell(key)
+      case .end(let cell): end(cell)
+      }
+    }
+  }
+
+  /// For the operators' page.
+  package var census: [SnapshotFigures] {
+    let found = state.withLock { state -> [SnapshotFigures] in
+      let cells = Dictionary(state.cells.census.map { ($0.key, $0.figures) }) { $1 }
+      return state.processes.census.compactMap { entry in
+        guard let version = state.versions[entry.key] else { return nil }
+        return SnapshotFigures(
+          function: version.name, version: version.version.description, isUp: entry.isUp, starts: entry.starts,
+          cells: cells[entry.key])
+      }
+    }
+    return found.sorted { ($0.function, $0.version) < ($1.function, $1.version) }
+  }
+
+  // MARK: -
+
+  private func perform(_ actions: [Processes.Action]) {
+    for action in actions {
+      switch action {
+      case .start(let key):
+        guard let version = state.withLock({ $0.versions[key] }) else { continue }
+        hands.withLock { $0 }?.initialise(version)
+      case .end(let sandbox): state.withLock { $0.owners[sandbox] }?.remove()
+      case .level: break
+      }
+    }
+  }
+
+  private func startCell(_ key: RequestID) {
+    let (version, snapshot) = state.withLock { state in (state.versions[key], state.processes.up(key)) }
+    guard let version, let snapshot, var setup = hands.withLock({ $0 })?.setup(version) else {
+      return state.withLock { $0.cells.withdrew(key) }
+    }
+    setup.fork(from: snapshot)
+    do throws(Fault) {
+      let cell = try StemCell { [weak self] cell, fault in self?.heard(of: cell, key, fault) }
+      state.withLock { $0.setups[cell] = setup }
+      cell.start(setup.specification, setup.program, in: sandboxes)
+    } catch {
+      state.withLock { $0.cells.withdrew(key) }
+    }
+  }
+
+  private func heard(of cell: StemCell, _ key: RequestID, _ fault: Fault?) {
+    if let fault {
+      log.debug("a forked environment ended", metadata: ["fault": "\(fault)"])
+      state.withLock { $0.cells.failed(key, cell, at: world.monotonic()) }
+      return end(cell)
+    }
+    if !state.withLock({ $0.cells.came(key, cell) }) { end(cell) }
+  }
+
+  private func end(_ cell: StemCell) {
+    state.withLock { $0.setups[cell] = nil }
+    cell.end(in: sandboxes)
+  }
+}
+
+extension Snapshots.State {
+  fileprivate mutating func give(up key: RequestID) -> [Snapshots.Processes.Action] {
+    if unfit.count == Snapshots.mostUnfit { unfit = [] }
+    unfit.insert(key)
+    return processes.drop(key)
+  }
+}
+
+extension EnvironmentSetup {
+  /// True if a fork of a process that has initialised goes on as one that initialises itself would.
+  func canBeForked(_ c: FunctionConfiguration, _ served: RuntimeCatalog.Served) -> Bool {
+    guard case .interpreter(let interpreter) = served, interpreter.family == .python, image == nil,
+      extensions.isEmpty, c.debugging == nil
+    else { return false }
+    return program.arguments == [interpreter.pathInRoot, RuntimeProgram.pythonBootstrap]
+      && !specification.mounts.contains { if case .writable = $0 { true } else { false } }
+  }
+
+  mutating func fork(from snapshot: SandboxID) {
+    specification.zygote = snapshot
+    program.zygote = snapshot
+  }
+
+  mutating func becomeSnapshot() {
+    specification.isSnapshot = true
+    program.arguments = [program.arguments[0], RuntimeProgram.zygoteFile, "snapshot"]
+  }
+}
+
+/// How it stands with the snapshot of one version.
+package struct SnapshotFigures: Sendable {
+  package let function: String
+  package let version: String
+  package let isUp: Bool
+  /// Environments that were forked from it.
+  package let starts: Int
+  /// Of those that are forked ahead; nil: none yet.
+  package let cells: StemCellFigures?
+}

@@ -49,7 +49,7 @@ package struct SandboxSpecification: Sendable {
   package var linkPorts: [LinkPort] = []
   /// The zygote from which its program will be forked: one that has forked ahead has them in sandboxes half made.
   package var zygote: SandboxID?
-  /// The one program that is started in it can be forked into others, which name it as their zygote. It cannot be reset.
+  /// The one program that is started in it can be forked into others, which name it as their zygote. It is never reset.
   package var isSnapshot = false
 
   package init(

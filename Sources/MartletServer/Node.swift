@@ -171,7 +171,8 @@ package struct PreparedNode: Sendable {
     of functions: FunctionTable, _ parts: EnvironmentParts, _ placement: Placement
   ) -> FunctionActivation {
     FunctionActivation(
-      functions: functions, packages: parts.packages, preparations: parts.makePreparations(), world: parts.world, log: log,
+      functions: functions, packages: parts.packages, preparations: parts.makePreparations(), world: parts.world,
+      log: log,
       prepare: { parts.expect($0) }, tryOut: { await placement.tryOut($0) })
   }
 

@@ -72,8 +72,8 @@ package struct EnvironmentParts: Sendable {
     self.snapshots = snapshots
   }
 
-  /// What is compiled and archived ahead: nothing where environments have no root of their own, because the results know
-  /// where they are.
+  /// What is compiled and archived ahead: nothing where environments have no root of their own, because results
+  /// know where they are.
   package func makePreparations() -> [any Preparation] {
     guard sandboxes.hasOwnRoot else { return [] }
     return [

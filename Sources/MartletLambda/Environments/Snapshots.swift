@@ -31,7 +31,7 @@ package final class Snapshots: Sendable {
     /// The environments whose sandboxes the snapshots are.
     var owners: [SandboxID: Environment] = [:]
     var setups: [StemCell: EnvironmentSetup] = [:]
-    /// Versions of which no snapshot can be taken, or none that is any good. Where there are too many, all are forgotten.
+    /// Versions of which no snapshot can be taken, or none that is any good. Too many: all are forgotten.
     var unfit: Set<RequestID> = []
   }
 

@@ -19,7 +19,8 @@ package final class FunctionActivation: Sendable {
   private let enqueue: AsyncStream<FunctionKey>.Continuation
 
   package init(
-    functions: FunctionTable, packages: CodePackages, preparations: [any Preparation] = [], world: any World, log: Logger,
+    functions: FunctionTable, packages: CodePackages, preparations: [any Preparation] = [], world: any World,
+    log: Logger,
     prepare: @escaping @Sendable (FunctionConfiguration) -> Void = { _ in },
     tryOut: (@Sendable (FunctionConfiguration) async -> StateReason?)? = nil
   ) {

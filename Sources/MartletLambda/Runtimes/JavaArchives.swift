@@ -1,6 +1,7 @@
 // Archives of the classes that every start of Java loads: Martlet's bootstrap and what it needs beyond Java's own
-// archive (class-data sharing). One for each installation of Java, made when the first function that it serves is made, kept
-// beside the bootstrap, where environments see it. https://docs.oracle.com/en/java/javase/21/vm/class-data-sharing.html
+// archive (class-data sharing). One for each installation of Java, made when the first function that it serves is made,
+// kept beside the bootstrap, where environments see it.
+// https://docs.oracle.com/en/java/javase/21/vm/class-data-sharing.html
 import Glibc
 import Logging
 import MartletCore

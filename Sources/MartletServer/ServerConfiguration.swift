@@ -58,6 +58,8 @@ package struct ServerConfiguration: Sendable {
   package var traceStorage = ByteCount.mebibytes(1024)
   /// Threads that move bytes.
   package var threads: Int
+  /// How long these wait awake for more, where that pays; zero: they sleep at once.
+  package var spin: Duration = InitialisationGate.processors > 1 ? .microseconds(100) : .zero
   /// The path of `martlet-sandbox`.
   package var sandboxExecutable: String
 

@@ -181,6 +181,12 @@ struct Serve: ParsableCommand {
   var threads: Int?
 
   @Option(
+    help:
+      "Microseconds that these wait awake for an answer, while answers come that soon and nobody else wants the processor; 0: they sleep at once (MARTLET_SPIN; default 100, with one processor 0)."
+  )
+  var spin: Int?
+
+  @Option(
     name: .customLong("log-level"),
     help: "trace, debug, info, notice, warning, error or critical (MARTLET_LOG_LEVEL; default info).")
   var logLevel: String?
@@ -274,6 +280,7 @@ struct Serve: ParsableCommand {
     if let slots = try number(initialisations, "MARTLET_INITIALISATIONS", 0...100_000) {
       configuration.initialisations = slots == 0 ? nil : slots
     }
+    if let limit = try number(spin, "MARTLET_SPIN", 0...10_000) { configuration.spin = .microseconds(limit) }
     if let rate = try number(requestRate, "MARTLET_REQUEST_RATE", 0...1_000_000) {
       configuration.requestRate = rate == 0 ? nil : rate
     }

@@ -51,7 +51,11 @@ struct SandboxRun {
       // Not longer, to hear of the server's end.
       guard poll(&ready, 1, 100) > 0 else { continue }
       let count = read(reader, &buffer, buffer.count)
-      if count == 0 { return }
+      if count == 0 {
+        // Half of it after a power failure would look like the whole.
+        guard fsync(file) == 0 else { throw Fault("write \(path)", errno: errno) }
+        return
+      }
       guard count > 0 else { throw Fault(what, errno: errno) }
       total += count
       guard total <= largest.bytes else { throw Fault(what, "the results are too large") }

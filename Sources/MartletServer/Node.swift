@@ -103,7 +103,7 @@ package struct PreparedNode: Sendable {
     let security = try CertificateTrust(authorities: configuration.authorities)
     let front = Front(
       world: world, defaults: place, limits: limits, packages: packages, incoming: state.incoming, log: log)
-    let group = await Spinning.group(threads: configuration.threads, limit: configuration.spin)
+    let group = await Spinning(limit: configuration.spin).group(threads: configuration.threads)
     let (door, alarms, logs, xray, export) = try beginnings(database, world, group)
     let metrics = LambdaMetrics(world: world, isOn: configuration.metrics)
     let parts = try environmentParts(world, limits, packages, runtimes, front, iam, logs, xray, metrics)

@@ -53,16 +53,19 @@ final class Spinning: NIOEventLoopMetricsDelegate {
   /// Each is used by the thread of its loop only.
   private let loops = Mutex<[ObjectIdentifier: Loop]>([:])
 
+  /// - Parameter limit: the longest that a thread waits awake; zero: it never does.
   init(limit: Duration) { self.limit = limit }
 
-  /// A group whose threads wait awake for at most `limit`.
-  static func group(threads: Int, limit: Duration) async -> MultiThreadedEventLoopGroup {
+  /// A group whose threads do so. To be called once.
+  func group(threads: Int) async -> MultiThreadedEventLoopGroup {
     guard limit > .zero else { return MultiThreadedEventLoopGroup(numberOfThreads: threads) }
-    let spinning = Spinning(limit: limit)
-    let group = MultiThreadedEventLoopGroup(numberOfThreads: threads, metricsDelegate: spinning)
-    for loop in group.makeIterator() { await spinning.attend(to: loop) }
+    let group = MultiThreadedEventLoopGroup(numberOfThreads: threads, metricsDelegate: self)
+    for loop in group.makeIterator() { await attend(to: loop) }
     return group
   }
+
+  /// How many loops it knows.
+  var attended: Int { loops.withLock { $0.count } }
 
   /// Finds what the loop waits on. SwiftNIO does not tell, but the kernel does: it is what a descriptor of the loop is
   /// registered with (proc_pid_fdinfo(5)). Where it does not, the loop's thread just sleeps.
@@ -83,7 +86,9 @@ final class Spinning: NIOEventLoopMetricsDelegate {
 
   private static func watcher(of descriptor: CInt) -> CInt? {
     for name in Files.names(in: "/proc/self/fdinfo") {
-      guard let number = CInt(name), let text = try? String(decoding: Files.read("/proc/self/fdinfo/\(name)"), as: UTF8.self) else { continue }
+      guard let number = CInt(name),
+        let text = try? String(decoding: Files.read("/proc/self/fdinfo/\(name)"), as: UTF8.self)
+      else { continue }
       for line in text.split(separator: "\n") where line.hasPrefix("tfd:") {
         let fields = line.dropFirst(4).split(separator: " ", maxSplits: 1)
         if fields.first.flatMap({ CInt($0) }) == descriptor { return number }

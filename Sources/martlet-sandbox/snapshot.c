@@ -19,11 +19,13 @@
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <stddef.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 
 enum snapshot_state { SNAPSHOT_STARTING, SNAPSHOT_BUILT, SNAPSHOT_RUNNING, SNAPSHOT_UP, SNAPSHOT_ENDED };
@@ -35,11 +37,11 @@ struct snapshot {
   struct spec *spec;
   struct cgroups cgroups;
   int socket, pidfd, network, listeners[MAX_LISTENERS];
+  int claim;                  // on the user
   unsigned listener_count;
   pid_t pid;
 };
 static struct snapshot *snapshots;
-static uint8_t places[MAX_SNAPSHOTS];
 static uint32_t last_serial;
 static struct packet packet;
 
@@ -49,8 +51,23 @@ static struct snapshot *find(uint32_t id) {
   return snapshot;
 }
 
-static uid_t user_of(const struct snapshot *snapshot) {
-  return options.uid_base + MAX_SANDBOXES + MAX_ZYGOTES + snapshot->place;
+static uid_t user_at(unsigned place) { return options.uid_base + MAX_SANDBOXES + MAX_ZYGOTES + place; }
+static uid_t user_of(const struct snapshot *snapshot) { return user_at(snapshot->place); }
+
+// A user for one snapshot of all servers on this host, because everything of that user ends with it: a name in the
+// kernel that one process can have, and has until it ends. -1: none is left.
+static int claim_user(unsigned *place) {
+  for (*place = 0; *place < MAX_SNAPSHOTS; ++*place) {
+    struct sockaddr_un name = {.sun_family = AF_UNIX};
+    int length = snprintf(name.sun_path + 1, sizeof name.sun_path - 1, "martlet-user-%u", (unsigned)user_at(*place));
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) return -1;
+    if (bind(fd, (struct sockaddr *)&name, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)length)) == 0)
+      return fd;
+    close(fd);
+  }
+  errno = EAGAIN;
+  return -1;
 }
 
 // Whose namespaces its forks can enter; 0 if it cannot be forked.
@@ -226,7 +243,7 @@ static void release(struct snapshot *snapshot) {
   for (unsigned i = 0; i < snapshot->listener_count; i++) close_fd(&snapshot->listeners[i]);
   close_fd(&snapshot->network);
   cgroups_remove(&snapshot->cgroups);
-  places[snapshot->place] = 0;
+  close_fd(&snapshot->claim);
   spec_free(snapshot->spec);
   struct snapshot **link = &snapshots;
   while (*link != snapshot) link = &(*link)->next;
@@ -294,23 +311,23 @@ bool snapshot_create(const struct message *message, struct spec *spec) {
   const char *stage = "snapshot";
   unsigned place = 0;
   if (!spec->snapshot) return false;
-  while (place < MAX_SNAPSHOTS && places[place]) place++;
   bool writable = false;
   for (unsigned i = 0; i < spec->mount_count; i++) writable |= spec->mounts[i].kind == SBX_MOUNT_WRITABLE;
   struct snapshot *snapshot = calloc(1, sizeof *snapshot);
   int error = options.isolation != ISOLATION_FULL || writable ? ENOTSUP : find(message->sandbox) ? EEXIST
-      : place == MAX_SNAPSHOTS ? EAGAIN : !snapshot ? ENOMEM : 0;
+      : !snapshot ? ENOMEM : 0;
+  int claim = error ? -1 : claim_user(&place);
+  if (!error && claim < 0) error = errno;
   if (error) {
     spec_free(spec);
     free(snapshot);
     reply_failed(SBX_CREATE, message->sandbox, 0, error, stage);
     return true;
   }
-  *snapshot = (struct snapshot){.next = snapshots, .id = message->sandbox, .place = place, .spec = spec, .socket = -1,
-      .pidfd = -1, .network = -1};
+  *snapshot = (struct snapshot){.next = snapshots, .id = message->sandbox, .place = place, .claim = claim, .spec = spec,
+      .socket = -1, .pidfd = -1, .network = -1};
   cgroups_none(&snapshot->cgroups);
   snapshots = snapshot;
-  places[place] = 1;
   if (start(snapshot, &stage) == 0) return true;
   reply_failed(SBX_CREATE, snapshot->id, 0, errno, stage);
   snapshot->state = SNAPSHOT_ENDED;

@@ -191,13 +191,25 @@ def test_a_runtime_without_extensions_is_killed_at_once(server, name, bucket):
     code = client + """
 def ended(*_): put(os.environ['AWS_LAMBDA_FUNCTION_NAME'] + '/asked', True)
 signal.signal(signal.SIGTERM, ended)
+with open('/proc/self/comm', 'w') as called: called.write('until killed')
 def handler(event, context): return put(os.environ['AWS_LAMBDA_FUNCTION_NAME'] + '/' + (event or 'run'), True)
 """
     server.create(name, code)
     assert server.invoke(name, "run").succeeded() == 200
-    before = len(processes_in_control_groups(server.state))
+
+    def is_alive():
+        for pid in processes_in_control_groups(server.state):
+            try:
+                with open(f"/proc/{pid}/comm") as called:
+                    if called.read() == "until killed\n":
+                        return True
+            except (FileNotFoundError, ProcessLookupError):
+                pass
+        return False
+
+    assert is_alive()
     server.client.delete_function(FunctionName=name)
-    wait_until(lambda: len(processes_in_control_groups(server.state)) < before, 10, "its end")
+    wait_until(lambda: not is_alive(), 10, "its end")
     assert bucket(f"{name}/asked") is None
 
 

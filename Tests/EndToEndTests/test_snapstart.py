@@ -284,8 +284,18 @@ def ahead(server, name, count=1):
     return wait_until(lambda: (of(server, name) or {}).get("ready", 0) >= count and of(server, name), 20, "forks that are ready")
 
 
+def process_facts(pid):
+    try:
+        with open(f"/proc/{pid}/status") as text:
+            return dict(line.split(":", 1) for line in text)
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+
+
 def processes(server):
-    return [pid for pid in descendants(server.process.pid) if b"zygote.py\0snapshot" in command(pid)]
+    """The snapshots; not the forks of them that are on their way into their sandboxes."""
+    alike = {pid: process_facts(pid) for pid in descendants(server.process.pid) if b"zygote.py\0snapshot" in command(pid)}
+    return [pid for pid, facts in alike.items() if facts and len(facts["NSpid"].split()) == 1 and int(facts["PPid"]) not in alike]
 
 
 @pytest.fixture(scope="module")
@@ -364,7 +374,7 @@ def test_a_deleted_version_has_no_snapshot(fast, name):
     others = set(processes(fast))
     publish(fast, name, OWN)
     ahead(fast, name)
-    own = set(processes(fast)) - others  # and forks of it that are being made
+    own = set(processes(fast)) - others
     fast.client.delete_function(FunctionName=name)
     assert own
     wait_until(lambda: of(fast, name) is None and not own & set(processes(fast)), 20, "the end of the snapshot")

@@ -275,6 +275,15 @@ def test_forks_outlive_their_snapshot(helper, snapshot):
     for box in one[0], two[0]: box.destroy()
 
 
+def test_a_snapshot_ends_alone(helper, snapshot, runtime, exposed):
+    """Whatever its user has ends with it, and so no other server's on this host may have the same user."""
+    with Helper(expose=["/usr", "/bin", "/lib", "/lib64", "/etc/ld.so.cache", str(exposed)]) as other:
+        theirs = Snapshot(other, runtime, LOOK).ready()
+        ours = snapshot(LOOK)
+        ours.box.destroy()
+        assert said(theirs.fork())[1]["status"]["Uid"].split() == ["993"] * 4
+
+
 def test_the_end_of_a_fork_is_told(helper, snapshot):
     made = snapshot("def REPORT():\n    import os; os._exit(9)\n" + HOOK)
     for _ in range(3):

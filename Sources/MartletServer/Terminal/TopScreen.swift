@@ -188,10 +188,13 @@ package struct TopScreen: Sendable {
     func figure(_ name: String) -> Int { extras.fastStart[name]?.integer ?? 0 }
     let cells = extras.fastStart["stemCells"]?.array ?? []
     func cell(_ name: String) -> Int { cells.reduce(0) { $0 + ($1[name]?.integer ?? 0) } }
+    let snapshots = (extras.fastStart["snapshots"]?.array ?? []).filter { $0["up"]?.bool == true }
+    let restored = snapshots.reduce(0) { $0 + ($1["starts"]?.integer ?? 0) }
+    let snapStart = snapshots.isEmpty ? "" : "\(snapshots.count) snapshots (\(restored) forked), "
     return """
       fast start: \(up) zygotes, \(figure("forksReady")) forks ready (\(figure("forksTaken")) taken, \
       \(figure("forksMadeLate")) too late), \(cell("ready")) stem cells ready (\(cell("taken")) taken, \(cell("missed")) too late), \
-      \(figure("nestsReady")) sandboxes ready (\(figure("nestsTaken")) taken, \
+      \(snapStart)\(figure("nestsReady")) sandboxes ready (\(figure("nestsTaken")) taken, \
       \(figure("nestsMadeLate")) too late)
       """
   }

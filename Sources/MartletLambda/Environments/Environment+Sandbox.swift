@@ -58,9 +58,7 @@ extension Environment: SandboxObserver {
     live.isFrozen = false
     live.resources?.freeze(false)
     live.telemetry?.pause(false)
-    let moment = parts.world.monotonic() + parts.freezeDelay.nanoseconds
-    live.freezeAt = moment
-    wake(at: moment, live)
+    live.freezeAt = freezes.add(self)
   }
 
   package func sandboxProgramStarted(_ program: UInt32) {}

@@ -15,6 +15,7 @@ package final class Environment: Sendable {
   let configuration: FunctionConfiguration
   let parts: EnvironmentParts
   let eventLoop: any EventLoop
+  let freezes: FreezeQueue
   let pool: EnvironmentPool
   /// Why it is made.
   let origin: ColdStartReason
@@ -73,6 +74,7 @@ package final class Environment: Sendable {
     self.configuration = configuration
     self.parts = parts
     self.eventLoop = eventLoop
+    freezes = parts.freezes.queue(for: eventLoop)
     self.pool = pool
     self.origin = origin
     self.fate = fate
@@ -274,8 +276,7 @@ package final class Environment: Sendable {
     }
     // A debugger is talked with between invocations, too.
     if live.machine.isParked, configuration.debugging == nil {
-      live.freezeAt = now + parts.freezeDelay.nanoseconds
-      wake(at: now + parts.freezeDelay.nanoseconds, live)
+      live.freezeAt = freezes.add(self)
     }
     if !pool.give(self, now: now) { discard(live) }
   }
@@ -525,19 +526,11 @@ package final class Environment: Sendable {
       broke(.timedOut, live)
     }
     if live.concurrent != nil { timePassed(now, live) }
-    if let freezeAt = live.freezeAt, freezeAt <= now {
-      live.freezeAt = nil
-      if live.machine.isParked, !live.isFrozen, let resources = live.resources, resources.canFreeze {
-        live.isFrozen = true
-        resources.freeze(true)
-        live.telemetry?.pause(true)
-      }
-    }
     if let shutdownAt = live.shutdown?.wakeAt, shutdownAt <= now {
       live.shutdown?.wakeAt = nil
       perform(live.shutdown?.machine.timePassed() ?? [], live)
     }
-    let moments = [live.deadline, live.freezeAt, live.shutdown?.wakeAt, live.concurrent?.earliest { $0.deadline }]
+    let moments = [live.deadline, live.shutdown?.wakeAt, live.concurrent?.earliest { $0.deadline }]
     if let earliest = moments.compactMap({ $0 }).min() {
       wake(at: earliest, live)
     }

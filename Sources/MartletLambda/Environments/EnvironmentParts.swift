@@ -17,8 +17,8 @@ package struct EnvironmentParts: Sendable {
   /// The credentials of a role for a session of that name; nil if nobody hands them out. Called when an environment is
   /// made, so it must neither wait nor read from disk.
   package let credentials: @Sendable (_ role: String, _ session: String, Place) -> TemporaryCredentials?
-  /// How long an environment stays unfrozen after its work: calls in quick succession need not thaw it.
-  package let freezeDelay: Duration
+  /// Environments stay unfrozen for a moment after their work: calls in quick succession need not thaw them.
+  package let freezes: FreezeQueues
   package let log: Logger
   package let fileSystems: FileSystemDirectories
   /// nil: every program is executed.
@@ -64,7 +64,7 @@ package struct EnvironmentParts: Sendable {
     self.platform = platform
     self.network = network
     self.credentials = credentials
-    self.freezeDelay = freezeDelay
+    freezes = FreezeQueues(delay: freezeDelay, world: world)
     self.log = log
     self.fileSystems = fileSystems
     self.fastStart = fastStart

@@ -63,7 +63,7 @@ import Testing
     try #require(reserved.status == 200)
     let loop = Task { await lambda.events.run() }
     #expect(try await lambda.call(.POST, uri("f"), #"{"a":  1}"#, headers: event).status == 202)
-    for _ in 0...refusals { _ = await lambda.alarms.move(patience: .seconds(30)) { $0 + .seconds(300) } }
+    for _ in 0...refusals { _ = await lambda.alarms.move(patience: .seconds(300)) { $0 + .seconds(300) } }
     lambda.events.stop()
     await loop.value
     #expect(lambda.events.census.waiting == 0)

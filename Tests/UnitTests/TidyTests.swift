@@ -77,7 +77,9 @@ import Testing
   @Test func linesAndFilesAreShort() {
     for source in TidyTests.sources + TidyTests.tests {
       #expect(source.lines.count <= 600, "\(source.path) has \(source.lines.count) lines")
-      for (number, line) in source.lines.enumerated() where line.count > 120 && !line.contains("#\"") {
+      // Bytes first: columns take time to count.
+      for (number, line) in source.lines.enumerated()
+      where line.utf8.count > 120 && line.count > 120 && !line.contains("#\"") {
         let isLongText = line.contains("\"") || line.contains("http")
         #expect(isLongText && line.count <= 420, "\(source.path):\(number + 1) has \(line.count) columns")
       }

@@ -1,6 +1,6 @@
 // Environments that are frozen when nobody has invoked them for a moment, in the order in which they became free. One
-// timer serves all that live on an event loop: under load they are free for less than that moment, and a timer for each of
-// them would cost more than what they do.
+// timer serves all that live on an event loop: under load they are free for less than that moment, and a timer for
+// each of them would cost more than what they do.
 import MartletCore
 import MartletSandbox
 import NIOCore

@@ -279,9 +279,14 @@ def of(server, name):
     return next((entry for entry in figures(server)["snapshots"] if entry["function"] == name), None)
 
 
+NONE_AHEAD = os.environ.get("MARTLET_POOLS") == "0"
+
+
 def ahead(server, name, count=1):
-    """Waits until forks of a version are ready."""
-    return wait_until(lambda: (of(server, name) or {}).get("ready", 0) >= count and of(server, name), 20, "forks that are ready")
+    """Waits until forks of a version are ready, or can be made where none wait (MARTLET_POOLS=0)."""
+    def is_there(snapshot):
+        return snapshot is not None and snapshot["up"] and snapshot["ready"] >= (0 if NONE_AHEAD else count)
+    return wait_until(lambda: is_there(of(server, name)) and of(server, name), 20, "forks that are ready")
 
 
 def process_facts(pid):
@@ -320,7 +325,7 @@ def test_environments_of_a_snapshot_share_nothing(fast, name):
         assert status["Uid"].split() == ["993"] * 4 and status["CapPrm"].strip("0") == status["CapBnd"].strip("0") == ""
         assert status["NoNewPrivs"] == "1" and status["Seccomp"] == "2"
     # The module's code has run once for all of them.
-    assert of(fast, name)["taken"] >= 1 and of(fast, name)["starts"] == 3
+    assert of(fast, name)["taken"] >= (0 if NONE_AHEAD else 1) and of(fast, name)["starts"] == 3
     assert len(line(fast, name, "module code")) == 1 and len(line(fast, name, "RESTORE_REPORT", 3)) == 3
 
 

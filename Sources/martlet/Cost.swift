@@ -179,7 +179,7 @@ struct Cost: WaitingCommand {
         ("Requests", .integer(row.use.requests)), ("BilledMilliseconds", .integer(row.use.billed)),
         ("GBSeconds", .double(Double(row.use.milliGBSeconds) / 1000)), ("Cost", Cost.json(row.charges)))
     }
-    let totals = bill.map {
+    let totals = bill.map(\.rounded).map {
       JSONValue.members(
         ("List", .string($0.list.text(12))), ("FreeTier", .string($0.free.text(12))),
         ("LargerAmounts", .string($0.tiers.text(12))), ("Total", .string($0.total.text(12))))

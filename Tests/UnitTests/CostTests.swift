@@ -54,6 +54,19 @@ struct CostTests {
     #expect(Money(requests: .max, perMillion: try #require(Price("999999"))) > cent)
   }
 
+  @Test func whatIsShownAddsUp() throws {
+    let one = Money(megabyteMilliseconds: 128, perGBSecond: try #require(Price("0.0000166667")))
+    var bill = Bill()
+    // Thirds and sevenths of what has no twelve digits: the total's own rounding is another one for some of them.
+    for part in 1...200 as ClosedRange<Int64> {
+      (bill.list, bill.free, bill.tiers) = (one * (3 * part), one * part / 3, one * part / 7)
+      let shown = bill.rounded
+      #expect(shown.list.text(12) == bill.list.text(12) && shown.free.text(12) == bill.free.text(12))
+      #expect(shown.total.rounded == shown.total && shown.total + shown.free + shown.tiers == shown.list)
+    }
+    #expect((.zero - one).rounded == .zero - one.rounded)
+  }
+
   // MARK: - Prices
 
   /// The sums of AWS's own page: 3 million requests of 120 ms at 1,536 MB in a month.

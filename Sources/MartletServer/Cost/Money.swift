@@ -64,6 +64,13 @@ package struct Money: Sendable, Hashable, Comparable {
   /// One of so many equal parts, as far as the unit goes.
   package static func / (a: Money, count: Int64) -> Money { Money(units: a.units / Int128(count)) }
 
+  /// The nearest amount of twelve digits after the point.
+  package var rounded: Money {
+    let step = UInt128(Money.perPico)
+    let magnitude = Int128((units.magnitude + step / 2) / step * step)
+    return Money(units: units < 0 ? -magnitude : magnitude)
+  }
+
   /// With so many digits after the point, at most twelve, rounded to the nearest.
   package func text(_ digits: Int) -> String {
     var step = Money.perPico

@@ -93,6 +93,13 @@ package struct Bill: Sendable, Equatable {
 
   package var total: Money { list - free - tiers }
 
+  /// As it is shown: its parts add up to its total.
+  package var rounded: Bill {
+    var bill = Bill()
+    (bill.list, bill.free, bill.tiers) = (list.rounded, free.rounded, tiers.rounded)
+    return bill
+  }
+
   package static func += (a: inout Bill, b: Bill) {
     a.list += b.list
     a.free += b.free

@@ -5,7 +5,7 @@
 #include <sys/socket.h>
 #include <sys/vfs.h>
 
-enum { ARMING_MS = 2000 };   // by then a v1 alarm is armed, whatever else the host is doing
+enum { ARMING_MS = 10000 };   // by then a v1 alarm is armed: removals in the same lane may take a second each
 static unsigned watched_count;
 static struct packet packet;
 

@@ -73,15 +73,14 @@ final class Spinning: NIOEventLoopMetricsDelegate {
     guard let pipe = try? Pipe() else { return }
     defer { close(pipe.writer) }
     let (reader, identifier) = (pipe.reader, ObjectIdentifier(loop))
-    do {
-      let probe = try await NIOPipeBootstrap(group: loop).takingOwnershipOfDescriptor(input: reader).get()
-      if let epoll = Spinning.watcher(of: reader) {
-        loops.withLock { $0[identifier] = Loop(epoll: epoll, habit: SpinHabit(limit: limit)) }
-      }
-      try await probe.close()
-    } catch {
+    guard let probe = try? await NIOPipeBootstrap(group: loop).takingOwnershipOfDescriptor(input: reader).get() else {
       close(reader)
+      return
     }
+    if let epoll = Spinning.watcher(of: reader) {
+      loops.withLock { $0[identifier] = Loop(epoll: epoll, habit: SpinHabit(limit: limit)) }
+    }
+    try? await probe.close()  // the descriptor is the channel's, whatever becomes of it
   }
 
   private static func watcher(of descriptor: CInt) -> CInt? {

@@ -246,6 +246,8 @@ void zygote_readable(uint32_t id);
 void zygote_exited(uint32_t id);
 void zygote_reap(const struct hatchling *fork, uint32_t sandbox);
 int zygote_hatch(uint32_t id, struct nest *nest, bool ahead);
+int hatch_begin(struct packet *order, uint32_t serial, const struct nest *nest, const char *const *names, unsigned count);
+int hatch_send(struct packet *order, int socket, struct nest *nest, struct hatchling hatchling);
 bool zygote_knows(pid_t pid);
 uint32_t zygote_wanting(const struct nest *hatched, unsigned count);
 bool hatchling_hear(struct hatchling *fork, uint32_t *said);

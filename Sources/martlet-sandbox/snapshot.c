@@ -438,32 +438,9 @@ bool snapshot_message(const struct message *message, const uint8_t *bytes, size_
 int snapshot_hatch(uint32_t id, struct nest *nest) {
   static const char *const names[] = {"user", "pid", "mnt", "net", "ipc", "uts", "cgroup"};
   struct snapshot *snapshot = find(id);
-  int pair[2], on = 1, size = 1 << 20, sent = -1;
-  bool good = true;
   if (!snapshot || snapshot->state != SNAPSHOT_UP || user_of(snapshot) != nest->owner) { errno = ESRCH; return -1; }
-  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) return -1;
-  setsockopt(pair[0], SOL_SOCKET, SO_PASSCRED, &on, sizeof on);
-  setsockopt(pair[0], SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof size);
-  packet_begin(&packet, ZYGOTE_FORK, 0);
-  packet_u32(&packet, SBX_TAG_PROCESS, ++last_serial);
-  packet_fd(&packet, pair[1]);
-  for (unsigned i = 0; i < 7; i++) {
-    char path[64];
-    snprintf(path, sizeof path, "/proc/%d/ns/%s", (int)nest->pid, names[i]);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) good = false;
-    else packet_fd(&packet, fd);
-  }
-  if (good) sent = packet_send(snapshot->socket, packet.bytes, packet.length, packet.fds, packet.fd_count,
-      MSG_DONTWAIT) < 0 ? -1 : 0;
-  int error = errno;
-  for (unsigned i = 0; i < packet.fd_count; i++) close(packet.fds[i]);
-  if (sent < 0) {
-    close(pair[0]);
-    errno = error;
-    return -1;
-  }
-  nest->fork = (struct hatchling){.state = HATCHING, .zygote = id, .serial = last_serial, .channel = pair[0],
-      .pidfd = -1};
-  return 0;
+  int channel = hatch_begin(&packet, ++last_serial, nest, names, 7);
+  if (channel < 0) return -1;
+  return hatch_send(&packet, snapshot->socket, nest,
+      (struct hatchling){.state = HATCHING, .zygote = id, .serial = last_serial, .channel = channel, .pidfd = -1});
 }

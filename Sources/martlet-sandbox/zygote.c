@@ -280,10 +280,42 @@ void zygote_readable(uint32_t id) {
 
 void hatchling_none(struct hatchling *fork) { *fork = (struct hatchling){.channel = -1, .pidfd = -1}; }
 
-static int open_namespace(pid_t pid, const char *name) {
-  char path[64];
-  snprintf(path, sizeof path, "/proc/%d/ns/%s", (int)pid, name);
-  return open(path, O_RDONLY | O_CLOEXEC);
+// Begins an order to fork: its number, a channel of the fork's own, and the namespaces that it is to enter.
+// Returns our end of the channel; -1.
+int hatch_begin(struct packet *order, uint32_t serial, const struct nest *nest, const char *const *names, unsigned count) {
+  int pair[2], on = 1, size = 1 << 20;
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) return -1;
+  setsockopt(pair[0], SOL_SOCKET, SO_PASSCRED, &on, sizeof on);   // the kernel tells the process id, not who forks
+  setsockopt(pair[0], SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof size);
+  packet_begin(order, ZYGOTE_FORK, 0);
+  packet_u32(order, SBX_TAG_PROCESS, serial);
+  packet_fd(order, pair[1]);
+  for (unsigned i = 0; i < count; i++) {
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/ns/%s", (int)nest->pid, names[i]);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd >= 0) { packet_fd(order, fd); continue; }
+    int error = errno;
+    for (unsigned k = 0; k < order->fd_count; k++) close(order->fds[k]);
+    close(pair[0]);
+    errno = error;
+    return -1;
+  }
+  return pair[0];
+}
+
+// Sends it to who forks; the nest has a hatchling then.
+int hatch_send(struct packet *order, int socket, struct nest *nest, struct hatchling hatchling) {
+  ssize_t sent = packet_send(socket, order->bytes, order->length, order->fds, order->fd_count, MSG_DONTWAIT);
+  int error = errno;
+  for (unsigned i = 0; i < order->fd_count; i++) close(order->fds[i]);
+  if (sent >= 0) {
+    nest->fork = hatchling;
+    return 0;
+  }
+  close(hatchling.channel);
+  errno = error;
+  return -1;
 }
 
 // Orders a fork for a nest whose init is warm. Everything else is told by the hatchling's own socket.
@@ -291,39 +323,18 @@ static int open_namespace(pid_t pid, const char *name) {
 int zygote_hatch(uint32_t id, struct nest *nest, bool ahead) {
   static const char *const names[] = {"pid", "net", "ipc", "uts", "cgroup"};
   struct zygote *zygote = find(id);
-  int pair[2], on = 1, size = 1 << 20, sent = -1;
   if (!zygote || !zygote->is_up) { errno = ESRCH; return -1; }
-  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) return -1;
-  setsockopt(pair[0], SOL_SOCKET, SO_PASSCRED, &on, sizeof on);   // the kernel tells the process id, not the zygote
-  setsockopt(pair[0], SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof size);
-  packet_begin(&packet, ZYGOTE_FORK, 0);
-  packet_u32(&packet, SBX_TAG_PROCESS, ++last_serial);
+  int channel = hatch_begin(&packet, ++last_serial, nest, names, 5);
+  if (channel < 0) return -1;
   packet_u32(&packet, SBX_TAG_LEVEL, ahead);
-  packet_fd(&packet, pair[1]);
-  bool good = true;
-  for (unsigned i = 0; i < 5; i++) {
-    int fd = open_namespace(nest->pid, names[i]);
-    if (fd < 0) good = false;
-    else packet_fd(&packet, fd);
-  }
   int procs[ROLE_COUNT], into;
   unsigned count = cgroups_open_procs(&nest->cgroups, procs, &into);
   for (unsigned i = 0; i < count; i++) packet_fd(&packet, procs[i]);
   int leaf = into < 0 ? -1 : openat(into, "cgroup.procs", O_WRONLY | O_CLOEXEC);
   if (leaf >= 0) packet_fd(&packet, leaf);
   close_fd(&into);
-  if (good) sent = packet_send(zygote->socket, packet.bytes, packet.length, packet.fds, packet.fd_count,
-      MSG_DONTWAIT) < 0 ? -1 : 0;
-  int error = errno;
-  for (unsigned i = 0; i < packet.fd_count; i++) close(packet.fds[i]);
-  if (sent < 0) {
-    close(pair[0]);
-    errno = error;
-    return -1;
-  }
-  nest->fork = (struct hatchling){.state = HATCHING, .zygote = id, .serial = last_serial, .channel = pair[0],
-      .pidfd = -1};
-  return 0;
+  return hatch_send(&packet, zygote->socket, nest,
+      (struct hatchling){.state = HATCHING, .zygote = id, .serial = last_serial, .channel = channel, .pidfd = -1});
 }
 
 // What it says; 0 with true: nothing yet. False: it has ended, or something is wrong with it.

@@ -54,8 +54,7 @@ package final class JavaArchives: Preparation {
 
   /// The Java that has no archive yet.
   private func subject(_ c: FunctionConfiguration) -> Interpreter? {
-    guard c.image == nil, let identifier = RuntimeCatalog.identifier(c.runtime ?? ""),
-      case .interpreter(let found) = runtimes.serves(identifier), found.family == .java, found.root == nil,
+    guard let found = runtimes.hostInterpreter(of: c, .java),
       !Interpreter.isOlder(found.version, JavaArchives.oldest), let name = root.javaArchiveName(found),
       !Files.exists(path(name)), !Files.exists(path(name + JavaArchives.nothing))
     else { return nil }

@@ -9,3 +9,13 @@ package protocol Preparation: Sendable {
   /// What is under way is given up.
   func stop()
 }
+
+extension RuntimeCatalog {
+  /// The interpreter of this host on which a function of a family runs; nil if its runtime has a root of its own.
+  func hostInterpreter(of c: FunctionConfiguration, _ family: RuntimeFamily) -> Interpreter? {
+    guard c.image == nil, let identifier = RuntimeCatalog.identifier(c.runtime ?? ""),
+      case .interpreter(let found) = serves(identifier), found.family == family, found.root == nil
+    else { return nil }
+    return found
+  }
+}

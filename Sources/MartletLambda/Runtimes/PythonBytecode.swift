@@ -67,7 +67,7 @@ package final class PythonBytecode: Preparation {
 
   /// Compiles what a version will run, unless that was done before. Whatever goes wrong, the version runs all the same.
   package func prepare(_ c: FunctionConfiguration) async {
-    guard let interpreter = interpreter(c) else { return }
+    guard let interpreter = runtimes.hostInterpreter(of: c, .python) else { return }
     for subject in subjects(c) {
       do {
         try await thread.runIfActive { self.compile(subject, with: interpreter) }
@@ -83,15 +83,8 @@ package final class PythonBytecode: Preparation {
     thread.shutdownGracefully { _ in }
   }
 
-  private func interpreter(_ c: FunctionConfiguration) -> Interpreter? {
-    guard c.image == nil, let identifier = RuntimeCatalog.identifier(c.runtime ?? ""),
-      case .interpreter(let found) = runtimes.serves(identifier), found.family == .python, found.root == nil
-    else { return nil }
-    return found
-  }
-
   private func subjects(_ c: FunctionConfiguration) -> [Subject] {
-    guard let interpreter = interpreter(c) else { return [] }
+    guard let interpreter = runtimes.hostInterpreter(of: c, .python) else { return [] }
     var found: [Subject] = []
     if c.code.unpackedSize >= PythonBytecode.smallest.bytes {
       found.append(Subject(key: c.code.key, target: "/var/task", interpreter: interpreter.version))

@@ -15,6 +15,8 @@ package enum MartletRuntimes {
     File(family: "python", name: "debug_relay.py", content: PackageResources.debug_relay_py),
     File(family: "python", name: "zygote.py", content: PackageResources.zygote_py),
     File(family: "nodejs", name: "bootstrap.mjs", content: PackageResources.bootstrap_mjs),
+    File(family: "nodejs", name: "compile.mjs", content: PackageResources.compile_mjs),
+    File(family: "nodejs", name: "compiled.mjs", content: PackageResources.compiled_mjs),
     File(family: "nodejs", name: "runtime_api.mjs", content: PackageResources.runtime_api_mjs),
     File(family: "nodejs", name: "stem.mjs", content: PackageResources.stem_mjs),
     File(family: "nodejs", name: "debug.mjs", content: PackageResources.debug_mjs),

@@ -8,6 +8,7 @@ import Module, { createRequire } from 'node:module';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import util from 'node:util';
+import { useCompiled } from './compiled.mjs';
 import { RuntimeAPI, writeOut } from './runtime_api.mjs';
 import { becomeSomebodys } from './stem.mjs';
 
@@ -557,6 +558,7 @@ async function main() {
     if (waiting) setImmediate(() => waiting.onEmptyEventLoop());
   });
   let handler;
+  useCompiled([env.LAMBDA_TASK_ROOT ?? '/var/task', '/opt']);
   try {
     handler = await loadHandler(env.LAMBDA_TASK_ROOT ?? '/var/task', env._HANDLER ?? '');
   } catch (error) {

@@ -1,6 +1,6 @@
 """Compiles the modules below a directory, and writes the results to standard output as a zip: beside each module's directory
 its `__pycache__`, in which the interpreter that runs this will find them. Martlet runs it in a sandbox of its own when a
-function is made (Sources/MartletLambda/Runtimes/PythonBytecode.swift), with `-I -S`: nothing of the package is executed.
+function is made (Sources/MartletLambda/Runtimes/PackageCompiler.swift), with `-I -S`: nothing of the package is executed.
 
 Usage: compile.py DIRECTORY SECONDS. What cannot be compiled is left out, what there is no time for, and modules that came with
 a result that the interpreter will take. The results say that they need not be compared with their source (PEP 552,

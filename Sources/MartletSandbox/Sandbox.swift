@@ -51,6 +51,8 @@ package struct SandboxSpecification: Sendable {
   package var zygote: SandboxID?
   /// The one program that is started in it can be forked into others, which name it as their zygote. It is never reset.
   package var isSnapshot = false
+  /// Its processes give way to whoever else wants a processor, until they may compete (`SandboxResources.compete`).
+  package var yields = false
 
   package init(
     memory: ByteCount, tmp: ByteCount, cpu: Int, processes: Int, descriptors: Int, hostname: String, mounts: [Mount],
@@ -132,6 +134,9 @@ package protocol SandboxHost: AnyObject, Sendable {
   var guarantees: [Guarantee] { get }
   /// False if programs run without a root of their own and see the host's paths.
   var hasOwnRoot: Bool { get }
+  /// What most specifications will begin with, in this order: sandboxes that are made ahead have it already.
+  func expect(
+    mounts: [SandboxSpecification.Mount], ports: [Int], linkPorts: [SandboxSpecification.LinkPort])
   func create(_ specification: SandboxSpecification, observer: any SandboxObserver) -> SandboxID
   /// Standard output and error go to `output`, which stays the caller's to close.
   func start(_ program: SandboxProgram, number: UInt32, in sandbox: SandboxID, output: CInt)
@@ -150,6 +155,12 @@ package protocol SandboxHost: AnyObject, Sendable {
   func setLevel(_ level: Int, of zygote: SandboxID)
   /// How much is ready ahead, and how often it has served since the start.
   func figures() async -> [(name: String, value: Int)]
+}
+
+extension SandboxHost {
+  package func expect(
+    mounts: [SandboxSpecification.Mount], ports: [Int], linkPorts: [SandboxSpecification.LinkPort]
+  ) {}
 }
 
 /// One promise of isolation.

@@ -110,8 +110,19 @@ package final class SandboxProcess: SandboxHost {
     var packet = SandboxProcess.packet(SBX_CREATE, id, specification)
     if let zygote = specification.zygote { packet.field(SBX_TAG_ZYGOTE, number: zygote.number) }
     if specification.isSnapshot { packet.field(SBX_TAG_SNAPSHOT, number: UInt32(1)) }
+    if specification.yields { packet.field(SBX_TAG_YIELDS, number: UInt32(1)) }
     send(packet, about: id)
     return id
+  }
+
+  package func expect(
+    mounts: [SandboxSpecification.Mount], ports: [Int], linkPorts: [SandboxSpecification.LinkPort]
+  ) {
+    var packet = SandboxPacketWriter(SBX_BASE, sandbox: 0)
+    for mount in mounts { packet.field(mount) }
+    for port in ports { packet.field(SBX_TAG_LISTEN, number: UInt16(port)) }
+    for link in linkPorts { packet.field(link) }
+    send(packet, about: SandboxID(number: 0))
   }
 
   package func graft(_ specification: SandboxSpecification, onto sandbox: SandboxID) {
@@ -308,6 +319,7 @@ package final class SandboxProcess: SandboxHost {
     var cpu: (CInt, SandboxResources.CPUFormat)?
     var peak: CInt?
     var tmp: CInt?
+    var idle: CInt?
     for (kind, descriptor) in zip(kinds, descriptors) {
       switch UInt32(kind) {
       case SBX_FD_LISTENER.rawValue: listeners.append(descriptor)
@@ -317,9 +329,10 @@ package final class SandboxProcess: SandboxHost {
       case SBX_FD_CPU_V2.rawValue: cpu = (descriptor, .v2)
       case SBX_FD_MEMORY_PEAK.rawValue: peak = descriptor
       case SBX_FD_TMP.rawValue: tmp = descriptor
+      case SBX_FD_CPU_IDLE.rawValue: idle = descriptor
       default: Glibc.close(descriptor)
       }
     }
-    return SandboxResources(listeners: listeners, freezer: freezer, cpu: cpu, peak: peak, tmp: tmp)
+    return SandboxResources(listeners: listeners, freezer: freezer, cpu: cpu, peak: peak, tmp: tmp, idle: idle)
   }
 }

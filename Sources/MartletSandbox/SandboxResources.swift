@@ -1,4 +1,5 @@
 // The descriptors of a sandbox that its user works with directly, without asking the sandbox process.
+import Dispatch
 import Glibc
 import MartletCore
 import Synchronization
@@ -12,6 +13,7 @@ package final class SandboxResources: Sendable {
   private let cpu: (descriptor: CInt, format: CPUFormat)?
   private let peak: CInt?
   private let tmp: CInt?
+  private let idle: CInt?
 
   package enum CPUFormat: Sendable { case v1, v2 }
 
@@ -20,7 +22,7 @@ package final class SandboxResources: Sendable {
 
   package init(
     listeners: [CInt], freezer: (CInt, StaticString, StaticString)? = nil, cpu: (CInt, CPUFormat)? = nil,
-    peak: CInt? = nil, tmp: CInt? = nil
+    peak: CInt? = nil, tmp: CInt? = nil, idle: CInt? = nil
   ) {
     self.listeners = listeners
     listenerPorts = listeners.map { SandboxResources.port(of: $0) }
@@ -28,10 +30,11 @@ package final class SandboxResources: Sendable {
     self.cpu = cpu.map { (descriptor: $0.0, format: $0.1) }
     self.peak = peak
     self.tmp = tmp
+    self.idle = idle
   }
 
   deinit {
-    for descriptor in [freezer?.descriptor, cpu?.descriptor, peak, tmp] {
+    for descriptor in [freezer?.descriptor, cpu?.descriptor, peak, tmp, idle] {
       if let descriptor { close(descriptor) }
     }
   }
@@ -39,10 +42,46 @@ package final class SandboxResources: Sendable {
   /// True if the processes can be stopped between two pieces of work.
   package var canFreeze: Bool { freezer != nil }
 
-  /// Stops or continues every process. The kernel acts within a fraction of a millisecond.
-  package func freeze(_ frozen: Bool) {
-    guard let freezer else { return }
-    put(frozen ? freezer.frozen : freezer.thawed, to: freezer.descriptor)
+  private enum Freezing: UInt8, AtomicRepresentable {
+    case thawed
+    /// The other thread is asked to freeze it.
+    case wanted
+    /// It is about to.
+    case freezing
+    case frozen
+    /// It is about to, and nobody wants that any more: it thaws it again.
+    case unwanted
+  }
+  private let freezing = Atomic(Freezing.thawed)
+  /// Who freezes may have to wait until the kernel has made or removed somebody's cgroup, which takes milliseconds.
+  static let freezerThread = DispatchQueue(label: "martlet.freezer")
+
+  /// Stops every process, soon and on another thread.
+  package func freeze() {
+    guard let freezer, change(.thawed, .wanted) else { return }
+    SandboxResources.freezerThread.async {
+      guard self.change(.wanted, .freezing) else { return }
+      self.put(freezer.frozen, to: freezer.descriptor)
+      if self.change(.freezing, .frozen) { return }
+      self.put(freezer.thawed, to: freezer.descriptor)
+      self.freezing.store(.thawed, ordering: .sequentiallyConsistent)
+    }
+  }
+
+  /// Continues every process. They run when this returns, or as soon as the other thread has noticed.
+  package func thaw() {
+    guard let freezer, !cancelFreezing(), change(.frozen, .thawed) else { return }
+    put(freezer.thawed, to: freezer.descriptor)
+  }
+
+  /// What is to be frozen is not, from now on: its sandbox is about to end, say, and what is frozen may not be able to.
+  /// - Returns: false if there is nothing to cancel.
+  @discardableResult package func cancelFreezing() -> Bool {
+    change(.wanted, .thawed) || change(.freezing, .unwanted)
+  }
+
+  private func change(_ from: Freezing, _ to: Freezing) -> Bool {
+    freezing.compareExchange(expected: from, desired: to, ordering: .sequentiallyConsistent).exchanged
   }
 
   /// Gives the processes `thousandths` of a core from now on; nil lifts the limit.
@@ -55,6 +94,13 @@ package final class SandboxResources: Sendable {
       case .v2: "\(quota ?? "max") \(SandboxResources.cpuPeriod)"
       }
     _ = text.withCString { pwrite(cpu.descriptor, $0, strlen($0), 0) }
+  }
+
+  /// The processes want processors as all others do from now on, if they were made to yield
+  /// (`SandboxSpecification.yields`).
+  package func compete() {
+    guard let idle else { return }
+    put("0", to: idle)
   }
 
   /// The most memory that the processes have used at one time, without files in /tmp as far as that can be told.

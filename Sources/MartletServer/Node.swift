@@ -35,6 +35,7 @@ package struct Node: Sendable {
   package func prepare() throws -> PreparedNode {
     let begun = world.monotonic()
     Privileges.outlastFunctions()
+    Descriptors.raiseLimit()
     setlocale(LC_CTYPE, "C.UTF-8")  // libarchive needs it for names that are not ASCII
     let owner = try Privileges.user(configuration.user)
     if let owner { try Privileges.checkReach(absolute(configuration.stateDirectory), by: owner) }
@@ -291,7 +292,7 @@ package struct PreparedNode: Sendable {
     let root = try RuntimeRoot(bootstrapsIn: state.runtimes, outbound: configuration.outbound)
     let pools = configuration.pools
     let isFast = configuration.fastStart && configuration.isolation == .full
-    return EnvironmentParts(
+    let parts = EnvironmentParts(
       world: world, limits: limits, sandboxes: sandboxes, packages: packages, runtimes: runtimes, root: root,
       platform: FunctionsFront(front), network: configuration.outbound ? .outbound : .loopback,
       credentials: { iam.executionCredentials(role: $0, session: $1, account: $2.account) }, log: log,
@@ -303,6 +304,8 @@ package struct PreparedNode: Sendable {
       traces: configuration.traceStorage.bytes > 0 ? xray : nil, metrics: metrics,
       memory: configuration.memoryReserve?.bytes == 0 ? nil : KernelMemory(),
       gate: configuration.initialisations.map { InitialisationGate(slots: $0, world: world) })
+    parts.makeAhead()
+    return parts
   }
 
   /// Calls of services that somebody else runs leave by HTTP: this offer replaces the embedded service's.

@@ -140,9 +140,9 @@ static int take_lock(int directory) {
   return -1;
 }
 
-// Opens and locks `martlet-INSTANCE`, made if need be. A helper that is just ending removes that directory with the lock
-// in its hand, so a lock counts only if the directory still has its name. -1 with EBUSY: another helper lives; with
-// anything else: this host serves nothing here.
+// Opens and locks `martlet-INSTANCE`, made if need be. A helper that is just ending removes that directory with the
+// lock in its hand, so a lock counts only if the directory still has its name. -1 with EBUSY: another helper lives;
+// with anything else: this host serves nothing here.
 static int open_parent(const char *path) {
   for (int attempt = 0; attempt < 20; attempt++) {
     struct stat named, locked;
@@ -202,7 +202,7 @@ void cgroups_stop(void) {
 
 // ---------------------------------------------------------------------------------------------- one set
 
-void cgroups_none(struct cgroups *groups) { *groups = (struct cgroups){"", -1, -1, -1, -1, -1, -1, -1, false}; }
+void cgroups_none(struct cgroups *groups) { *groups = (struct cgroups){"", -1, -1, -1, -1, -1, -1, -1, -1, false}; }
 
 int cgroups_open(const struct cgroups *groups, enum role role, const char *file, int flags) {
   char path[128];
@@ -240,6 +240,7 @@ int cgroups_make(struct cgroups *groups) {
     bool v2 = cgroup_is_v2(ROLE_CPU);
     if (!v2) set(groups, ROLE_CPU, "cpu.cfs_period_us", "20000");
     groups->cpu = cgroups_open(groups, ROLE_CPU, v2 ? "cpu.max" : "cpu.cfs_quota_us", O_WRONLY);
+    groups->idle = cgroups_open(groups, ROLE_CPU, "cpu.idle", O_WRONLY);   // from 5.15 on, in both
   }
   if (cgroup_served(ROLE_MEMORY)) {
     bool v2 = cgroup_is_v2(ROLE_MEMORY);
@@ -277,6 +278,7 @@ int cgroups_limit(struct cgroups *groups, const struct spec *spec) {
     snprintf(text, sizeof text, "%u", spec->pids + 1);   // and init
     if (set(groups, ROLE_PIDS, "pids.max", text) < 0) return -1;
   }
+  if (spec->yields && groups->idle >= 0 && pwrite(groups->idle, "1", 1, 0) < 0) close_fd(&groups->idle);
   if (!cgroup_served(ROLE_MEMORY)) return 0;
   snprintf(text, sizeof text, "%llu", (unsigned long long)(spec->memory + spec->tmp));
   if (cgroup_is_v2(ROLE_MEMORY)) {
@@ -331,7 +333,7 @@ bool cgroups_unlink(const char *name) {
 
 void cgroups_remove(struct cgroups *groups) {
   int *fds[] = {&groups->freeze, &groups->cpu, &groups->kill, &groups->peak, &groups->usage, &groups->oom,
-      &groups->alarm};
+      &groups->alarm, &groups->idle};
   for (unsigned i = 0; i < sizeof fds / sizeof *fds; i++) close_fd(fds[i]);
   if (groups->name[0] && !slowly_remove(groups->name)) cgroups_unlink(groups->name);
   groups->name[0] = 0;

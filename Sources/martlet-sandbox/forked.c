@@ -115,7 +115,8 @@ void forked_proceed(struct sandbox *sandbox) {
   if (fork->state == NO_FORK) {
     if (!message_parse(&message, sandbox->pending->bytes, sandbox->pending->length)
         || !message_u32(&message, SBX_TAG_ZYGOTE, &zygote)
-        || (sandbox->nest.owner ? snapshot_hatch(zygote, &sandbox->nest) : zygote_hatch(zygote, &sandbox->nest, false)) < 0)
+        || (sandbox->nest.owner ? snapshot_hatch(zygote, &sandbox->nest)
+            : zygote_hatch(zygote, &sandbox->nest, false)) < 0)
       return fall_back(sandbox);
     figures[FORKS_MADE_LATE]++;
     watch_add(fork->channel, WATCH_FORK, sandbox->id, EPOLLIN);

@@ -10,10 +10,6 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
-static bool same_entry(const struct mount_entry *a, const struct mount_entry *b) {
-  return a->kind == b->kind && strcmp(a->source, b->source) == 0 && strcmp(a->target, b->target) == 0;
-}
-
 static const struct mount_entry *entry_at(const struct spec *spec, const char *target) {
   for (unsigned i = 0; i < spec->mount_count; i++)
     if (strcmp(spec->mounts[i].target, target) == 0) return &spec->mounts[i];
@@ -31,7 +27,7 @@ static const char *difference(const struct spec *old, const struct spec *new) {
       return "graft: other listeners";
   for (unsigned i = 0; i < old->mount_count; i++) {
     const struct mount_entry *entry = &old->mounts[i], *now = entry_at(new, entry->target);
-    if (!now || (!same_entry(entry, now) && (entry->kind != SBX_MOUNT_DIRECTORY || now->kind != SBX_MOUNT_BIND)))
+    if (!now || (!spec_same_mount(entry, now) && (entry->kind != SBX_MOUNT_DIRECTORY || now->kind != SBX_MOUNT_BIND)))
       return "graft: other mounts";
   }
   for (unsigned i = 0; i < new->mount_count; i++)
@@ -76,7 +72,7 @@ static int open_all(struct graft *graft, const struct spec *old, const struct sp
   if ((graft->namespace = open(path, O_RDONLY | O_CLOEXEC)) < 0) return -1;
   for (unsigned i = 0; i < new->mount_count; i++) {
     const struct mount_entry *entry = &new->mounts[i];
-    if (same_entry(entry, entry_at(old, entry->target))) continue;
+    if (spec_same_mount(entry, entry_at(old, entry->target))) continue;
     errno = E2BIG;
     if (graft->count == MAX_GRAFTS) return -1;
     int mount = mounts_source(entry->source, false, user, &is_directory);

@@ -122,6 +122,7 @@ static void enter(const struct init_start *start) {
   }
   if (unshare(CLONE_NEWCGROUP) < 0) fail("cgroup namespace");
   if (mounts_begin(PROC_ALL, stage, sizeof stage) < 0) fail(stage);
+  if (start->base && mounts_place_base(start->base, stage, sizeof stage) < 0) fail(stage);
 }
 
 // The part that CREATE decides. Returns a copy of the mount of /tmp, for the helper to keep.
@@ -208,7 +209,8 @@ static void spawn(struct message *message, int output) {
   struct program_order order;
   char stage[MAX_PATH + 32];
   static char stack[65536] __attribute__((aligned(16)));
-  if (!order_read(&order, message) || order.process == 0) return reply_that_failed(SBX_SPAWN, order.process, EINVAL, "spawn");
+  if (!order_read(&order, message) || order.process == 0)
+    return reply_that_failed(SBX_SPAWN, order.process, EINVAL, "spawn");
   if (running_count == MAX_PROCESSES) return reply_that_failed(SBX_SPAWN, order.process, EAGAIN, "spawn");
   struct birth birth = {.order = &order, .output = output};
   // What shares its directory with us goes on doing so after exec: then we can change it for a program that cannot.
@@ -265,8 +267,8 @@ static void kill_all(void) {
   for (unsigned i = 0; i < running_count; i++) kill(-running[i].pid, SIGKILL);
 }
 
-// Puts a fork of a snapshot, which is in our pid namespace, into the cgroups. That waits for the kernel, and here nobody
-// waits with it.
+// Puts a fork of a snapshot, which is in our pid namespace, into the cgroups. That waits for the kernel, and here
+// nobody waits with it.
 static void join(const struct message *message, const int *fds, unsigned fd_count) {
   char text[16];
   uint32_t pid = 0;

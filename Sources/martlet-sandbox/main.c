@@ -29,8 +29,8 @@ void close_fd(int *fd) {
   *fd = -1;
 }
 
-// When the host has no memory left, whoever runs a function goes before everybody else. Done with privilege, so the kernel
-// lets nobody inside take it back. The helper stays where the server is, which may be below 0.
+// When the host has no memory left, whoever runs a function goes before everybody else. Done with privilege, so the
+// kernel lets nobody inside take it back. The helper stays where the server is, which may be below 0.
 void oom_first(void) { write_text("/proc/self/oom_score_adj", "500"); }
 
 int write_text(const char *path, const char *text) {

@@ -21,6 +21,10 @@ int mounts_given[MAX_MOUNTS];
 unsigned mounts_given_count;
 static unsigned given_next;
 
+// What has been placed ahead, and which files it was: a path may be somebody else's by the time of the order.
+static struct spec *placed;
+static struct { dev_t device; ino_t inode; } placed_sources[MAX_MOUNTS];
+
 #define LOCKED (MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)
 
 static int sys_open_tree(int dirfd, const char *path, unsigned flags) {
@@ -88,7 +92,8 @@ static int ownership(uid_t owner, gid_t group, uint32_t user) {
     close(gate[1]);
     _exit(read(gate[0], &byte, 1) < 0);
   }
-  if (process > 0 && write_map(process, "uid_map", owner, user) == 0 && write_map(process, "gid_map", group, user) == 0) {
+  if (process > 0 && write_map(process, "uid_map", owner, user) == 0
+      && write_map(process, "gid_map", group, user) == 0) {
     char path[64];
     snprintf(path, sizeof path, "proc/%d/ns/user", (int)process);
     result = openat(mounts_root, path, O_RDONLY | O_CLOEXEC);
@@ -211,7 +216,7 @@ static int write_file(int parent, const char *name, const char *content) {
   return -1;
 }
 
-static int place(int top, const struct mount_entry *entry, uint32_t user) {
+static int place(int top, const struct mount_entry *entry, uint32_t user, struct stat *source) {
   char copy[MAX_PATH];
   const char *name;
   bool is_directory = true;
@@ -225,6 +230,12 @@ static int place(int top, const struct mount_entry *entry, uint32_t user) {
     is_directory = S_ISDIR(facts.st_mode);
   } else if ((writable || entry->kind == SBX_MOUNT_BIND)
       && (mount = mounts_source(entry->source, writable, user, &is_directory)) < 0) {
+    return -1;
+  }
+  if (source && mount >= 0 && fstat(mount, source) < 0) {
+    int error = errno;
+    close_fd(&mount);
+    errno = error;
     return -1;
   }
   int parent = open_parent(top, entry->target, copy, &name);
@@ -334,10 +345,48 @@ int mounts_begin(enum proc proc, char *stage, size_t stage_size) {
   return proc != PROC_NONE ? build_proc(mounts_root, proc) : 0;
 }
 
+// From the beginning: what was placed is of no use.
+static int begin_again(char *stage, size_t stage_size) {
+  spec_free(placed);
+  placed = NULL;
+  snprintf(stage, stage_size, "unmount the base");
+  if (syscall(SYS_umount2, "/sys", 2 /* MNT_DETACH */) < 0) return -1;
+  close_fd(&mounts_root);
+  return mounts_begin(PROC_ALL, stage, stage_size);
+}
+
+// Places what most orders begin with before there is one, and keeps `base`. For which user that will be is not known
+// yet, so nothing of it is writable. If it cannot be done, nothing is placed.
+int mounts_place_base(struct spec *base, char *stage, size_t stage_size) {
+  struct stat source;
+  placed = base;
+  for (unsigned i = 0; i < base->mount_count; i++) {
+    if (place(mounts_root, &base->mounts[i], 0, &source) < 0) return begin_again(stage, stage_size);
+    placed_sources[i].device = source.st_dev;
+    placed_sources[i].inode = source.st_ino;
+  }
+  return 0;
+}
+
+// How many mounts of an order are there already: all that were placed, or none.
+static unsigned count_placed(const struct spec *spec) {
+  struct stat source;
+  if (!placed || spec->mount_count < placed->mount_count) return 0;
+  for (unsigned i = 0; i < placed->mount_count; i++) {
+    const struct mount_entry *entry = &placed->mounts[i];
+    if (!spec_same_mount(entry, &spec->mounts[i])) return 0;
+    if (entry->kind == SBX_MOUNT_BIND && (stat(entry->source, &source) < 0
+        || source.st_dev != placed_sources[i].device || source.st_ino != placed_sources[i].inode)) return 0;
+  }
+  return placed->mount_count;
+}
+
 int mounts_finish(const struct spec *spec, uint32_t user, int tmp, int *tmp_again, char *stage, size_t stage_size) {
-  for (unsigned i = 0; i < spec->mount_count; i++) {
+  unsigned done = count_placed(spec);
+  if (placed && done == 0 && begin_again(stage, stage_size) < 0) return -1;
+  for (unsigned i = done; i < spec->mount_count; i++) {
     snprintf(stage, stage_size, "mount %.200s", spec->mounts[i].target);
-    if (place(mounts_root, &spec->mounts[i], user) < 0) return -1;
+    if (place(mounts_root, &spec->mounts[i], user, NULL) < 0) return -1;
   }
   snprintf(stage, stage_size, "mount /tmp");
   if (build_tmp(mounts_root, spec, tmp, tmp_again) < 0) return -1;

@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 
 static struct nest *pool;           // made ahead
+static struct spec *base;           // what most sandboxes begin with: nests have it already
 static bool hopeless;              // no nest could be made: not tried again before the next CREATE
 static bool warming;                // the newest in the pool is not warm yet
 static int host_mounts = -1;        // tells when the host's mounts have changed: then the pool's copies are stale
@@ -48,6 +49,7 @@ int nest_hatch(struct nest *nest, const char **stage) {
     *stage = "owner";
     if (prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP) < 0 || seteuid(nest->owner) < 0) abort();
   }
+  if (nest->is_ahead) start.base = base;
   long pid = syscall(SYS_clone3, &args, sizeof args);
   if (pid == 0) init_main(&start);
   int error = errno;
@@ -67,16 +69,53 @@ int nest_hatch(struct nest *nest, const char **stage) {
   return 0;
 }
 
+static void close_listeners(struct nest *nest, unsigned from) {
+  while (nest->listener_count > from) close_fd(&nest->listeners[--nest->listener_count]);
+}
+
 void nest_remove(struct nest *nest) {
   watch_close(&nest->init);
   watch_close(&nest->pidfd);
   close_fd(&nest->network);
+  close_listeners(nest, 0);
   if (nest->cgroups.alarm >= 0) watch_close(&nest->cgroups.alarm);
   cgroups_remove(&nest->cgroups);
 }
 
-static int nest_make(struct nest *nest, const char **stage) {
-  *nest = (struct nest){.network = -1, .init = -1, .pidfd = -1};
+// Hands over the listeners that an order begins with and that were made ahead. The others are closed: their ports may
+// be wanted, too.
+unsigned nest_take_listeners(struct nest *nest, const struct spec *spec, int *listeners) {
+  unsigned count = 0;
+  while (count < nest->listener_count && count < spec->listen_count
+      && base->listen[count].port == spec->listen[count].port && base->listen[count].kind == spec->listen[count].kind) {
+    listeners[count] = nest->listeners[count];
+    count++;
+  }
+  close_listeners(nest, count);
+  nest->listener_count = 0;
+  return count;
+}
+
+// What cannot be had ahead is made when it is asked for.
+static void listen_ahead(struct nest *nest) {
+  for (unsigned i = 0; base && i < base->listen_count; i++) {
+    int listener = network_listen(nest->network, base->listen[i]);
+    if (listener < 0) break;
+    nest->listeners[nest->listener_count++] = listener;
+  }
+}
+
+void pool_base(const struct message *message) {
+  const char *stage;
+  struct spec *wanted = spec_read_base(message, &stage);
+  if (!wanted) return reply_failed(SBX_BASE, 0, 0, errno, stage);
+  pool_discard();   // they have another one
+  spec_free(base);
+  base = wanted;
+}
+
+static int nest_make(struct nest *nest, bool is_ahead, const char **stage) {
+  *nest = (struct nest){.network = -1, .init = -1, .pidfd = -1, .is_ahead = is_ahead};
   cgroups_none(&nest->cgroups);
   hatchling_none(&nest->fork);
   *stage = "cgroups";
@@ -92,7 +131,8 @@ failed:;
 }
 
 static int write_maps(pid_t pid, uint32_t user) {
-  static const struct { const char *file; uint32_t inside; } maps[] = {{"uid_map", UID_INSIDE}, {"gid_map", GID_INSIDE}};
+  static const struct { const char *file; uint32_t inside; } maps[] = {
+    {"uid_map", UID_INSIDE}, {"gid_map", GID_INSIDE}};
   char path[64], text[64];
   snprintf(path, sizeof path, "/proc/%d/setgroups", (int)pid);
   if (write_text(path, "deny") < 0) return -1;
@@ -248,7 +288,7 @@ int nest_take(struct nest *nest, uint32_t zygote, const char **stage) {
     nest_discard(nest);   // somebody killed it
   }
   figures[NESTS_MADE_LATE]++;
-  return nest_make(nest, stage);
+  return nest_make(nest, false, stage);
 }
 
 // The newest nest of the pool is warm, or has died of something: the next can be made.
@@ -287,8 +327,10 @@ bool pool_wants_more(void) {
 static void fill_nest(void) {
   const char *stage;
   if (!pool) pool = calloc(options.pool, sizeof *pool);
-  hopeless = !pool || nest_make(&pool[pool_count], &stage) < 0;   // then CREATE makes its own, and says what is wrong
+  // If not even one can be made, CREATE makes its own, and says what is wrong.
+  hopeless = !pool || nest_make(&pool[pool_count], true, &stage) < 0;
   if (hopeless) return;
+  listen_ahead(&pool[pool_count]);
   warming = true;
   watch_add(pool[pool_count++].init, WATCH_NEST, 0, EPOLLIN);
 }
@@ -322,6 +364,6 @@ bool pool_knows(pid_t pid) {
 }
 
 void pool_census(unsigned *nests, unsigned *forks) {
-  *nests = pool_count;
+  *nests = pool_count - warming;
   *forks = hatched_count;
 }

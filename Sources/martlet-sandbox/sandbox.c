@@ -143,6 +143,7 @@ static void report_all_exits(struct sandbox *sandbox) {
 static int restart(struct sandbox *sandbox, const char **stage) {
   cgroups_thaw(&sandbox->nest.cgroups);
   sandbox->state = RESTARTING;
+  sandbox->nest.is_ahead = false;
   sandbox->nest.owner = 0;   // the network stays that of the first, which only we can enter
   return nest_hatch(&sandbox->nest, stage) < 0 ? -1 : start_init(sandbox, stage);
 }
@@ -253,7 +254,9 @@ static int set_up(struct sandbox *sandbox, const char **stage) {
   if (sandbox->spec->network == SBX_NETWORK_OUTBOUND && options.isolation != ISOLATION_NONE
       && network_outbound(sandbox->nest.network, stage) < 0) return -1;
   *stage = "listen";
-  for (unsigned i = 0; options.isolation != ISOLATION_ROOTLESS && i < sandbox->spec->listen_count; i++) {
+  sandbox->listener_count = nest_take_listeners(&sandbox->nest, sandbox->spec, sandbox->listeners);
+  for (unsigned i = sandbox->listener_count;
+      options.isolation != ISOLATION_ROOTLESS && i < sandbox->spec->listen_count; i++) {
     struct listen_at at = sandbox->spec->listen[i];
     if (options.isolation == ISOLATION_NONE) at.port = 0;
     if ((sandbox->listeners[i] = network_listen(sandbox->nest.network, at)) < 0) return -1;
@@ -325,7 +328,8 @@ static void reply_created(struct sandbox *sandbox) {
   const struct { int fd; uint8_t kind; } others[] = {
     {sandbox->nest.cgroups.freeze, cgroup_is_v2(ROLE_FREEZE) ? SBX_FD_FREEZE_V2 : SBX_FD_FREEZE_V1},
     {sandbox->nest.cgroups.cpu, cgroup_is_v2(ROLE_CPU) ? SBX_FD_CPU_V2 : SBX_FD_CPU_V1},
-    {sandbox->nest.cgroups.peak, SBX_FD_MEMORY_PEAK}, {sandbox->tmp, SBX_FD_TMP}};
+    {sandbox->nest.cgroups.peak, SBX_FD_MEMORY_PEAK}, {sandbox->tmp, SBX_FD_TMP},
+    {sandbox->spec->yields ? sandbox->nest.cgroups.idle : -1, SBX_FD_CPU_IDLE}};
   for (unsigned i = 0; i < sizeof others / sizeof *others; i++) {
     if (others[i].fd < 0) continue;
     kinds[packet.fd_count] = others[i].kind;
@@ -470,6 +474,7 @@ void server_message(const uint8_t *bytes, size_t length, int *fds, unsigned fd_c
   if (message.type == SBX_ZYGOTE) return zygote_create(&message);
   if (message.type == SBX_LEVEL) return zygote_level(&message);
   if (message.type == SBX_FIGURES) return tell_figures();
+  if (message.type == SBX_BASE) return pool_base(&message);
   if (message.type == SBX_DESTROY && zygote_destroy(message.sandbox)) return;
   if (snapshot_message(&message, bytes, length, fds, fd_count)) return;
   struct sandbox *sandbox = sandbox_find(message.sandbox);

@@ -96,7 +96,7 @@ struct cgroup_plan {
 };
 struct cgroups {                  // descriptors are -1 where the host has no such thing
   char name[24];                  // "" : none
-  int freeze, cpu, kill, peak, usage, oom, alarm;
+  int freeze, cpu, kill, peak, usage, oom, alarm, idle;
   bool unarmed;                   // the alarm is to be armed, but too many others are before it
 };
 struct spec;
@@ -150,7 +150,7 @@ struct spec {                 // what CREATE asked for; kept for RESET
   uint8_t *message;           // a copy of the fields; the mounts point into it
   size_t length;
   uint64_t memory, tmp;
-  uint32_t cpu, pids, nofile, network, zygote, snapshot;
+  uint32_t cpu, pids, nofile, network, zygote, snapshot, yields;
   char hostname[65];
   unsigned listen_count, mount_count;
   struct listen_at listen[MAX_LISTENERS];
@@ -176,6 +176,9 @@ struct nest {                 // an init that has its namespaces and cgroups and
   int network, init, pidfd;
   pid_t pid;
   uid_t owner;                // of its namespaces, if they were made for forks of a snapshot; 0
+  bool is_ahead;              // made before anybody asked, with what is in BASE
+  unsigned listener_count;    // those of BASE
+  int listeners[MAX_LISTENERS];
   struct hatchling fork;
 };
 struct sandbox {
@@ -246,7 +249,8 @@ void zygote_readable(uint32_t id);
 void zygote_exited(uint32_t id);
 void zygote_reap(const struct hatchling *fork, uint32_t sandbox);
 int zygote_hatch(uint32_t id, struct nest *nest, bool ahead);
-int hatch_begin(struct packet *order, uint32_t serial, const struct nest *nest, const char *const *names, unsigned count);
+int hatch_begin(struct packet *order, uint32_t serial, const struct nest *nest, const char *const *names,
+    unsigned count);
 int hatch_send(struct packet *order, int socket, struct nest *nest, struct hatchling hatchling);
 bool zygote_knows(pid_t pid);
 uint32_t zygote_wanting(const struct nest *hatched, unsigned count);
@@ -269,6 +273,8 @@ void snapshot_bury_strays(void);
 // ---- spec.c: what CREATE asked for
 struct spec *spec_read(const struct message *message, const char **stage);
 struct spec *spec_read_zygote(const struct message *message, const char **stage);
+struct spec *spec_read_base(const struct message *message, const char **stage);
+bool spec_same_mount(const struct mount_entry *a, const struct mount_entry *b);
 const char *check_program(const struct message *message, uint32_t *process, bool is_zygote);
 void spec_free(struct spec *spec);
 
@@ -277,7 +283,9 @@ int nest_take(struct nest *nest, uint32_t zygote, const char **stage);
 int nest_make_owned(struct nest *nest, uid_t owner, unsigned slot, const struct spec *spec, const char **stage);
 int nest_hatch(struct nest *nest, const char **stage);
 void nest_remove(struct nest *nest);
+unsigned nest_take_listeners(struct nest *nest, const struct spec *spec, int *listeners);
 void nest_readable(void);
+void pool_base(const struct message *message);
 void pool_discard(void);
 void pool_discard_forks(uint32_t zygote);
 void pool_trim(uint32_t zygote, unsigned level);
@@ -310,6 +318,7 @@ struct init_start {           // what the fork that becomes init needs
   int procs[ROLE_COUNT];
   uid_t uid; gid_t gid;       // the helper's own, which a new user namespace hides
   bool is_owned;              // it has a user namespace from the beginning, with maps that the helper writes
+  struct spec *base;          // what is to be mounted before there is an order; NULL
 };
 struct program_order { uint32_t process, follows, argc, envc; char **argv, **envp; const char *cwd; };
 bool order_read(struct program_order *order, struct message *message);
@@ -322,6 +331,7 @@ enum proc { PROC_NONE, PROC_ALL, PROC_OWN /* shows its user's processes only */ 
 extern int mounts_given[MAX_MOUNTS];      // sources that the helper has opened, in the order of the binds
 extern unsigned mounts_given_count;
 int mounts_begin(enum proc proc, char *stage, size_t stage_size);
+int mounts_place_base(struct spec *base, char *stage, size_t stage_size);
 int mounts_finish(const struct spec *spec, uint32_t user, int tmp, int *tmp_again, char *stage, size_t stage_size);
 int seccomp_compile(void);
 int seccomp_install(void);
@@ -342,8 +352,10 @@ extern uint64_t figures[FIGURES];
 void figures_reply(unsigned nests, unsigned hatched, unsigned sandboxes);
 
 // ---- main.c
-enum watch { WATCH_SERVER = 1, WATCH_INIT, WATCH_PID, WATCH_ALARM, WATCH_NEST, WATCH_FORK, WATCH_FORK_END, WATCH_HATCHING,
-  WATCH_ZYGOTE, WATCH_ZYGOTE_END, WATCH_SNAPSHOT, WATCH_SNAPSHOT_END };
+enum watch {
+  WATCH_SERVER = 1, WATCH_INIT, WATCH_PID, WATCH_ALARM, WATCH_NEST, WATCH_FORK, WATCH_FORK_END, WATCH_HATCHING,
+  WATCH_ZYGOTE, WATCH_ZYGOTE_END, WATCH_SNAPSHOT, WATCH_SNAPSHOT_END,
+};
 void watch_add(int fd, enum watch kind, uint32_t sandbox, uint32_t events);
 void epoll_forget(int fd);
 void watch_close(int *fd);

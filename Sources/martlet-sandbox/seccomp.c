@@ -83,7 +83,8 @@ static int snapshot_rules(scmp_filter_ctx filter) {
     {0, 64, 255}, {0, 1024, 1279},   // IP: iptables, arptables, ebtables, multicast routing, IPVS
     {41, 64, 65}, {41, 200, 212},    // IPv6
     {6, 19, 22}};                    // TCP_REPAIR and what belongs to it
-  int bad = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_SYS(socket), 1, SCMP_A0(SCMP_CMP_EQ, AF_NETLINK));
+  int bad = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EAFNOSUPPORT), SCMP_SYS(socket), 1,
+      SCMP_A0(SCMP_CMP_EQ, AF_NETLINK));
   for (int i = 0; i < 2; i++)
     for (unsigned kind = 0; kind < 16; kind++)
       if (kind != SOCK_STREAM && kind != SOCK_DGRAM)
@@ -152,7 +153,8 @@ static int compile(struct sock_fprog *program, enum kind kind) {
   if (!filter || file < 0) goto end;
   // a tree instead of a chain of comparisons; older ones do without
   seccomp_attr_set(filter, SCMP_FLTATR_CTL_OPTIMIZE, 2);
-  if ((kind == SNAPSHOTS ? snapshot_rules(filter) : rules(filter, kind == ZYGOTES)) < 0 || seccomp_export_bpf(filter, file) < 0) goto end;
+  if ((kind == SNAPSHOTS ? snapshot_rules(filter) : rules(filter, kind == ZYGOTES)) < 0
+      || seccomp_export_bpf(filter, file) < 0) goto end;
   off_t size = lseek(file, 0, SEEK_END);
   program->filter = malloc((size_t)size);
   program->len = (unsigned short)((size_t)size / sizeof *program->filter);

@@ -62,8 +62,8 @@ static int claim_user(unsigned *place) {
     int length = snprintf(name.sun_path + 1, sizeof name.sun_path - 1, "martlet-user-%u", (unsigned)user_at(*place));
     int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (fd < 0) return -1;
-    if (bind(fd, (struct sockaddr *)&name, (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)length)) == 0)
-      return fd;
+    socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)length);
+    if (bind(fd, (struct sockaddr *)&name, size) == 0) return fd;
     close(fd);
   }
   errno = EAGAIN;
@@ -178,8 +178,8 @@ static void compare(struct sandbox *sandbox, uint32_t pid) {
   if (sandbox->nest.fork.pidfd >= 0 && sandbox->nest.fork.pid == (pid_t)pid) known = true;
 }
 
-// Who enters a nest is an orphan there, and ours to bury when it dies: a dead process that nobody has taken note of keeps
-// its nest from ending. What is known is waited for by those who know it.
+// Who enters a nest is an orphan there, and ours to bury when it dies: a dead process that nobody has taken note of
+// keeps its nest from ending. What is known is waited for by those who know it.
 void snapshot_bury_strays(void) {
   siginfo_t info;
   for (;;) {

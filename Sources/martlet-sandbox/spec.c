@@ -65,6 +65,7 @@ static bool read_field(struct spec *spec, const struct field *field) {
       return read_listen(spec, field);
     case SBX_TAG_MOUNT: return read_mount(spec, field);
     case SBX_TAG_ZYGOTE: return field_u32(field, &spec->zygote);
+    case SBX_TAG_YIELDS: return read_number(field, &spec->yields, 0, 1);
     case SBX_TAG_SNAPSHOT: return read_number(field, &spec->snapshot, 1, 1);
     default: return false;
   }
@@ -118,6 +119,20 @@ static bool read_zygote_field(struct spec *spec, const struct field *field) {
 struct spec *spec_read_zygote(const struct message *message, const char **stage) {
   *stage = "zygote";
   return copy_of(message, read_zygote_field, stage);
+}
+
+static bool read_base_field(struct spec *spec, const struct field *field) {
+  if (field->tag == SBX_TAG_LISTEN) return read_listen(spec, field);
+  return field->tag == SBX_TAG_MOUNT && read_zygote_field(spec, field);
+}
+
+struct spec *spec_read_base(const struct message *message, const char **stage) {
+  *stage = "base";
+  return copy_of(message, read_base_field, stage);
+}
+
+bool spec_same_mount(const struct mount_entry *a, const struct mount_entry *b) {
+  return a->kind == b->kind && strcmp(a->source, b->source) == 0 && strcmp(a->target, b->target) == 0;
 }
 
 // What is wrong with an order to run a program; NULL.

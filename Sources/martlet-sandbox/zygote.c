@@ -282,7 +282,8 @@ void hatchling_none(struct hatchling *fork) { *fork = (struct hatchling){.channe
 
 // Begins an order to fork: its number, a channel of the fork's own, and the namespaces that it is to enter.
 // Returns our end of the channel; -1.
-int hatch_begin(struct packet *order, uint32_t serial, const struct nest *nest, const char *const *names, unsigned count) {
+int hatch_begin(struct packet *order, uint32_t serial, const struct nest *nest, const char *const *names,
+    unsigned count) {
   int pair[2], on = 1, size = 1 << 20;
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) return -1;
   setsockopt(pair[0], SOL_SOCKET, SO_PASSCRED, &on, sizeof on);   // the kernel tells the process id, not who forks

@@ -1,4 +1,5 @@
 // What serves the runtime identifiers, and how those that cannot be served are refused.
+import Glibc
 import MartletCore
 import MartletLambda
 import MartletSandbox
@@ -51,6 +52,26 @@ import Testing
   @Test func aNamedInterpreterServesWhateverItsVersion() throws {
     let catalog = RuntimeCatalog(interpreters: [RuntimeTests.ruby], chosen: ["ruby3.4": RuntimeTests.ruby])
     #expect(try serves("ruby3.4", catalog) == .interpreter(RuntimeTests.ruby))
+  }
+
+  /// A cold start must not start a program to hear what is known already.
+  @Test func aNamedInterpreterIsAskedForItsVersionOnce() throws {
+    var path = Array("/tmp/martlet-named-XXXXXX".utf8CString)
+    let script = mkstemp(&path)
+    defer { unlink(path) }
+    let name = String(decoding: path.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
+    let text = "#!/bin/sh\necho >> \(name).asked; echo Ruby 3.4.2\n"
+    #expect(write(script, text, text.utf8.count) == text.utf8.count)
+    close(script)
+    chmod(path, 0o755)
+    defer { unlink("\(name).asked") }
+    let named = Interpreter(family: .ruby, version: "", path: name)
+    let catalog = RuntimeCatalog(interpreters: [], chosen: ["ruby3.4": named])
+    for _ in 0..<3 {
+      #expect(try serves("ruby3.4", catalog) == .interpreter(Interpreter(family: .ruby, version: "3.4.2", path: name)))
+    }
+    var asked = stat()
+    #expect(stat("\(name).asked", &asked) == 0 && asked.st_size == 1)
   }
 
   @Test func whatCannotRunIsRefused() async throws {

@@ -125,7 +125,8 @@ public class App {
     for (String name : System.getProperties().stringPropertyNames()) properties.put(name, System.getProperty(name));
     properties.remove("com.amazonaws.xray.traceHeader");
     same.put("properties", properties);
-    same.put("threads", Thread.getAllStackTraces().keySet().stream().map(Thread::getName).sorted().collect(Collectors.toList()));
+    same.put("threads", Thread.getAllStackTraces().keySet().stream().map(Thread::getName)
+        .filter(name -> !name.startsWith("process reaper")).sorted().collect(Collectors.toList()));
     same.put("loader", Thread.currentThread().getContextClassLoader() == App.class.getClassLoader());
     same.put("context", Arrays.asList(context.getFunctionName(), context.getMemoryLimitInMB(), context.getFunctionVersion()));
     Map<String, Object> answer = new LinkedHashMap<>();

@@ -86,3 +86,70 @@ def test_a_package_with_nothing_to_compile_is_looked_at_once(server, name):
     answer = server.client.get_function(FunctionName=name)["Configuration"]
     key = base64.b64decode(answer["CodeSha256"]).hex()
     assert [found for found in os.listdir(f"{server.state}/trees") if found.startswith(f"{key}+")] == [f"{key}+task-python3.11-nothing"]
+
+
+#: The same in JavaScript.
+BIG = "".join(f"exports.f{i} = function (x) {{ return x + {i}; }};\n" for i in range(1000)) + "exports.loader = new Error().stack.split('\\n')[2];\n"
+TELL_JS = """
+const fs = require('fs');
+exports.handler = async () => {
+  const big = require('big');
+  return { sum: big.f7(1), compiled: big.loader.includes('/var/runtime/compiled.mjs'), where: require.resolve('big'),
+           files: fs.readdirSync('/var/task', { recursive: true, withFileTypes: true }).filter((e) => e.isFile()).map((e) => e.path + '/' + e.name).sort() };
+};
+"""
+NODE = {"runtime": "nodejs20.x", "handler": "index.handler"}
+
+
+def node_package(**files):
+    return package({"index.js": TELL_JS, "node_modules/big.js": BIG, **files})
+
+
+def wait_for_update(server, name):
+    server.client.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.02, "MaxAttempts": 500})
+
+
+def test_a_module_of_node_is_compiled_before_it_is_required(server, name):
+    server.create(name, node_package(), **NODE)
+    seen = server.invoke(name).succeeded()
+    assert seen["sum"] == 8 and seen["compiled"] and seen["where"] == "/var/task/node_modules/big.js"
+    (cache,) = set(seen["files"]) - {"/var/task/index.js", "/var/task/node_modules/big.js"}
+    assert cache.startswith("/var/task/node_modules/.cache/martlet/v20.")
+
+
+def test_an_update_of_a_node_function_is_compiled(server, name):
+    server.create(name, node_package(), **NODE)
+    assert server.invoke(name).succeeded()["sum"] == 8
+    server.client.update_function_code(FunctionName=name, ZipFile=package({"index.js": TELL_JS, "node_modules/big.js": BIG.replace("x + 7;", "x + 8;")}))
+    wait_for_update(server, name)
+    seen = server.invoke(name).succeeded()
+    assert seen["sum"] == 9 and seen["compiled"]
+
+
+@pytest.mark.parametrize("memory", [128, 3008])
+def test_results_fit_a_node_function_of_any_memory(server, name, memory):
+    """The limit of V8's heap follows the memory, and V8 refuses what was compiled under other flags."""
+    server.create(name, node_package(), MemorySize=512, **NODE)
+    server.client.update_function_configuration(FunctionName=name, MemorySize=memory)
+    wait_for_update(server, name)
+    assert server.invoke(name).succeeded()["compiled"]
+
+
+def test_a_layer_of_node_is_compiled_for_opt(server, name):
+    layer = server.client.publish_layer_version(LayerName=name, Content={"ZipFile": package({"nodejs/node_modules/big.js": BIG})})
+    server.create(name, package({"index.js": TELL_JS}), Layers=[layer["LayerVersionArn"]], **NODE)
+    seen = server.invoke(name).succeeded()
+    assert seen["compiled"] and seen["where"] == "/opt/nodejs/node_modules/big.js" and seen["files"] == ["/var/task/index.js"]
+
+
+def test_a_node_function_with_options_of_its_own_is_compiled_where_it_runs(server, name):
+    server.create(name, node_package(), Environment={"Variables": {"NODE_OPTIONS": "--enable-source-maps"}}, **NODE)
+    seen = server.invoke(name).succeeded()
+    assert seen["sum"] == 8 and not seen["compiled"]
+
+
+def test_what_node_cannot_compile_keeps_nobody_from_running(server, name):
+    files = {"broken.js": "function (\n" * 300, "nul.js": "x = '\0';\n" * 300, "latin.js": b"// caf\xe9\n" * 300, "deep.js": "x = " + "(" * 200000 + ")" * 200000,
+             "inner/package.json": b"\xff", "inner/other.js": BIG, "node_modules/.cache/martlet": "a file\n"}
+    server.create(name, node_package(**files), **NODE)
+    assert server.invoke(name).succeeded()["sum"] == 8

@@ -1,14 +1,14 @@
 """A small client of martlet-sandbox: speaks Sources/CMartlet/include/sandbox_protocol.h. Used by the tests only."""
 import array, os, select, signal, socket, struct, subprocess, time, uuid
 
-HELLO, CREATE, SPAWN, SIGNAL, RESET, DESTROY, CONNECT, ZYGOTE, LEVEL, FIGURES, GRAFT = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11
+HELLO, CREATE, SPAWN, SIGNAL, RESET, DESTROY, CONNECT, ZYGOTE, LEVEL, FIGURES, GRAFT, BASE = 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12
 WELCOME, CREATED, SPAWNED, RESET_DONE, DESTROYED, FAILED, CONNECTED, EXITED = 101, 102, 103, 105, 106, 107, 108, 110
 ZYGOTE_READY, FIGURES_ARE, GRAFTED = 109, 111, 112
 T = dict(VERSION=1, GUARANTEE=2, MEMORY=3, TMP=4, CPU=5, PIDS=6, NOFILE=7, HOSTNAME=8, MOUNT=9, LISTEN=10, NETWORK=11, PROCESS=12,
-         ARG=13, ENV=14, CWD=15, SIGNO=16, FD_KINDS=17, REQUEST=18, ERRNO=19, STAGE=20, STATUS=21, OOM=22, ZYGOTE=23, LEVEL=24, FIGURE=25, FOLLOWS=26, SNAPSHOT=27)
+         ARG=13, ENV=14, CWD=15, SIGNO=16, FD_KINDS=17, REQUEST=18, ERRNO=19, STAGE=20, STATUS=21, OOM=22, ZYGOTE=23, LEVEL=24, FIGURE=25, FOLLOWS=26, SNAPSHOT=27, YIELDS=28)
 NAMES = {v: k for k, v in T.items()}
 BIND, SYMLINK, DIRECTORY, FILE, WRITABLE = 1, 2, 3, 4, 5
-LISTENER, FREEZE_V1, FREEZE_V2, CPU_V1, CPU_V2, PEAK, TMP = 1, 2, 3, 4, 5, 6, 7
+LISTENER, FREEZE_V1, FREEZE_V2, CPU_V1, CPU_V2, PEAK, TMP, CPU_IDLE = 1, 2, 3, 4, 5, 6, 7, 8
 MB = 1 << 20
 PATIENCE = 15   # seconds; a bound for what should take milliseconds
 
@@ -156,7 +156,7 @@ class Failed(Exception):
 
 class Sandbox:
     def __init__(self, helper, memory=128 * MB, tmp=512 * MB, cpu=1000, pids=64, nofile=1024, hostname="here", mounts=None,
-                 listen=(), network=0, wait=True, system=True, zygote=None, snapshot=False):
+                 listen=(), network=0, wait=True, system=True, zygote=None, snapshot=False, yields=False):
         self.zygote = zygote
         self.helper, self.id, self.processes = helper, helper.next, 0
         helper.next += 1
@@ -165,6 +165,7 @@ class Sandbox:
         fields += [field("LISTEN", u16(port[0]) + bytes([port[1]]) if isinstance(port, tuple) else u16(port)) for port in listen]
         if zygote: fields.append(field("ZYGOTE", u32(zygote)))
         if snapshot: fields.append(field("SNAPSHOT", u32(1)))
+        if yields: fields.append(field("YIELDS", u32(1)))
         fields += (system_mounts() if system else []) + list(mounts or [])
         self.fields = fields
         helper.send(message(CREATE, self.id, *fields))

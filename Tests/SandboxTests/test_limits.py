@@ -87,6 +87,27 @@ def test_processor_quota_is_applied_through_the_descriptor(sandbox):
     assert slow < 0.3 and float(sandbox.python(code)[1]) > slow
 
 
+def idle_of(sandbox):
+    """What its control group says."""
+    path = os.readlink(f"/proc/self/fd/{sandbox.fds[CPU_V1 if CPU_V1 in sandbox.fds else CPU_V2]}")
+    try:
+        with open(os.path.join(os.path.dirname(path), "cpu.idle")) as file:
+            return int(file.read())
+    except FileNotFoundError: pytest.skip("this kernel has no cpu.idle")
+
+
+def test_who_yields_leaves_the_processor_to_others_until_told(helper):
+    """Two that want the same processor all the time."""
+    work = "import os, time\nos.sched_setaffinity(0, {min(os.sched_getaffinity(0))})\nend = time.monotonic() + 1.5\nwhile time.monotonic() < end: pass\nprint(time.process_time())"
+    usual, yielding, late = helper.create(), helper.create(yields=True), helper.create(yields=True)
+    assert (idle_of(usual), idle_of(yielding)) == (0, 1) and CPU_IDLE not in usual.fds
+    os.pwrite(late.fds[CPU_IDLE], b"0", 0)
+    assert idle_of(late) == 0
+    orders = [s.order("/usr/bin/python3", "-S", "-c", work) for s in (usual, yielding, late)]
+    used = [float(s.finish(*order)[1]) for s, order in zip((usual, yielding, late), orders)]
+    assert used[1] < used[0] / 3 and used[1] < used[2] / 3
+
+
 def test_freezing_stops_and_thawing_resumes(sandbox):
     process, out = sandbox.spawn("/usr/bin/python3", "-S", "-c", "import time\nprint('up', flush=True)\nwhile True: print('x', flush=True); time.sleep(0.001)")
     read_until(out, "up")

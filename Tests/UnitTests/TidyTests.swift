@@ -35,7 +35,7 @@ import Testing
     "MartletWire": ["MartletCore", "CCrypto", "NIOCore", "NIOPosix", "NIOHTTP1", "Logging"],
     "MartletTLS": ["MartletCore", "MartletWire", "NIOCore", "NIOSSL"],
     "MartletStore": ["MartletCore", "GRDB", "Foundation", "Dispatch"],
-    "MartletSandbox": ["MartletCore", "CMartlet", "CArchive", "Logging"],
+    "MartletSandbox": ["MartletCore", "CMartlet", "CArchive", "Logging", "Dispatch"],
     "MartletLambda": [
       "MartletCore", "MartletWire", "MartletStore", "MartletSandbox", "MartletRuntimes", "NIOCore", "NIOPosix",
       "NIOHTTP1",

@@ -29,6 +29,7 @@ enum sbx_type {
   SBX_FIGURES = 10, // Answer: FIGURES_ARE.
   SBX_GRAFT = 11,   // The fields of CREATE, of a sandbox that runs: the same, but binds where it has empty directories. They are mounted
                     // there before its processes' eyes. Answer: GRAFTED or FAILED, and then the sandbox is as it was before or broken.
+  SBX_BASE = 12,    // MOUNT*, LISTEN*: what most orders to CREATE begin with, in this order. It is made ahead. No answer, unless FAILED.
 
   // Sandbox process -> server.
   SBX_WELCOME = 101,     // VERSION, GUARANTEE*
@@ -76,6 +77,7 @@ enum sbx_tag {
                           // init from its start to its end; one program of a sandbox at most.
   SBX_TAG_SNAPSHOT = 27,  // u32 1 in CREATE: the one program that is SPAWNed here can be forked into sandboxes that name this one as their
                           // zygote, once it is up: ZYGOTE_READY. It has no init, so no RESET and no CONNECT; only with full isolation.
+  SBX_TAG_YIELDS = 28,    // u32 1 in CREATE: its processes give way to whoever else wants a processor, until CPU_IDLE is told otherwise
 };
 
 enum sbx_mount {
@@ -106,6 +108,7 @@ enum sbx_fd {
   SBX_FD_CPU_V2 = 5,     // cpu.max: write "QUOTA 20000" or "max 20000"
   SBX_FD_MEMORY_PEAK = 6,  // pread: bytes, a number and a newline; files in /tmp are counted in it
   SBX_FD_TMP = 7,        // a directory descriptor (O_PATH or O_RDONLY) on /tmp for fstatfs
+  SBX_FD_CPU_IDLE = 8,   // where YIELDS was asked for and the kernel can (5.15): write "0" / "1"
 };
 
 #endif

@@ -52,7 +52,7 @@ extension Environment {
   private func initialised(_ pairs: [(work: Work, poll: HTTPExchange)], _ live: Live) {
     live.turn = nil
     live.deadline = nil
-    live.resources?.limitCPU(specification.cpu)
+    settleCPU(live)
     tellInitReport(Nanoseconds(count: parts.world.monotonic() &- live.initStarted), nil, nil, live)
     live.telemetry?.close()
     if live.telemetry?.isWanted == false { live.telemetry = nil }

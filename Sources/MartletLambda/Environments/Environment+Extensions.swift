@@ -165,7 +165,7 @@ extension Environment {
     live.telemetry?.flush()
     if live.isFrozen {
       live.isFrozen = false
-      live.resources?.freeze(false)
+      live.resources?.thaw()
     }
     let machine = ShutdownStateMachine(
       extensions.machine.takesPart, extensions: Set(extensions.programs.values),
@@ -225,8 +225,11 @@ extension Environment {
       return
     }
     switch purpose {
-    case .reset: parts.sandboxes.reset(sandbox)
+    case .reset:
+      live.resources?.thaw()
+      parts.sandboxes.reset(sandbox)
     case .removal:
+      live.resources?.cancelFreezing()
       live.sandbox = nil
       for channel in live.channels { channel.close(promise: nil) }
       live.channels = []

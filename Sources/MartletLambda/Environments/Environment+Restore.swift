@@ -109,6 +109,7 @@ extension Environment {
     guard live.canBeForked, let sandbox = live.sandbox else { return discard(live) }
     live.deadline = nil
     // A fork is made with its share, and somebody waits for it.
+    live.resources?.compete()
     live.resources?.limitCPU(max(500, specification.cpu))
     parts.snapshots?.came(self, sandbox)
   }

@@ -15,6 +15,7 @@ extension Environment: SandboxObserver {
       }
       live.resources = resources
       self.occupy(resources)
+      self.competeLater(resources)
       if live.startsWhenCreated {
         live.startsWhenCreated = false
         self.initialise(live, .initialisation)
@@ -56,7 +57,7 @@ extension Environment: SandboxObserver {
   func somebodyDied(_ live: Live) {
     guard live.sandbox != nil, live.shutdown == nil else { return }
     live.isFrozen = false
-    live.resources?.freeze(false)
+    live.resources?.thaw()
     live.telemetry?.pause(false)
     live.freezeAt = freezes.add(self)
   }

@@ -1,6 +1,7 @@
 // How an environment comes to its runtime: when it is its turn, a sandbox is made and the runtime started in it.
 import MartletCore
 import MartletSandbox
+import NIOCore
 
 extension Environment {
   /// Makes the sandbox and starts the runtime.
@@ -50,6 +51,21 @@ extension Environment {
         if !body(live) { live.turn = nil }
       }
     }
+  }
+
+  /// Who initialises gives way to environments that serve (docs/scaling.md), but not for long: on a host whose
+  /// processors are never idle it would never end.
+  func competeLater(_ resources: SandboxResources) {
+    guard specification.yields else { return }
+    eventLoop.scheduleTask(in: Environment.yielding) { [weak resources] in resources?.compete() }
+  }
+
+  private static let yielding = TimeAmount.milliseconds(100)
+
+  /// It is initialised: from now on it has what it is configured to have.
+  func settleCPU(_ live: Live) {
+    live.resources?.compete()
+    if configuration.debugging == nil { live.resources?.limitCPU(specification.cpu) }
   }
 
   /// Starts another runtime, in the time of the invocation that waits for it.

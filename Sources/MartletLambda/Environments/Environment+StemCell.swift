@@ -32,6 +32,7 @@ extension Environment {
     live.sandbox = sandbox
     live.resources = resources
     occupy(resources)
+    competeLater(resources)
     if isForked { return adopt(resources.listeners) }
     live.stemOrder = StemOrder()
     parts.sandboxes.graft(specification, onto: sandbox)

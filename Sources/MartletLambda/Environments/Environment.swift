@@ -169,7 +169,7 @@ package final class Environment: Sendable {
     }
     if live.isFrozen {
       live.isFrozen = false
-      live.resources?.freeze(false)
+      live.resources?.thaw()
       live.telemetry?.pause(false)
     }
     if live.concurrent == nil {
@@ -298,7 +298,7 @@ package final class Environment: Sendable {
     switch live.machine.next(poll) {
     case .initialised(let phase, let work):
       live.turn = nil
-      if configuration.debugging == nil { live.resources?.limitCPU(specification.cpu) }
+      settleCPU(live)
       let duration = Nanoseconds(count: parts.world.monotonic() &- live.initStarted)
       if live.extensions != nil || configuration.logging.format == .json || fate != nil || live.machine.restores {
         tellInitReport(duration, nil, work, live)

@@ -77,9 +77,20 @@ package struct EnvironmentParts: Sendable {
   package func makePreparations() -> [any Preparation] {
     guard sandboxes.hasOwnRoot else { return [] }
     return [
-      PythonBytecode(sandboxes: sandboxes, root: root, packages: packages, runtimes: runtimes, world: world, log: log),
+      PackageCompiler(sandboxes: sandboxes, root: root, packages: packages, runtimes: runtimes, world: world, log: log),
       JavaArchives(sandboxes: sandboxes, root: root, runtimes: runtimes, world: world, log: log),
     ]
+  }
+
+  /// What every environment listens on, and it may be more.
+  var usualPorts: [Int] { [EnvironmentParts.runtimePort] + (platform == nil ? [] : [EnvironmentParts.platformPort]) }
+  var usualLinkPorts: [SandboxSpecification.LinkPort] {
+    traces == nil ? [] : [SandboxSpecification.LinkPort(port: EnvironmentParts.daemonPort, isDatagram: true)]
+  }
+
+  /// Has made ahead what environments have in common.
+  package func makeAhead() {
+    sandboxes.expect(mounts: root.base, ports: usualPorts, linkPorts: usualLinkPorts)
   }
 
   /// The ports on which an environment's listeners are, inside of it.

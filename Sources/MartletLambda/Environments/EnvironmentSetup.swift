@@ -40,10 +40,11 @@ struct EnvironmentSetup: Sendable {
       cpu: EnvironmentSetup.cpu(c), processes: parts.limits.processes,
       descriptors: parts.limits.descriptors, hostname: "sandbox",
       mounts: mounts + systems,
-      ports: [EnvironmentParts.runtimePort] + (hasPlatform ? [EnvironmentParts.platformPort] : [])
-        + (c.debugging == nil ? [] : [EnvironmentParts.debugPort]),
+      ports: parts.usualPorts + (c.debugging == nil ? [] : [EnvironmentParts.debugPort]),
       network: parts.network)
     specification.linkPorts = EnvironmentSetup.daemonPorts(c, parts)
+    // Where initialisations need not wait for each other, they need not wait for others either.
+    specification.yields = parts.gate != nil && c.debugging == nil
     self.specification = specification
     var paths = RuntimeProgram.Paths(api: "127.0.0.1:\(EnvironmentParts.runtimePort)")
     if !parts.sandboxes.hasOwnRoot {
@@ -84,13 +85,9 @@ struct EnvironmentSetup: Sendable {
   private static func daemonPorts(
     _ c: FunctionConfiguration, _ parts: EnvironmentParts
   ) -> [SandboxSpecification.LinkPort] {
-    guard parts.traces != nil else { return [] }
-    let datagrams = SandboxSpecification.LinkPort(
-      port: EnvironmentParts.daemonPort, isDatagram: true)
-    guard c.isTracingActive else { return [datagrams] }
-    return [
-      datagrams,
-      SandboxSpecification.LinkPort(port: EnvironmentParts.daemonPort, isDatagram: false),
+    guard c.isTracingActive, parts.traces != nil else { return parts.usualLinkPorts }
+    return parts.usualLinkPorts + [
+      SandboxSpecification.LinkPort(port: EnvironmentParts.daemonPort, isDatagram: false)
     ]
   }
 

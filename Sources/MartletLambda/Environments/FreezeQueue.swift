@@ -79,7 +79,7 @@ extension Environment {
     live.freezeAt = nil
     guard live.machine.isParked, !live.isFrozen, let resources = live.resources, resources.canFreeze else { return }
     live.isFrozen = true
-    resources.freeze(true)
+    resources.freeze()
     live.telemetry?.pause(true)
   }
 }

@@ -261,6 +261,7 @@ extension EnvironmentSetup {
 
   mutating func becomeSnapshot() {
     specification.isSnapshot = true
+    specification.yields = false
     program.arguments = [program.arguments[0], RuntimeProgram.zygoteFile, "snapshot"]
   }
 }

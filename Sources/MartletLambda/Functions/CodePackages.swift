@@ -137,8 +137,8 @@ package struct CodePackages: Sendable {
   }
 
   private func compiled(_ key: String, at target: String, for interpreter: Interpreter?) -> String? {
-    guard let interpreter, interpreter.family == .python else { return nil }
-    let tree = trees.path(PythonBytecode.tree(key, at: target, for: interpreter.version))
+    guard let interpreter, PackageCompiler.families.contains(interpreter.family) else { return nil }
+    let tree = trees.path(PackageCompiler.tree(key, at: target, for: interpreter))
     return Files.exists(tree) ? tree : nil
   }
 

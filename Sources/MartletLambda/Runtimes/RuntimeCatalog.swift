@@ -78,6 +78,8 @@ package final class RuntimeCatalog: Sendable {
   private let packs: String?
   /// Interpreters whose path does not tell their version, asked once.
   private let asked = Mutex<[Interpreter]?>(nil)
+  /// The same for those of `chosen`, by their paths.
+  private let askedChosen = Mutex<[String: Interpreter]>([:])
   /// Those of the packs that were seen last.
   private let packed = Mutex<[Interpreter]>([])
 
@@ -112,7 +114,7 @@ package final class RuntimeCatalog: Sendable {
     }
     guard let version = identifier.version else { return .bootstrap }
     if let named = chosen[identifier.name] {
-      return .interpreter(named.version.isEmpty ? named.askingVersion() ?? named : named)
+      return .interpreter(named.version.isEmpty ? withVersion(named) : named)
     }
     if let root = imageRoot(identifier)?.interpreter { return .interpreter(root) }
     if let oldest = RuntimeCatalog.oldest[identifier.family], Interpreter.isOlder(version, oldest) {
@@ -188,6 +190,15 @@ package final class RuntimeCatalog: Sendable {
           + "We recommend you use a supported runtime while creating or updating functions.")
     }
     throw .invalidParameter("The runtime \(name) is not available: \(advice).")
+  }
+
+  private func withVersion(_ named: Interpreter) -> Interpreter {
+    askedChosen.withLock { asked in
+      if let known = asked[named.path] { return known }
+      let found = named.askingVersion() ?? named
+      asked[named.path] = found
+      return found
+    }
   }
 
   private func resolvedInterpreters() -> [Interpreter] {

@@ -8,7 +8,7 @@ import MartletStore
 
 package struct RuntimeRoot: Sendable {
   /// What every environment has of the host.
-  private let base: [SandboxSpecification.Mount]
+  let base: [SandboxSpecification.Mount]
   /// Holds one directory per family with our bootstraps in it.
   private let bootstraps: String
 

@@ -139,7 +139,9 @@ package struct KernelMemory: HostMemory {
   package init() {}
 
   package func read() -> MemoryFigures? {
-    guard let text = KernelMemory.text("/proc/meminfo"), let total = KernelMemory.kibibytes("MemTotal", in: text),
+    // The two are among the first lines.
+    guard let text = KernelMemory.text("/proc/meminfo", bytes: 256),
+      let total = KernelMemory.kibibytes("MemTotal", in: text),
       let available = KernelMemory.kibibytes("MemAvailable", in: text)
     else { return nil }
     var figures = MemoryFigures(total: total, available: available)
@@ -180,11 +182,11 @@ package struct KernelMemory: HostMemory {
   static func number(_ text: String) -> Int? { text.split(separator: "\n").first.flatMap { Int($0) } }
 
   /// The beginning of a file of the kernel's, which has no size before it is read.
-  private static func text(_ path: String) -> String? {
+  private static func text(_ path: String, bytes: Int = 4096) -> String? {
     let descriptor = open(path, O_RDONLY | O_CLOEXEC)
     guard descriptor >= 0 else { return nil }
     defer { close(descriptor) }
-    let text = String(unsafeUninitializedCapacity: 4096) { max(0, Glibc.read(descriptor, $0.baseAddress, $0.count)) }
+    let text = String(unsafeUninitializedCapacity: bytes) { max(0, Glibc.read(descriptor, $0.baseAddress, $0.count)) }
     return text.isEmpty ? nil : text
   }
 }

@@ -1,6 +1,6 @@
-// Compiles the Python of packages when functions are made, so that no cold start does it (docs/fast-start.md). A
-// package and what was compiled of it are one tree, beside the package's own, for each version of Python and each
-// place at which it is mounted, because compiled modules know their path.
+// Compiles the Python and the JavaScript of packages when functions are made, so that no cold start does it
+// (docs/fast-start.md). A package and what was compiled of it are one tree, beside the package's own, for each version
+// of the language and each place at which it is mounted, because compiled modules know their path.
 import Glibc
 import Logging
 import MartletCore
@@ -9,7 +9,7 @@ import MartletStore
 import NIOPosix
 import Synchronization
 
-package final class PythonBytecode: Preparation {
+package final class PackageCompiler: Preparation {
   private let sandboxes: any SandboxHost
   private let root: RuntimeRoot
   private let trees: CodeTrees
@@ -34,7 +34,7 @@ package final class PythonBytecode: Preparation {
   }
 
   /// Smaller packages are compiled in less time than an interpreter takes to start. Of larger ones, the same is asked
-  /// of their modules (`compile.py`).
+  /// of their modules (`compile.py`, `compile.mjs`).
   static let smallest = ByteCount.kibibytes(16)
   /// What is compiled of a package may have this size at most, in memory and on disk.
   static let largest = ByteCount.mebibytes(512)
@@ -48,18 +48,31 @@ package final class PythonBytecode: Preparation {
   struct Subject: Hashable, Sendable {
     let key: String
     let target: String
-    let interpreter: String
-
     /// The name of the tree that has both.
-    var tree: String { PythonBytecode.tree(key, at: target, for: interpreter) }
+    let tree: String
+
+    init(_ key: String, at target: String, for interpreter: Interpreter) {
+      self.key = key
+      self.target = target
+      tree = PackageCompiler.tree(key, at: target, for: interpreter)
+    }
+
     /// A file of this name says that there is nothing to compile, so that no later start of the server looks again.
     var nothing: String { tree + "-nothing" }
   }
 
-  /// - Parameter version: of Python, as "3.12.4".
-  static func tree(_ key: String, at target: String, for version: String) -> String {
-    let numbers = version.split(separator: ".").prefix(2).joined(separator: ".")
-    return "\(key)+\(target == "/opt" ? "opt" : "task")-python\(numbers)"
+  static func tree(_ key: String, at target: String, for interpreter: Interpreter) -> String {
+    let place = target == "/opt" ? "opt" : "task"
+    return "\(key)+\(place)-\(interpreter.family.rawValue)\(PackageCompiler.language(of: interpreter))"
+  }
+
+  /// The families whose packages are compiled.
+  static let families = [RuntimeFamily.python, .nodejs]
+
+  /// What the results are for: a Python of the same two numbers takes them, and only the same Node.
+  private static func language(of interpreter: Interpreter) -> String {
+    guard interpreter.family == .python else { return interpreter.version }
+    return interpreter.version.split(separator: ".").prefix(2).joined(separator: ".")
   }
 
   /// True if there is something to compile, which may take a while.
@@ -67,7 +80,7 @@ package final class PythonBytecode: Preparation {
 
   /// Compiles what a version will run, unless that was done before. Whatever goes wrong, the version runs all the same.
   package func prepare(_ c: FunctionConfiguration) async {
-    guard let interpreter = runtimes.hostInterpreter(of: c, .python) else { return }
+    guard let interpreter = interpreter(of: c) else { return }
     for subject in subjects(c) {
       do {
         try await thread.runIfActive { self.compile(subject, with: interpreter) }
@@ -83,16 +96,23 @@ package final class PythonBytecode: Preparation {
     thread.shutdownGracefully { _ in }
   }
 
+  private func interpreter(of c: FunctionConfiguration) -> Interpreter? {
+    for family in PackageCompiler.families {
+      if let found = runtimes.hostInterpreter(of: c, family) { return found }
+    }
+    return nil
+  }
+
   private func subjects(_ c: FunctionConfiguration) -> [Subject] {
-    guard let interpreter = runtimes.hostInterpreter(of: c, .python) else { return [] }
+    guard let interpreter = interpreter(of: c) else { return [] }
     var found: [Subject] = []
-    if c.code.unpackedSize >= PythonBytecode.smallest.bytes {
-      found.append(Subject(key: c.code.key, target: "/var/task", interpreter: interpreter.version))
+    if c.code.unpackedSize >= PackageCompiler.smallest.bytes {
+      found.append(Subject(c.code.key, at: "/var/task", for: interpreter))
     }
     if let layers = c.layerTree,
-      c.layers.contains(where: { $0.package.unpackedSize >= PythonBytecode.smallest.bytes })
+      c.layers.contains(where: { $0.package.unpackedSize >= PackageCompiler.smallest.bytes })
     {
-      found.append(Subject(key: layers, target: "/opt", interpreter: interpreter.version))
+      found.append(Subject(layers, at: "/opt", for: interpreter))
     }
     return found.filter { !isDone($0) }
   }
@@ -128,23 +148,29 @@ package final class PythonBytecode: Preparation {
   private func run(_ subject: Subject, with interpreter: Interpreter) throws(Fault) -> String {
     let tree = trees.path(subject.key)
     let specification = SandboxSpecification(
-      memory: PythonBytecode.memory, tmp: .mebibytes(16), cpu: 1000, processes: 16, descriptors: 256,
+      memory: PackageCompiler.memory, tmp: .mebibytes(16), cpu: 1000, processes: 64, descriptors: 256,
       hostname: "sandbox",
       mounts: root.mounts(
-        family: .python, interpreter: interpreter, code: tree, layers: subject.target == "/opt" ? tree : nil),
+        family: interpreter.family, interpreter: interpreter, code: tree,
+        layers: subject.target == "/opt" ? tree : nil),
       ports: [], network: .loopback)
+    let seconds = "\(PackageCompiler.time.components.seconds)"
     let program = SandboxProgram(
-      arguments: [
-        interpreter.pathInRoot, "-I", "-S", "/var/runtime/compile.py", subject.target,
-        "\(PythonBytecode.time.components.seconds)",
-      ],
+      arguments: PackageCompiler.program(interpreter) + [subject.target, seconds],
       environment: ["PATH=/usr/bin:/bin", "LANG=C.UTF-8"], workingDirectory: "/")
     let path = "\(trees.root)/\(UInt64.random(in: 0...UInt64.max)).compiled.part"
     let run = SandboxRun(
-      what: "compile", sandboxes: sandboxes, world: world, largest: PythonBytecode.largest,
-      patience: PythonBytecode.patience)
+      what: "compile", sandboxes: sandboxes, world: world, largest: PackageCompiler.largest,
+      patience: PackageCompiler.patience)
     try run.output(of: program, in: specification, to: path) { isStopped.load(ordering: .relaxed) }
     return path
+  }
+
+  private static func program(_ interpreter: Interpreter) -> [String] {
+    switch interpreter.family {
+    case .nodejs: [interpreter.pathInRoot, "--max-old-space-size=768", "/var/runtime/compile.mjs"]
+    default: [interpreter.pathInRoot, "-I", "-S", "/var/runtime/compile.py"]
+    }
   }
 
   /// Makes the tree of package and results. What of both has the same path is taken from the results: the package's own
@@ -157,7 +183,7 @@ package final class PythonBytecode: Preparation {
     // Too little to be worth it.
     guard file.size > 0 else { return noteNothing(subject) }
     let unpacked = file.withBytes { raw in
-      Result { () throws(CodeArchive.Flaw) in try trees.unpack(raw, key: part, limit: PythonBytecode.largest) }
+      Result { () throws(CodeArchive.Flaw) in try trees.unpack(raw, key: part, limit: PackageCompiler.largest) }
     }
     defer { CodeTrees.remove(trees.path(part)) }
     switch unpacked {

@@ -6,8 +6,8 @@ let strict: [SwiftSetting] = [
   .treatAllWarnings(as: .error),
   .enableUpcomingFeature("ExistentialAny"),
   .enableUpcomingFeature("MemberImportVisibility"),
-  // Debug builds, which the tests run, check at run time that nobody changes what somebody else is changing. A twentieth of
-  // a warm invocation would be that check.
+  // Debug builds, which the tests run, check at run time that nobody changes what somebody else is changing. That would be
+  // a twentieth of a warm invocation.
   .unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release)),
 ]
 let nioCore = Target.Dependency.product(name: "NIOCore", package: "swift-nio")

@@ -1,9 +1,10 @@
 # Environments whose runtime was up before it was known whose it would be: the same to the function, and started where there is none.
+import glob
 import os
 import signal
 
 import pytest
-from conftest import Server, descendants, package, wait_until
+from conftest import Server, descendants, instance, package, wait_until
 from stem_cells import languages
 from test_fast_start import at_once, command, figures
 
@@ -131,3 +132,25 @@ def test_ruby_of_the_functions_own_comes_before_the_librarys(fast, language):
     before = taken(fast)
     assert fast.invoke("versions").succeeded() == "logger of mine"
     assert taken(fast) == before + 1
+
+
+def idle(server):
+    """Which control groups give way to others (cgroup v1 and v2, Linux 5.15), by their names."""
+    found = {}
+    for path in glob.glob(f"/sys/fs/cgroup/**/martlet-{instance(server.state)}/*/cpu.idle", recursive=True):
+        with open(path) as file:
+            found[path] = int(file.read())
+    return found
+
+
+def test_who_waits_gives_way_and_who_serves_does_not(own_server):
+    server = own_server("--fast-start", "on")
+    server.create("look", "export const handler = async (event) => event;", runtime="nodejs20.x", handler="app.handler")
+    ready(server, 128)
+    before = idle(server)
+    if not before:
+        pytest.skip("this kernel has no cpu.idle")
+    assert 1 in before.values()
+    assert server.invoke("look", 1).succeeded() == 1
+    after = idle(server)
+    assert [path for path in before if before[path] == 1 and after.get(path) == 0]

@@ -1,6 +1,8 @@
 # The phases of an environment's life: INIT and its limit, the freeze, SHUTDOWN and its time budgets, resets.
 import json
 import os
+import shutil
+import tempfile
 import threading
 import time
 
@@ -214,12 +216,16 @@ def handler(event, context): return put(os.environ['AWS_LAMBDA_FUNCTION_NAME'] +
 
 
 @pytest.mark.parametrize("settings", [{"user": 65534}, {"flags": ["--isolation", "none"]}], ids=["rootless", "no isolation"])
-def test_extensions_and_telemetry_with_less_isolation(own_server, settings):
+def test_extensions_and_telemetry_with_less_isolation(request, own_server, settings):
     from test_telemetry import FUNCTION, OVER_HTTP, of, types
     flags = settings.get("flags", [])
     server = own_server(*flags, **({"user": 65534, "environment": {"HOME": "/", "PATH": "/usr/bin:/bin"}} if "user" in settings else {}))
-    # Without a root of its own /tmp is the host's.
-    place = f"/tmp/martlet-{os.getpid()}-" if flags else "/tmp/"
+    # Without a root of its own /tmp is the host's, where not everybody may write.
+    place = "/tmp/"
+    if flags:
+        place = f"{tempfile.mkdtemp(prefix='martlet-')}/"
+        os.chmod(place, 0o777)
+        request.addfinalizer(lambda: shutil.rmtree(place))
     extension = OVER_HTTP.replace("'/tmp/", f"'{place}").replace("sandbox.localdomain", "sandbox")
     create(server, "f", {"sink": extension}, FUNCTION.replace("'/tmp/", f"'{place}"), Timeout=2)
     first = server.invoke("f")

@@ -28,16 +28,18 @@ export function resultsBelow(root) {
     return undefined;
   }
   try {
+    const { size } = fs.fstatSync(file);
     const head = Buffer.alloc(4);
     fs.readSync(file, head, 0, 4, 0);
-    const text = Buffer.alloc(Math.min(head.readUInt32LE(), fs.fstatSync(file).size));
+    const text = Buffer.alloc(Math.min(head.readUInt32LE(), size));
     fs.readSync(file, text, 0, text.length, 4);
-    const table = JSON.parse(text);
+    const table = { modules: {}, ...JSON.parse(text) };
     const here = probe();
     if (here.compare(Buffer.from(table.probe, 'base64'), 0, FLAGS, 0, FLAGS) !== 0) throw new Error('another V8');
     const read = (name) => {
       if (!Object.hasOwn(table.modules, name)) return undefined;
       const [offset, length] = table.modules[name];
+      if (!(length > FLAGS && length <= size)) return undefined;
       const data = Buffer.allocUnsafeSlow(length);
       if (fs.readSync(file, data, 0, length, 4 + text.length + offset) !== length) return undefined;
       // One flag is another one for each memory size, and means nothing to compiled code: the limit of the heap.

@@ -165,7 +165,8 @@ def test_no_time_means_no_results(make):
     assert not make(FILES).compile(seconds=0)
 
 
-@pytest.mark.parametrize("damage", [b"", b"\xff\xff\xff\xff", b"\x02\x00\x00\x00{}", b"\x04\x00\x00\x00null", b"\xff\xff\xff\xff" + b"{" * 5000, "cut", "version"])
+@pytest.mark.parametrize("damage", [b"", b"\xff\xff\xff\xff", b"\x02\x00\x00\x00{}", b"\x04\x00\x00\x00null", b"\xff\xff\xff\xff" + b"{" * 5000, "cut", "version", "empty", "large",
+                                    "beyond"])
 def test_damaged_results_are_not_used(make, damage):
     package = make(FILES)
     before = package.load()
@@ -175,9 +176,14 @@ def test_damaged_results_are_not_used(make, damage):
     size = struct.unpack("<I", good[:4])[0]
     if damage == "cut":
         damage = good[:size + 4]
-    elif damage == "version":
+    elif isinstance(damage, str):
         text = json.loads(good[4:size + 4])
-        text["probe"] = "A" * len(text["probe"])
+        if damage == "version":
+            text["probe"] = "A" * len(text["probe"])
+        elif damage == "empty":
+            del text["modules"]
+        else:
+            text["modules"] = dict.fromkeys(text["modules"], [0, 1 << 60] if damage == "large" else [len(good), 100])
         text = json.dumps(text).encode()
         damage = struct.pack("<I", len(text)) + text + good[size + 4:]
     with open(package.results, "wb") as file:

@@ -207,5 +207,5 @@ void forked_reaped(uint32_t id, uint32_t serial, uint32_t status) {
 
 void forked_signal(struct sandbox *sandbox, int number) {
   if (sandbox->nest.fork.state == STARTED && sandbox->nest.fork.pidfd >= 0)
-    syscall(SYS_pidfd_send_signal, sandbox->nest.fork.pidfd, number, NULL, 0);
+    signal_behind(sandbox->nest.fork.pidfd, number);
 }

@@ -1,6 +1,6 @@
 // What the files of martlet-sandbox share. Read them in this order: main.c (the loop), sandbox.c (what the server may
 // ask for), spec.c, nest.c (the pool), init.c (process 1 inside), mounts.c, seccomp.c, cgroups.c, memory.c, watch.c,
-// slowly.c, network.c, outbound.c, graft.c, snapshot.c, protocol.c, report.c.
+// slowly.c, network.c, outbound.c, graft.c, snapshot.c, signals.c, protocol.c, report.c.
 //
 // Two kinds of process run this program: the *helper* (one, privileged, single-threaded, owns every sandbox) and in
 // each sandbox an *init*, a fork of the helper that has given up every privilege and runs what the server orders. A
@@ -345,6 +345,10 @@ void report_add_to(struct packet *packet);
 void report_print(void);
 bool report_hears(const struct packet *packet);
 _Noreturn void probe_inside(int out, uint32_t kind);
+
+// ---- signals.c: for programs whose threads may just have been thawed
+void signal_child(pid_t pid, int number);     // one that has not been waited for
+void signal_behind(int pidfd, int number);
 
 // ---- figures.c: how often what was made ahead has served
 enum figure { NESTS_TAKEN, NESTS_MADE_LATE, FORKS_TAKEN, FORKS_MADE_LATE, FORKS_FAILED, PROGRAMS_EXECUTED, FIGURES };

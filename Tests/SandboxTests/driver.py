@@ -228,6 +228,15 @@ class Sandbox:
     def signal(self, process, number):
         self.helper.send(message(SIGNAL, self.id, field("PROCESS", u32(process)), field("SIGNO", u32(number))))
 
+    def freeze(self, stop=True):
+        """Stops or resumes the processes. They are stopped when this returns; they resume soon after it has."""
+        v2 = FREEZE_V2 in self.fds
+        os.pwrite(self.fds[FREEZE_V2 if v2 else FREEZE_V1], (b"1" if stop else b"0") if v2 else (b"FROZEN" if stop else b"THAWED"), 0)
+        files = [d + ("/cgroup.events" if v2 else "/freezer.state") for d in cgroup_directories(self.helper.name)]
+        files = [f for f in files if os.path.exists(f)]
+        assert files and (not stop or eventually(lambda: any(
+            "frozen 1" in t or "FROZEN" in t for t in (open(f).read() for f in files))))
+
     def connect(self, port, ticket=1):
         """A socket that is connected to a port inside."""
         self.helper.send(message(CONNECT, self.id, field("PROCESS", u32(ticket)), field("LISTEN", u16(port))))
@@ -271,6 +280,29 @@ def read_until(fd, text, timeout=PATIENCE):
         if not part: raise EOFError(repr(out))
         out += part
     return out.decode()
+
+
+# A program whose first thread waits in a system call and handles SIGTERM, beside others that would take it, too.
+LISTENING = """import os, signal, threading
+heard = 0
+def hear(*_):
+    global heard
+    heard += 1
+    os.write(1, b'heard %d\\n' % heard)
+signal.signal(signal.SIGTERM, hear)
+for i in range(3): threading.Thread(target=threading.Event().wait, daemon=True).start()
+os.write(1, b'up\\n')
+os.read(os.pipe()[0], 1)"""
+
+
+def signal_frozen(sandbox, process, reading):
+    read_until(reading, "up")
+    for i in range(1, 31):
+        sandbox.freeze()
+        if i % 2: sandbox.signal(process, signal.SIGTERM)
+        sandbox.freeze(False)
+        if not i % 2: sandbox.signal(process, signal.SIGTERM)
+        read_until(reading, f"heard {i}\n", 5)
 
 
 def cgroup_directories(name):

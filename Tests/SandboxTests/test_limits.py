@@ -1,5 +1,5 @@
 """Memory, /tmp, processor, processes, descriptors, freezing."""
-import os, pytest, resource
+import os, pytest, resource, signal
 from driver import *
 
 ALLOCATE = "b = []\nfor i in range({mb}): b.append(b'x' * (1 << 20))\nprint('survived')"
@@ -114,20 +114,34 @@ def test_who_yields_leaves_the_processor_to_others_until_told(helper):
 def test_freezing_stops_and_thawing_resumes(sandbox):
     process, out = sandbox.spawn("/usr/bin/python3", "-S", "-c", "import time\nprint('up', flush=True)\nwhile True: print('x', flush=True); time.sleep(0.001)")
     read_until(out, "up")
-    v2 = FREEZE_V2 in sandbox.fds
-    freeze = sandbox.fds[FREEZE_V2 if v2 else FREEZE_V1]
-    os.pwrite(freeze, b"1" if v2 else b"FROZEN", 0)
-    directory = [d for d in cgroup_directories(sandbox.helper.name) if "unified" in d or "freezer" in d]
-    assert any(eventually(lambda d=d: "frozen 1" in open(d + "/cgroup.events").read(), 1) for d in directory if os.path.exists(d + "/cgroup.events"))
+    sandbox.freeze()
     while select.select([out], [], [], 0)[0]: os.read(out, 65536)
     assert not select.select([out], [], [], 0.2)[0]
-    os.pwrite(freeze, b"0" if v2 else b"THAWED", 0)
+    sandbox.freeze(False)
     read_until(out, "x")
-    os.pwrite(freeze, b"1" if v2 else b"FROZEN", 0)
+    sandbox.freeze()
     sandbox.reset()                                     # frozen: killed all the same
     assert sandbox.sh("echo fresh")[1] == "fresh\n"
-    os.pwrite(freeze, b"1" if v2 else b"FROZEN", 0)
+    sandbox.freeze()
     sandbox.destroy()
+
+
+def test_signals_reach_the_first_thread_of_a_frozen_program(sandbox):
+    signal_frozen(sandbox, *sandbox.spawn("/usr/bin/python3", "-S", "-c", LISTENING))
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGUSR1])
+def test_signals_that_the_first_thread_has_blocked_reach_the_others(sandbox, number):
+    code = f"""import signal, threading
+signal.pthread_sigmask(signal.SIG_BLOCK, [{number:d}])
+def wait():
+    print('up', flush=True)
+    print(signal.sigwait([{number:d}]).name, flush=True)
+threading.Thread(target=wait).start()"""
+    process, out = sandbox.spawn("/usr/bin/python3", "-S", "-c", code)
+    read_until(out, "up")
+    sandbox.signal(process, number)
+    assert sandbox.finish(process, out)[:2] == (0, number.name + "\n")
 
 
 def test_descriptors_given_away_serve_an_unprivileged_receiver(sandbox):

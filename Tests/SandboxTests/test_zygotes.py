@@ -175,6 +175,13 @@ def test_signals_arrive(forked):
     assert sandbox.finish(process, reading)[0] == signal.SIGTERM
 
 
+def test_signals_reach_the_first_thread_of_a_frozen_fork(forked):
+    """Python runs a handler in its first thread, and that one sleeps on if the kernel hands the signal to another."""
+    sandbox = forked()
+    process, reading = start(sandbox, LISTENING)
+    signal_frozen(sandbox, process, reading)
+
+
 def test_children_of_a_fork_belong_to_the_sandbox(forked):
     sandbox = forked()
     code = "import os, subprocess\nprint(subprocess.run(['/bin/sh', '-c', 'echo $$ $PPID'], capture_output=True, text=True).stdout, os.getpid())"

@@ -35,6 +35,7 @@ SPAWN, FAILED, FORK, REAP, REAPED, UP, PARKED, STARTED = 3, 107, 211, 212, 213, 
 PIDS, NOFILE, PROCESS, ARG, ENV, CWD, ERRNO, STAGE, STATUS, LEVEL = 6, 7, 12, 13, 14, 15, 19, 20, 21, 24
 MAX_MESSAGE = 131072 + 32
 REHEARSALS = 10  # after so many calls an interpreter has adapted its code
+LARGEST_GAPS = 1 << 20  # bytes in gaps of one size, at most
 
 NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER = 0x20000, 0x2000000, 0x4000000, 0x8000000, 0x10000000
 NEWPID, NEWNET = 0x20000000, 0x40000000
@@ -51,8 +52,14 @@ MODULES = """
 """
 SDK = ("boto3", "botocore.session", "botocore.client", "botocore.endpoint", "botocore.regions", "s3transfer.manager")
 
+# The first parts of the names of all modules. Kept for good: whoever gives up a set writes to each of its names, all over
+# the heap.
+loaded = set()
+
 libc = ctypes.CDLL(None, use_errno=True)
 libc.prctl.argtypes = [ctypes.c_int] + 4 * [ctypes.c_ulong]
+CAPABILITIES_VERSION = ctypes.create_string_buffer(struct.pack("<Ii", 0x20080522, 0))
+NO_CAPABILITIES = ctypes.create_string_buffer(24)
 
 
 def check(result, what):
@@ -157,12 +164,14 @@ def rehearse(runtime):
     import logging
 
     renew()
-    environment, path, root = dict(os.environb), list(sys.path), logging.getLogger()
-    os.environb.clear()
-    os.environb.update(environment)
-    os.listdir("/")
-    resource.getrlimit(resource.RLIMIT_CORE)
+    path, root = list(sys.path), logging.getLogger()
+    become([(ENV, name + b"=" + value) for name, value in os.environb.items()])
+    for limit in (resource.RLIMIT_CORE, resource.RLIMIT_NOFILE):
+        resource.setrlimit(limit, resource.getrlimit(limit))
     libc.prctl(23, 0, 0, 0, 0)  # PR_CAPBSET_READ
+    open_streams()
+    make_way(own_names(), set())
+    compile("def rehearsal(event, context):\n    return event\n", "rehearsal", "exec")
     converter, handlers, module = logging.Formatter.converter, list(root.handlers), sys.modules.pop("stringprep", None)
     ours, theirs = socket.socketpair()
     with ours, theirs:
@@ -189,13 +198,40 @@ def rehearse(runtime):
     os.environ.pop("_X_AMZN_TRACE_ID", None)
 
 
+def fill_gaps():
+    """What is made later is put together, instead of into gaps between older objects.
+
+    The page of each gap would be copied for each fork that uses it. Those of Python's allocator, for objects of up to 512
+    bytes, and those of the C library's are filled until both go on in memory that nobody has used.
+    """
+    for allocate, sizes, pages in (
+        (ctypes.pythonapi.PyObject_Malloc, range(16, 513, 16), 4000),
+        (libc.malloc, (65536, 32768, 16384, 8192, 4096, 2048, *range(1032, 16, -16)), 0),
+    ):
+        allocate.restype, allocate.argtypes = ctypes.c_void_p, [ctypes.c_size_t]
+        for size in sizes:
+            fill(allocate, size, max(pages - 4 * size, 3 * size))
+
+
+def fill(allocate, size, enough):
+    """Until blocks of so many bytes together came one after the other, which they do where there are no gaps."""
+    last = step = together = 0
+    for _ in range(LARGEST_GAPS // size):
+        address = allocate(size)
+        together = together + size if address - last == step and 0 < step < size + 32 else 0
+        last, step = address, address - last
+        if together >= enough:
+            break
+
+
 class SystemCallFilter(ctypes.Structure):
     _fields_ = [("length", ctypes.c_ushort), ("instructions", ctypes.c_char_p)]
 
 
 def read_filter():
-    with open(FILTER, "rb") as file:
-        instructions = file.read()
+    """The file's position is shared with whoever else is started now."""
+    instructions = os.pread(FILTER, os.fstat(FILTER).st_size, 0)
+    os.close(FILTER)
     return SystemCallFilter(len(instructions) // 8, instructions)
 
 
@@ -266,8 +302,7 @@ def give_up_everything(fields, system_calls):
             break  # past the last one
     check(prctl(47, 4, 0, 0, 0), "ambient set")  # PR_CAP_AMBIENT, CLEAR_ALL
     check(prctl(28, 0xEF, 0, 0, 0), "securebits")  # PR_SET_SECUREBITS: all locked, see init.c
-    header = ctypes.create_string_buffer(struct.pack("<Ii", 0x20080522, 0))
-    check(libc.capset(header, ctypes.create_string_buffer(24)), "capset")
+    check(libc.capset(CAPABILITIES_VERSION, NO_CAPABILITIES), "capset")
     check(prctl(38, 1, 0, 0, 0), "no_new_privs")
     for name, value in (
         (resource.RLIMIT_CORE, 0),
@@ -290,6 +325,10 @@ def arrange_descriptors(channel, output):
     kept = channel.fileno()
     os.closerange(3, kept)
     os.closerange(kept + 1, 256)
+    open_streams()
+
+
+def open_streams():
     for number, (name, mode) in enumerate((("stdin", "r"), ("stdout", "w"), ("stderr", "w"))):
         open_stream(number, name, mode)
 
@@ -345,7 +384,7 @@ def own_names():
     return names - {"__main__"}
 
 
-def make_way(names, loaded, sdk):
+def make_way(names, sdk):
     """Forgets what the function brings itself. False if that cannot be done: a module of the standard library may be
     known to others already."""
     taken = loaded & names
@@ -372,7 +411,6 @@ def become(fields):
 
     time.tzset()
     sys.argv = arguments[1:]
-    show_arguments([value for tag, value in fields if tag == ARG])
     return arguments
 
 
@@ -482,6 +520,7 @@ def wait_in_snapshot(api, system_calls):
         api.connect()
     descriptors = inherited()
     gc.collect()
+    fill_gaps()
     gc.freeze()
     orders.send(message(UP))
     api.ask_for_restoration("Martlet-Snapshot: yes\r\n")
@@ -557,11 +596,15 @@ def report(channel, error):
 def main():
     orders = socket.socket(fileno=ORDERS)
     try:
-        sdk = load_modules()
-        loaded = {name.partition(".")[0] for name in sys.modules}
         runtime, system_calls = load_runtime(), read_filter()
+        rehearse(runtime)  # what every fork uses is loaded first and lies together
+        sdk = load_modules()
+        loaded.update(name.partition(".")[0] for name in sys.modules)
         for _ in range(REHEARSALS):
             rehearse(runtime)
+        gc.collect()
+        fill_gaps()
+        rehearse(runtime)
         gc.collect()
         gc.freeze()
         orders.send(message(UP))
@@ -576,7 +619,8 @@ def main():
         give_up_everything(fields, system_calls)
         arrange_descriptors(channel, output)
         arguments = become(fields)
-        is_alone = make_way(own_names(), loaded, sdk)
+        show_arguments([value for tag, value in fields if tag == ARG])
+        is_alone = make_way(own_names(), sdk)
     except BaseException as error:
         report(channel, error)
         os._exit(126)  # without having said that it runs: martlet-sandbox starts an interpreter instead

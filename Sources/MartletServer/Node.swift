@@ -36,6 +36,7 @@ package struct Node: Sendable {
     let begun = world.monotonic()
     Privileges.outlastFunctions()
     Descriptors.raiseLimit()
+    Allocator.keepBodies()
     setlocale(LC_CTYPE, "C.UTF-8")  // libarchive needs it for names that are not ASCII
     let owner = try Privileges.user(configuration.user)
     if let owner { try Privileges.checkReach(absolute(configuration.stateDirectory), by: owner) }
@@ -332,6 +333,7 @@ package struct PreparedNode: Sendable {
   }
 
   private func announce(_ listener: HTTPListener) {
+    Allocator.giveBack()  // the start takes more than what follows
     let port = listener.port ?? configuration.port
     let missing = sandboxes.guarantees.filter { !$0.holds }.map(\.name)
     let isolation =

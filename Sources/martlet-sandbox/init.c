@@ -314,7 +314,8 @@ static void obey(void) {
       case SBX_CONNECT: connect_inside(&message); break;
       case SBX_SIGNAL:
         if (message_u32(&message, SBX_TAG_PROCESS, &id) && message_u32(&message, SBX_TAG_SIGNO, &number))
-          for (unsigned i = 0; i < running_count; i++) if (running[i].id == id) signal_child(running[i].pid, (int)number);
+          for (unsigned i = 0; i < running_count; i++)
+            if (running[i].id == id) signal_child(running[i].pid, (int)number);
     }
   }
   for (unsigned i = 0; i < fd_count; i++) close(fds[i]);

@@ -66,6 +66,23 @@ def test_six_mebibytes_in_and_out(server, name):
     assert text == "Request must be smaller than 6291456 bytes for the InvokeFunction operation"
 
 
+def test_big_bodies_use_memory_again(own_server, name):
+    """Blocks of their size come from the kernel page by page, thousands of page faults for each body, unless they are kept."""
+    server = own_server("--threads", "1")
+    server.create(name, "def handler(event, context): return event", MemorySize=3008)
+
+    def faults():
+        with open(f"/proc/{server.process.pid}/stat") as stat:
+            return int(stat.read().rpartition(")")[2].split()[7])
+    for mebibytes, count in ((1, 30), (5, 10)):  # What is freed first decides what the allocator believes to be usual.
+        for _ in range(count):
+            assert len(server.invoke(name, "x" * ((mebibytes << 20) - 2)).raw) == mebibytes << 20
+    before = faults()
+    for _ in range(10):
+        server.invoke(name, "x" * ((5 << 20) - 2))
+    assert faults() - before < 10 * 500
+
+
 def test_a_response_that_is_too_large(server, name):
     server.create(name, "def handler(e, c):\n    return 'x' * e\n", Timeout=30, MemorySize=1769)
     answer = server.invoke(name, 7 * 1024 * 1024)

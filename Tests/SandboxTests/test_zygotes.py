@@ -145,6 +145,15 @@ def memory_of(pid):
     return found
 
 
+def test_zygotes_that_start_together_have_their_filters(helper, runtime):
+    """All read them from the same file."""
+    zygotes = [helper.zygote(PYTHON, "/var/runtime/.//zygote.py", mounts=runtime, env={"LC_CTYPE": "C.UTF-8"}, wait=False) for _ in range(3)]
+    for zygote in zygotes: assert helper.wait(ZYGOTE_READY, FAILED, sandbox=zygote).type == ZYGOTE_READY
+    for zygote in zygotes:
+        assert "Seccomp:\t2" in run(helper.create(mounts=runtime, zygote=zygote), "print(open('/proc/self/status').read())")[1]
+    assert helper.figures()["forksFailed"] == 0
+
+
 def test_the_zygote_has_two_capabilities_and_nothing_else(helper, zygote):
     [pid] = process_ids(helper)
     status = dict(line.split(":\t", 1) for line in open(f"/proc/{pid}/status").read().splitlines() if ":\t" in line)

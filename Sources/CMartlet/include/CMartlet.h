@@ -1,4 +1,4 @@
-// The system calls that Swift cannot make itself: packets with descriptors, and starting the privileged process.
+// What Swift cannot call itself: packets with descriptors, starting the privileged process, the allocator's settings.
 #ifndef CMARTLET_H
 #define CMARTLET_H
 
@@ -32,6 +32,13 @@ int cm_open_in_root(int root, const char *path, int flags);
 
 /// The same for a look at it only (O_PATH).
 int cm_look_in_root(int root, const char *path);
+
+/// Blocks of up to `largest_block` bytes are taken from memory that was freed before, of which so many bytes are kept at
+/// the end of each thread's part.
+void cm_keep_freed(int largest_block, int bytes);
+
+/// malloc_trim(3): memory that is free goes back to the kernel.
+void cm_give_back(void);
 
 /// syncfs(2): everything written to the file system of a descriptor is on disk. 0, or -errno.
 int cm_sync(int fd);

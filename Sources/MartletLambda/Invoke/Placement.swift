@@ -305,6 +305,7 @@ package final class Placement: Sendable {
       if growth.contains(where: { $0.value.isFull(now) }) { growth = growth.filter { !$0.value.isFull(now) } }
     }
     if let memory, case let missing = memory.missing(0, isGreedy: false, now: now), missing > 0 {
+      Allocator.giveBack()
       parts.stemCells?.giveUp()
       parts.snapshots?.giveUp()
       evict(missing, now: now, orLess: true)

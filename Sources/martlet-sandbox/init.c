@@ -338,6 +338,8 @@ static struct spec *wait_for_order(unsigned *slot, int *tmp) {
     length = packet_receive(helper, buffer, sizeof buffer, fds, &fd_count, &truncated);
     if (length <= 0) _exit(0);   // the helper is gone, or has no use for this one
     if (truncated || !message_parse(&message, buffer, (size_t)length) || message.type != INIT_MOUNTS) break;
+    mounts_are_given = true;
+    mounts_given_from = message.sandbox;
     for (unsigned i = 0; i < fd_count; i++)
       if (mounts_given_count < MAX_MOUNTS) mounts_given[mounts_given_count++] = fds[i];
   }

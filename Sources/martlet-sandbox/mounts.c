@@ -17,13 +17,11 @@
 #include <sys/wait.h>
 
 int mounts_root = -1;   // the new root, between the two steps
+bool mounts_are_given;
 int mounts_given[MAX_MOUNTS];
-unsigned mounts_given_count;
+unsigned mounts_given_count, mounts_given_from;
 static unsigned given_next;
-
-// What has been placed ahead, and which files it was: a path may be somebody else's by the time of the order.
-static struct spec *placed;
-static struct { dev_t device; ino_t inode; } placed_sources[MAX_MOUNTS];
+static bool sealed;     // the new root is the root already, and holds what BASE says: the host's tree is gone
 
 #define LOCKED (MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV)
 
@@ -71,7 +69,7 @@ static bool is_below(const struct directories *list, const char *path) {
 
 static int write_map(pid_t process, const char *map, uint32_t inside, uint32_t outside) {
   char path[64], text[64];
-  snprintf(path, sizeof path, "proc/%d/%s", (int)process, map);
+  snprintf(path, sizeof path, "%sproc/%d/%s", mounts_root < 0 ? "/" : "", (int)process, map);
   int length = snprintf(text, sizeof text, "%u %u 1", inside, outside);
   int fd = openat(mounts_root, path, O_WRONLY | O_CLOEXEC);
   if (fd < 0) return -1;
@@ -95,7 +93,7 @@ static int ownership(uid_t owner, gid_t group, uint32_t user) {
   if (process > 0 && write_map(process, "uid_map", owner, user) == 0
       && write_map(process, "gid_map", group, user) == 0) {
     char path[64];
-    snprintf(path, sizeof path, "proc/%d/ns/user", (int)process);
+    snprintf(path, sizeof path, "%sproc/%d/ns/user", mounts_root < 0 ? "/" : "", (int)process);
     result = openat(mounts_root, path, O_RDONLY | O_CLOEXEC);
   }
   int error = errno;
@@ -216,26 +214,21 @@ static int write_file(int parent, const char *name, const char *content) {
   return -1;
 }
 
-static int place(int top, const struct mount_entry *entry, uint32_t user, struct stat *source) {
+// `is_given`: the helper has opened its source.
+static int place(int top, const struct mount_entry *entry, uint32_t user, bool is_given) {
   char copy[MAX_PATH];
   const char *name;
   bool is_directory = true;
   int mount = -1;
   bool writable = entry->kind == SBX_MOUNT_WRITABLE;
   struct stat facts;
-  if (mounts_given_count > 0 && entry->kind == SBX_MOUNT_BIND) {
+  if (is_given && (writable || entry->kind == SBX_MOUNT_BIND)) {
     if (given_next == mounts_given_count) { errno = EBADMSG; return -1; }
     mount = mounts_given[given_next++];
     if (fstat(mount, &facts) < 0) return -1;
     is_directory = S_ISDIR(facts.st_mode);
   } else if ((writable || entry->kind == SBX_MOUNT_BIND)
       && (mount = mounts_source(entry->source, writable, user, &is_directory)) < 0) {
-    return -1;
-  }
-  if (source && mount >= 0 && fstat(mount, source) < 0) {
-    int error = errno;
-    close_fd(&mount);
-    errno = error;
     return -1;
   }
   int parent = open_parent(top, entry->target, copy, &name);
@@ -345,55 +338,50 @@ int mounts_begin(enum proc proc, char *stage, size_t stage_size) {
   return proc != PROC_NONE ? build_proc(mounts_root, proc) : 0;
 }
 
-// From the beginning: what was placed is of no use.
+// The new root becomes the root. Detaching the host's tree waits for all processors, and changing the root looks at
+// every process of the host: what can be done ahead should be.
+static int change_root(void) {
+  if (fchdir(mounts_root) < 0 || syscall(SYS_pivot_root, ".", ".") < 0
+      || syscall(SYS_umount2, ".", 2 /* MNT_DETACH */) < 0) return -1;
+  return chdir("/");
+}
+
+// From the beginning: what was placed is of no use. After a change of the root the next one hangs in the first.
 static int begin_again(char *stage, size_t stage_size) {
-  spec_free(placed);
-  placed = NULL;
-  snprintf(stage, stage_size, "unmount the base");
-  if (syscall(SYS_umount2, "/sys", 2 /* MNT_DETACH */) < 0) return -1;
+  snprintf(stage, stage_size, "give up the base");
+  if (sealed ? mkdirat(mounts_root, "sys", 0755) < 0 && errno != EEXIST
+      : syscall(SYS_umount2, "/sys", 2 /* MNT_DETACH */) < 0) return -1;
+  sealed = false;
   close_fd(&mounts_root);
   return mounts_begin(PROC_ALL, stage, stage_size);
 }
 
-// Places what most orders begin with before there is one, and keeps `base`. For which user that will be is not known
-// yet, so nothing of it is writable. If it cannot be done, nothing is placed.
-int mounts_place_base(struct spec *base, char *stage, size_t stage_size) {
-  struct stat source;
-  placed = base;
-  for (unsigned i = 0; i < base->mount_count; i++) {
-    if (place(mounts_root, &base->mounts[i], 0, &source) < 0) return begin_again(stage, stage_size);
-    placed_sources[i].device = source.st_dev;
-    placed_sources[i].inode = source.st_ino;
-  }
+// Places what most orders begin with before there is one, and gives up the host's tree: the helper gives what is still
+// missing. For which user that will be is not known yet, so nothing of it is writable. If it cannot be done, nothing is
+// placed.
+int mounts_place_base(const struct spec *base, char *stage, size_t stage_size) {
+  for (unsigned i = 0; i < base->mount_count; i++)
+    if (place(mounts_root, &base->mounts[i], 0, false) < 0) return begin_again(stage, stage_size);
+  snprintf(stage, stage_size, "pivot_root");
+  if (change_root() < 0) return -1;
+  sealed = true;
   return 0;
 }
 
-// How many mounts of an order are there already: all that were placed, or none.
-static unsigned count_placed(const struct spec *spec) {
-  struct stat source;
-  if (!placed || spec->mount_count < placed->mount_count) return 0;
-  for (unsigned i = 0; i < placed->mount_count; i++) {
-    const struct mount_entry *entry = &placed->mounts[i];
-    if (!spec_same_mount(entry, &spec->mounts[i])) return 0;
-    if (entry->kind == SBX_MOUNT_BIND && (stat(entry->source, &source) < 0
-        || source.st_dev != placed_sources[i].device || source.st_ino != placed_sources[i].inode)) return 0;
-  }
-  return placed->mount_count;
-}
-
 int mounts_finish(const struct spec *spec, uint32_t user, int tmp, int *tmp_again, char *stage, size_t stage_size) {
-  unsigned done = count_placed(spec);
-  if (placed && done == 0 && begin_again(stage, stage_size) < 0) return -1;
+  unsigned done = sealed ? mounts_given_from : 0;
+  snprintf(stage, stage_size, "mounts");
+  errno = EBADMSG;
+  if ((sealed && !mounts_are_given) || done > spec->mount_count) return -1;
+  if (sealed && done == 0 && begin_again(stage, stage_size) < 0) return -1;
   for (unsigned i = done; i < spec->mount_count; i++) {
     snprintf(stage, stage_size, "mount %.200s", spec->mounts[i].target);
-    if (place(mounts_root, &spec->mounts[i], user, NULL) < 0) return -1;
+    if (place(mounts_root, &spec->mounts[i], user, mounts_are_given && i >= mounts_given_from) < 0) return -1;
   }
   snprintf(stage, stage_size, "mount /tmp");
   if (build_tmp(mounts_root, spec, tmp, tmp_again) < 0) return -1;
   snprintf(stage, stage_size, "pivot_root");
-  if (fchdir(mounts_root) < 0 || syscall(SYS_pivot_root, ".", ".") < 0
-      || syscall(SYS_umount2, ".", 2 /* MNT_DETACH */) < 0) return -1;
-  if (chdir("/") < 0 || set_attributes(mounts_root, LOCKED, 0) < 0) return -1;
+  if ((!sealed && change_root() < 0) || set_attributes(mounts_root, LOCKED, 0) < 0) return -1;
   close(mounts_root);
   return 0;
 }

@@ -11,11 +11,13 @@
 #include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
 static struct nest *pool;           // made ahead
 static struct spec *base;           // what most sandboxes begin with: nests have it already
+static struct { dev_t device; ino_t inode; } base_sources[MAX_MOUNTS];   // which files its sources were at the last look
 static bool hopeless;              // no nest could be made: not tried again before the next CREATE
 static bool warming;                // the newest in the pool is not warm yet
 static int host_mounts = -1;        // tells when the host's mounts have changed: then the pool's copies are stale
@@ -49,7 +51,8 @@ int nest_hatch(struct nest *nest, const char **stage) {
     *stage = "owner";
     if (prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP) < 0 || seteuid(nest->owner) < 0) abort();
   }
-  if (nest->is_ahead) start.base = base;
+  if (nest->is_ahead && base && base->mount_count > 0) start.base = base;
+  nest->has_base = start.base != NULL;
   long pid = syscall(SYS_clone3, &args, sizeof args);
   if (pid == 0) init_main(&start);
   int error = errno;
@@ -105,6 +108,21 @@ static void listen_ahead(struct nest *nest) {
   }
 }
 
+// False if a source of BASE is another file than at the last look: nests may have the old one, or may not.
+static bool base_is_as_before(void) {
+  bool same = true;
+  for (unsigned i = 0; base && i < base->mount_count; i++) {
+    struct stat now = {0};
+    if (base->mounts[i].kind != SBX_MOUNT_BIND) continue;
+    if (stat(base->mounts[i].source, &now) < 0) now.st_ino = 0;
+    if (now.st_dev == base_sources[i].device && now.st_ino == base_sources[i].inode) continue;
+    base_sources[i].device = now.st_dev;
+    base_sources[i].inode = now.st_ino;
+    same = false;
+  }
+  return same;
+}
+
 void pool_base(const struct message *message) {
   const char *stage;
   struct spec *wanted = spec_read_base(message, &stage);
@@ -112,6 +130,7 @@ void pool_base(const struct message *message) {
   pool_discard();   // they have another one
   spec_free(base);
   base = wanted;
+  memset(base_sources, 0, sizeof base_sources);
 }
 
 static int nest_make(struct nest *nest, bool is_ahead, const char **stage) {
@@ -144,25 +163,45 @@ static int write_maps(pid_t pid, uint32_t user) {
   return 0;
 }
 
-// The init has no right to what is exposed: it gets the sources of its mounts.
-static int give_mounts(int init, const struct spec *spec, uint32_t user) {
-  const uint32_t header[2] = {INIT_MOUNTS, 0};
+// The init has no right to what is exposed, or does not see it any more: it gets the sources of its mounts, from the
+// one with the number `first` on.
+static int give_mounts(int init, const struct spec *spec, unsigned first, uint32_t user, const char **stage) {
+  static char which[256];
+  const uint32_t header[2] = {INIT_MOUNTS, first};
   int fds[SBX_MAX_FDS], result = 0;
   unsigned count = 0;
-  for (unsigned i = 0; i <= spec->mount_count && result == 0; i++) {
-    if (count == SBX_MAX_FDS || (i == spec->mount_count && count > 0)) {
+  for (unsigned i = first; i <= spec->mount_count && result == 0; i++) {
+    if (count == SBX_MAX_FDS || i == spec->mount_count) {
+      *stage = "mounts";
       result = packet_send(init, header, sizeof header, fds, count, MSG_DONTWAIT) < 0 ? -1 : 0;
       while (count > 0) close(fds[--count]);
     }
-    if (i == spec->mount_count || result < 0 || spec->mounts[i].kind != SBX_MOUNT_BIND) continue;
-    bool is_directory;
-    if ((fds[count] = mounts_source(spec->mounts[i].source, false, user, &is_directory)) < 0) result = -1;
+    if (i == spec->mount_count || result < 0) continue;
+    const struct mount_entry *entry = &spec->mounts[i];
+    bool is_directory, is_writable = entry->kind == SBX_MOUNT_WRITABLE;
+    if (!is_writable && entry->kind != SBX_MOUNT_BIND) continue;
+    snprintf(which, sizeof which, "mount %.200s", entry->target);
+    *stage = which;
+    if ((fds[count] = mounts_source(entry->source, is_writable, user, &is_directory)) < 0) result = -1;
     else count++;
   }
   int error = errno;
   while (count > 0) close(fds[--count]);
   errno = error;
   return result;
+}
+
+static bool begins_with_base(const struct spec *spec) {
+  if (spec->mount_count < base->mount_count) return false;
+  for (unsigned i = 0; i < base->mount_count; i++)
+    if (!spec_same_mount(&base->mounts[i], &spec->mounts[i])) return false;
+  return true;
+}
+
+// What an order wants beyond BASE; all, if it wants something else.
+int nest_give_mounts(const struct nest *nest, const struct spec *spec, uint32_t user, const char **stage) {
+  if (!nest->has_base) return 0;
+  return give_mounts(nest->init, spec, begins_with_base(spec) ? base->mount_count : 0, user, stage);
 }
 
 // A nest whose user namespace is a child of the helper's own and belongs to `owner`, and to which all of its other
@@ -189,7 +228,7 @@ int nest_make_owned(struct nest *nest, uid_t owner, unsigned slot, const struct 
   *stage = "order";
   if (packet_send(nest->init, go, sizeof go, NULL, 0, MSG_DONTWAIT) < 0) goto failed;
   *stage = "mounts";
-  if (give_mounts(nest->init, spec, user) < 0) goto failed;
+  if (give_mounts(nest->init, spec, 0, user, stage) < 0) goto failed;
   return 0;
 failed:;
   int error = errno;
@@ -264,10 +303,11 @@ static bool take_hatched(struct nest *nest, uint32_t zygote) {
 }
 
 // A nest holds a copy of the host's mounts as they were. If they have changed since, what is exposed may look
-// different.
+// different, and so may files that have been replaced.
 static void pool_check_mounts(void) {
   struct pollfd changed = {.fd = host_mounts, .events = POLLPRI};
-  if (host_mounts >= 0 && poll(&changed, 1, 0) > 0) pool_discard();
+  bool as_before = base_is_as_before();
+  if (!as_before || (host_mounts >= 0 && poll(&changed, 1, 0) > 0)) pool_discard();
 }
 
 int nest_take(struct nest *nest, uint32_t zygote, const char **stage) {

@@ -249,6 +249,8 @@ static int set_up(struct sandbox *sandbox, const char **stage) {
     if (nest_take(&sandbox->nest, sandbox->spec->zygote, stage) < 0) return -1;
   }
   if (sandbox->nest.fork.state != NO_FORK) watch_add(sandbox->nest.fork.channel, WATCH_FORK, sandbox->id, EPOLLIN);
+  uint32_t user = options.uid_base + sandbox->slot;
+  if (nest_give_mounts(&sandbox->nest, sandbox->spec, user, stage) < 0) return -1;
   *stage = "cgroups";
   if (options.isolation == ISOLATION_FULL && cgroups_limit(&sandbox->nest.cgroups, sandbox->spec) < 0) return -1;
   if (sandbox->spec->network == SBX_NETWORK_OUTBOUND && options.isolation != ISOLATION_NONE

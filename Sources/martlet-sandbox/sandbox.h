@@ -176,7 +176,8 @@ struct nest {                 // an init that has its namespaces and cgroups and
   int network, init, pidfd;
   pid_t pid;
   uid_t owner;                // of its namespaces, if they were made for forks of a snapshot; 0
-  bool is_ahead;              // made before anybody asked, with what is in BASE
+  bool is_ahead;              // made before anybody asked
+  bool has_base;              // with the mounts of BASE: its init does not see the host any more
   unsigned listener_count;    // those of BASE
   int listeners[MAX_LISTENERS];
   struct hatchling fork;
@@ -285,6 +286,7 @@ int nest_hatch(struct nest *nest, const char **stage);
 void nest_remove(struct nest *nest);
 unsigned nest_take_listeners(struct nest *nest, const struct spec *spec, int *listeners);
 void nest_readable(void);
+int nest_give_mounts(const struct nest *nest, const struct spec *spec, uint32_t user, const char **stage);
 void pool_base(const struct message *message);
 void pool_discard(void);
 void pool_discard_forks(uint32_t zygote);
@@ -318,7 +320,7 @@ struct init_start {           // what the fork that becomes init needs
   int procs[ROLE_COUNT];
   uid_t uid; gid_t gid;       // the helper's own, which a new user namespace hides
   bool is_owned;              // it has a user namespace from the beginning, with maps that the helper writes
-  struct spec *base;          // what is to be mounted before there is an order; NULL
+  const struct spec *base;    // what is to be mounted before there is an order; NULL
 };
 struct program_order { uint32_t process, follows, argc, envc; char **argv, **envp; const char *cwd; };
 bool order_read(struct program_order *order, struct message *message);
@@ -328,10 +330,11 @@ _Noreturn void init_main(const struct init_start *start);
 extern int mounts_root;
 int mounts_source(const char *source, bool writable, uint32_t user, bool *is_directory);
 enum proc { PROC_NONE, PROC_ALL, PROC_OWN /* shows its user's processes only */ };
-extern int mounts_given[MAX_MOUNTS];      // sources that the helper has opened, in the order of the binds
-extern unsigned mounts_given_count;
+extern bool mounts_are_given;             // the helper has opened the sources of mounts from that one of the order on
+extern unsigned mounts_given_from, mounts_given_count;
+extern int mounts_given[MAX_MOUNTS];
 int mounts_begin(enum proc proc, char *stage, size_t stage_size);
-int mounts_place_base(struct spec *base, char *stage, size_t stage_size);
+int mounts_place_base(const struct spec *base, char *stage, size_t stage_size);
 int mounts_finish(const struct spec *spec, uint32_t user, int tmp, int *tmp_again, char *stage, size_t stage_size);
 int seccomp_compile(void);
 int seccomp_install(void);

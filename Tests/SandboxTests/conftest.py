@@ -1,5 +1,5 @@
 """Fixtures. Every test gets its own helper process; a test may take at most a minute (longer if STARTS is large)."""
-import faulthandler, os, pytest
+import faulthandler, gc, os, pytest
 from driver import Helper, cgroup_directories, eventually
 
 if os.geteuid() != 0:
@@ -9,8 +9,16 @@ if os.geteuid() != 0:
 @pytest.fixture(autouse=True)
 def bounded():
     faulthandler.dump_traceback_later(60 + int(os.environ.get("STARTS", 0)) // 10, exit=True)
+    before = descriptors()
     yield
     faulthandler.cancel_dump_traceback_later()
+    gc.collect()                        # sockets close themselves
+    for leftover in descriptors() - before:   # what helpers have sent and nobody has looked at
+        try: os.close(leftover)
+        except OSError: pass            # it was that of the list
+
+
+def descriptors(): return {int(name) for name in os.listdir("/proc/self/fd")}
 
 
 @pytest.fixture

@@ -135,32 +135,57 @@ final class HostMemoryGate: Sendable {
 }
 
 /// proc(5), and the limit of the container that the server is in, if there is one.
-package struct KernelMemory: HostMemory {
+package final class KernelMemory: HostMemory {
+  /// A file of the kernel's, kept open: each reading from its beginning tells what is so now.
+  private struct File {
+    let descriptor: CInt
+
+    init(_ path: String) { descriptor = open(path, O_RDONLY | O_CLOEXEC) }
+
+    /// The beginning of it; nil if there is no such file. It has no size before it is read.
+    func text(bytes: Int = 512) -> String? {
+      guard descriptor >= 0 else { return nil }
+      let text = String(unsafeUninitializedCapacity: bytes) { max(0, pread(descriptor, $0.baseAddress, $0.count, 0)) }
+      return text.isEmpty ? nil : text
+    }
+  }
+
+  private let memory = File("/proc/meminfo")
+  private let pressure = File("/proc/pressure/memory")
+  /// Where a container sees its own limit: cgroup v2 and v1. Page cache counts as used there, to be on the safe side.
+  private let groups = [
+    (limit: File("/sys/fs/cgroup/memory.max"), usage: File("/sys/fs/cgroup/memory.current")),
+    (
+      limit: File("/sys/fs/cgroup/memory/memory.limit_in_bytes"),
+      usage: File("/sys/fs/cgroup/memory/memory.usage_in_bytes")
+    ),
+  ]
+
   package init() {}
+
+  deinit {
+    for file in [memory, pressure] + groups.flatMap({ [$0.limit, $0.usage] }) where file.descriptor >= 0 {
+      close(file.descriptor)
+    }
+  }
 
   package func read() -> MemoryFigures? {
     // The two are among the first lines.
-    guard let text = KernelMemory.text("/proc/meminfo", bytes: 256),
+    guard let text = memory.text(bytes: 256),
       let total = KernelMemory.kibibytes("MemTotal", in: text),
       let available = KernelMemory.kibibytes("MemAvailable", in: text)
     else { return nil }
     var figures = MemoryFigures(total: total, available: available)
-    if let pressure = KernelMemory.text("/proc/pressure/memory") { figures.stalled = KernelMemory.stalled(pressure) }
-    for (limit, usage) in KernelMemory.groups {
-      guard let limit = KernelMemory.text(limit).flatMap(KernelMemory.number), limit < total,
-        let used = KernelMemory.text(usage).flatMap(KernelMemory.number)
+    if let text = pressure.text() { figures.stalled = KernelMemory.stalled(text) }
+    for (limit, usage) in groups {
+      guard let limit = limit.text().flatMap(KernelMemory.number), limit < total,
+        let used = usage.text().flatMap(KernelMemory.number)
       else { continue }
       figures.total = min(figures.total, limit)
       figures.available = min(figures.available, max(0, limit - used))
     }
     return figures
   }
-
-  /// Where a container sees its own limit: cgroup v2 and v1. Page cache counts as used there, to be on the safe side.
-  private static let groups = [
-    ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory.current"),
-    ("/sys/fs/cgroup/memory/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.usage_in_bytes"),
-  ]
 
   /// `MemTotal:       24684092 kB`
   static func kibibytes(_ name: String, in text: String) -> Int? {
@@ -180,13 +205,4 @@ package struct KernelMemory: HostMemory {
 
   /// nil for `max`.
   static func number(_ text: String) -> Int? { text.split(separator: "\n").first.flatMap { Int($0) } }
-
-  /// The beginning of a file of the kernel's, which has no size before it is read.
-  private static func text(_ path: String, bytes: Int = 4096) -> String? {
-    let descriptor = open(path, O_RDONLY | O_CLOEXEC)
-    guard descriptor >= 0 else { return nil }
-    defer { close(descriptor) }
-    let text = String(unsafeUninitializedCapacity: bytes) { max(0, Glibc.read(descriptor, $0.baseAddress, $0.count)) }
-    return text.isEmpty ? nil : text
-  }
 }

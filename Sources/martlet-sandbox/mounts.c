@@ -69,7 +69,7 @@ static bool is_below(const struct directories *list, const char *path) {
 
 static int write_map(pid_t process, const char *map, uint32_t inside, uint32_t outside) {
   char path[64], text[64];
-  snprintf(path, sizeof path, "%sproc/%d/%s", mounts_root < 0 ? "/" : "", (int)process, map);
+  snprintf(path, sizeof path, "proc/%d/%s", (int)process, map);
   int length = snprintf(text, sizeof text, "%u %u 1", inside, outside);
   int fd = openat(mounts_root, path, O_WRONLY | O_CLOEXEC);
   if (fd < 0) return -1;
@@ -93,7 +93,7 @@ static int ownership(uid_t owner, gid_t group, uint32_t user) {
   if (process > 0 && write_map(process, "uid_map", owner, user) == 0
       && write_map(process, "gid_map", group, user) == 0) {
     char path[64];
-    snprintf(path, sizeof path, "%sproc/%d/ns/user", mounts_root < 0 ? "/" : "", (int)process);
+    snprintf(path, sizeof path, "proc/%d/ns/user", (int)process);
     result = openat(mounts_root, path, O_RDONLY | O_CLOEXEC);
   }
   int error = errno;
@@ -222,7 +222,7 @@ static int place(int top, const struct mount_entry *entry, uint32_t user, bool i
   int mount = -1;
   bool writable = entry->kind == SBX_MOUNT_WRITABLE;
   struct stat facts;
-  if (is_given && (writable || entry->kind == SBX_MOUNT_BIND)) {
+  if (is_given && entry->kind == SBX_MOUNT_BIND) {
     if (given_next == mounts_given_count) { errno = EBADMSG; return -1; }
     mount = mounts_given[given_next++];
     if (fstat(mount, &facts) < 0) return -1;

@@ -17,7 +17,8 @@
 
 static struct nest *pool;           // made ahead
 static struct spec *base;           // what most sandboxes begin with: nests have it already
-static struct { dev_t device; ino_t inode; } base_sources[MAX_MOUNTS];   // which files its sources were at the last look
+// Which files its sources were at the last look.
+static struct { dev_t device; ino_t inode; } base_sources[MAX_MOUNTS];
 static bool hopeless;              // no nest could be made: not tried again before the next CREATE
 static bool warming;                // the newest in the pool is not warm yet
 static int host_mounts = -1;        // tells when the host's mounts have changed: then the pool's copies are stale
@@ -178,11 +179,11 @@ static int give_mounts(int init, const struct spec *spec, unsigned first, uint32
     }
     if (i == spec->mount_count || result < 0) continue;
     const struct mount_entry *entry = &spec->mounts[i];
-    bool is_directory, is_writable = entry->kind == SBX_MOUNT_WRITABLE;
-    if (!is_writable && entry->kind != SBX_MOUNT_BIND) continue;
+    bool is_directory;
+    if (entry->kind != SBX_MOUNT_BIND) continue;
     snprintf(which, sizeof which, "mount %.200s", entry->target);
     *stage = which;
-    if ((fds[count] = mounts_source(entry->source, is_writable, user, &is_directory)) < 0) result = -1;
+    if ((fds[count] = mounts_source(entry->source, false, user, &is_directory)) < 0) result = -1;
     else count++;
   }
   int error = errno;
@@ -310,14 +311,23 @@ static void pool_check_mounts(void) {
   if (!as_before || (host_mounts >= 0 && poll(&changed, 1, 0) > 0)) pool_discard();
 }
 
-int nest_take(struct nest *nest, uint32_t zygote, const char **stage) {
+// What is writable may be on a file server that does not answer, and to open it takes until it does: the init of that
+// sandbox is to wait for it and not the helper, so it must see the host.
+static bool must_see_host(const struct spec *spec) {
+  if (!base || base->mount_count == 0) return false;
+  for (unsigned i = 0; i < spec->mount_count; i++) if (spec->mounts[i].kind == SBX_MOUNT_WRITABLE) return true;
+  return false;
+}
+
+int nest_take(struct nest *nest, const struct spec *spec, const char **stage) {
   hopeless = false;
   pool_check_mounts();
-  if (take_hatched(nest, zygote)) {
+  bool late = must_see_host(spec);
+  if (!late && take_hatched(nest, spec->zygote)) {
     figures[FORKS_TAKEN]++;
     return 0;
   }
-  while (pool_count > 0) {
+  while (!late && pool_count > 0) {
     *nest = pool[--pool_count];
     warming = false;   // the newest is taken first; if it is not warm yet, its order waits in its socket
     epoll_forget(nest->init);

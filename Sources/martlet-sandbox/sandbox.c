@@ -246,7 +246,7 @@ static int set_up(struct sandbox *sandbox, const char **stage) {
   uid_t owner = snapshot_user(sandbox->spec->zygote);
   if (!owner || nest_make_owned(&sandbox->nest, owner, sandbox->slot, sandbox->spec, stage) < 0) {
     if (owner) fprintf(stderr, "martlet-sandbox: no place for a fork: %s: %s\n", *stage, strerror(errno));
-    if (nest_take(&sandbox->nest, sandbox->spec->zygote, stage) < 0) return -1;
+    if (nest_take(&sandbox->nest, sandbox->spec, stage) < 0) return -1;
   }
   if (sandbox->nest.fork.state != NO_FORK) watch_add(sandbox->nest.fork.channel, WATCH_FORK, sandbox->id, EPOLLIN);
   uint32_t user = options.uid_base + sandbox->slot;

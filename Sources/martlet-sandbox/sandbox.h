@@ -280,7 +280,7 @@ const char *check_program(const struct message *message, uint32_t *process, bool
 void spec_free(struct spec *spec);
 
 // ---- nest.c: the pool
-int nest_take(struct nest *nest, uint32_t zygote, const char **stage);
+int nest_take(struct nest *nest, const struct spec *spec, const char **stage);
 int nest_make_owned(struct nest *nest, uid_t owner, unsigned slot, const struct spec *spec, const char **stage);
 int nest_hatch(struct nest *nest, const char **stage);
 void nest_remove(struct nest *nest);

@@ -79,6 +79,20 @@ def test_what_cannot_be_had_ahead_is_nobodys_error(helper, exposed, mounts):
         helper.create(system=False, mounts=[*mounts, mount(BIND, "/root", "/y")])
 
 
+def test_what_may_hang_is_opened_by_its_own_sandbox(exposed):
+    """A file server that does not answer holds up one sandbox, and not the helper: such orders get a nest that sees the host."""
+    os.chown(exposed, 1234, 1234)
+    with Helper(expose=["/usr", "/bin", "/lib", "/lib64", "/etc/ld.so.cache"], writable=[str(exposed)]) as helper:
+        helper.hello()
+        expect(helper, *system_mounts())
+        before = helper.figures()
+        sandbox = helper.create(mounts=[mount(WRITABLE, exposed, "/mnt/a")])
+        assert sandbox.sh("echo written > /mnt/a/file && cat /mnt/a/file") == (0, "written\n", 0)
+        after = helper.figures()
+        assert (after["nestsMadeLate"], after["nestsTaken"]) == (before["nestsMadeLate"] + 1, before["nestsTaken"])
+        assert (exposed / "file").stat().st_uid == 1234
+
+
 @pytest.mark.parametrize("field", [mount(WRITABLE, "/tmp", "/w"), mount(BIND, "/usr", "/../x"), mount(FILE, "x", "/proc/x"), field("MEMORY", u64(1 << 30)),
                                    field("LISTEN", b"\0"), field("ARG", "x")])
 def test_what_is_no_base_is_refused_and_changes_nothing(helper, mounts, field):

@@ -202,15 +202,16 @@ def fill_gaps():
     """What is made later is put together, instead of into gaps between older objects.
 
     The page of each gap would be copied for each fork that uses it. Those of Python's allocator, for objects of up to 512
-    bytes, and those of the C library's are filled until both go on in memory that nobody has used.
+    bytes, and those of the C library's are filled until both go on in memory that nobody has used. Not in a snapshot: what
+    a function has freed is its own to use again, and counts against its limit.
     """
-    for allocate, sizes, pages in (
+    for allocate, sizes, stretch in (
         (ctypes.pythonapi.PyObject_Malloc, range(16, 513, 16), 4000),
         (libc.malloc, (65536, 32768, 16384, 8192, 4096, 2048, *range(1032, 16, -16)), 0),
     ):
         allocate.restype, allocate.argtypes = ctypes.c_void_p, [ctypes.c_size_t]
         for size in sizes:
-            fill(allocate, size, max(pages - 4 * size, 3 * size))
+            fill(allocate, size, max(stretch - 4 * size, 3 * size))
 
 
 def fill(allocate, size, enough):
@@ -520,7 +521,6 @@ def wait_in_snapshot(api, system_calls):
         api.connect()
     descriptors = inherited()
     gc.collect()
-    fill_gaps()
     gc.freeze()
     orders.send(message(UP))
     api.ask_for_restoration("Martlet-Snapshot: yes\r\n")

@@ -61,6 +61,10 @@ export const handler = async (event) => {
 """
 
 
+#: Where nothing waits, forks are made when they are wanted, and there are no stem cells.
+NONE_AHEAD = os.environ.get("MARTLET_POOLS") == "0"
+
+
 @pytest.fixture(scope="module")
 def server():
     server = Server("--fast-start", "on")
@@ -75,15 +79,18 @@ def make(request, server):
 
     def make(name, **variables):
         server.create(name, code, runtime=runtime, Timeout=30, Environment={"Variables": variables})
-        if request.param == "python":
+        if request.param == "python" and NONE_AHEAD:
+            wait_until(lambda: any(zygote["up"] for zygote in figures(server)["zygotes"]), 20, "a zygote")
+        elif request.param == "python":
             wait_until(lambda: figures(server).get("forksReady", 0) >= 2, 20, "forks that wait")
-        else:
+        elif not NONE_AHEAD:
             wait_until(lambda: sum(kind["ready"] for kind in figures(server)["stemCells"]) >= 1, 20, "cells that wait")
 
     def came():
         now = figures(server)
         return now.get("forksTaken", 0) + now.get("forksMadeLate", 0) if request.param == "python" else sum(kind["taken"] for kind in now["stemCells"])
     make.came = came
+    make.started_anew = NONE_AHEAD and request.param == "node"
     return make
 
 
@@ -144,7 +151,7 @@ def test_environments_share_no_secret_memory_variable_or_file(server, make, name
     one = server.invoke(name + "-a", {"plant": word}).succeeded()
     make(name + "-b", SECRET="of-b")
     other = server.invoke(name + "-b").succeeded()
-    assert make.came() == before + 2
+    assert make.came() == before + 2 or make.started_anew
     assert not set(map(str, one["values"])) & set(map(str, other["values"]))
     assert one["variables"]["PLANTED"] == planted and one["tmp"] == ["planted"] and one["modules"] == [True] * 3
     assert "PLANTED" not in other["variables"] and "ONLY_A" not in other["variables"] and other["variables"]["SECRET"] == "of-b"

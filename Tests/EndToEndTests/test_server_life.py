@@ -134,11 +134,34 @@ def test_a_damaged_database_is_said_and_not_overwritten(own_server):
 def test_unpacked_code_that_is_lost_is_unpacked_again(own_server):
     """trees/ can always be made again from blobs/."""
     first = own_server()
-    first.create("f", CODE)
+    for name in ("f", "provisioned"):
+        first.create(name, CODE, Publish=True)
+    first.client.put_provisioned_concurrency_config(FunctionName="provisioned", Qualifier="1", ProvisionedConcurrentExecutions=2)
     first.stop()
     shutil.rmtree(f"{first.state}/trees")
     second = own_server(state=first.state)
     assert second.invoke("f").succeeded() == 1
+    wait_until(lambda: second.client.get_provisioned_concurrency_config(
+        FunctionName="provisioned", Qualifier="1")["Status"] == "READY")
+
+
+def test_code_that_is_lost_under_a_running_server_is_unpacked_again(own_server):
+    """Nobody looks for it but who wants to run it; a package that is lost as a whole is named."""
+    server = own_server()
+    layers = [server.client.publish_layer_version(LayerName=name, Content={"ZipFile": package({f"python/{name}.py": "N = 1\n"})})
+              ["LayerVersionArn"] for name in ("one", "two")]
+    server.create("f", {"app.py": "import one, two\ndef handler(event, context):\n    return one.N + two.N\n"}, Layers=layers)
+    for tree in os.listdir(f"{server.state}/trees"):
+        shutil.rmtree(f"{server.state}/trees/{tree}", ignore_errors=True)
+    assert server.invoke("f").succeeded() == 2
+    server.client.update_function_configuration(FunctionName="f", Timeout=4)
+    server.client.get_waiter("function_updated_v2").wait(FunctionName="f")
+    for place in ("trees", "blobs"):
+        shutil.rmtree(f"{server.state}/{place}")
+        os.mkdir(f"{server.state}/{place}")
+    with pytest.raises(server.client.exceptions.ServiceException):
+        server.client.invoke(FunctionName="f")
+    assert "the code of f is lost" in server.log
 
 
 def test_half_unpacked_code_of_a_crash_is_removed(own_server):

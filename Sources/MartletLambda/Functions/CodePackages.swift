@@ -80,7 +80,34 @@ package struct CodePackages: Sendable {
     Files.names(in: "\(trees.path(package.key))/META-INF").contains { $0.hasPrefix("aws_signer_signature") }
   }
 
-  package func ensureUnpacked(_ package: CodePackage) throws(Fault) {
+  /// Whether all that a version of a package runs is there: its code, its layers, and the layers as one tree.
+  package func isReady(_ configuration: FunctionConfiguration) -> Bool {
+    configuration.packageKeys.allSatisfy { Files.exists(trees.path($0)) }
+  }
+
+  /// Unpacks what of that is missing, from the stored packages.
+  package func ensureReady(_ configuration: FunctionConfiguration) async throws(Fault) {
+    if isReady(configuration) { return }
+    let packages = self
+    let unpacked: Result<Void, Fault>
+    do {
+      unpacked = try await threads.runIfActive {
+        Result { () throws(Fault) in try packages.unpackMissing(configuration) }
+      }
+    } catch {
+      throw Fault("unpack stored packages", "\(error)")
+    }
+    try unpacked.get()
+  }
+
+  private func unpackMissing(_ configuration: FunctionConfiguration) throws(Fault) {
+    try ensureUnpacked(configuration.code)
+    for layer in configuration.layers { try ensureUnpacked(layer.package) }
+    guard configuration.layers.count > 1, let tree = configuration.layerTree else { return }
+    try trees.merge(configuration.layers.map(\.package.key), as: tree)
+  }
+
+  private func ensureUnpacked(_ package: CodePackage) throws(Fault) {
     if Files.exists(trees.path(package.key)) { return }
     let unpacked = try OpenFile(path: blobs.path(package.key)).withBytes { raw in
       Result { () throws(CodeArchive.Flaw) in
@@ -88,23 +115,6 @@ package struct CodePackages: Sendable {
       }
     }
     if case .failure(let flaw) = unpacked { throw Fault("unpack stored package \(package.key)", "\(flaw)") }
-  }
-
-  /// Sees to it that all that a version of a package runs is there: its code, its layers, and the layers as one tree.
-  package func ensureReady(_ configuration: FunctionConfiguration) async throws(Fault) {
-    try ensureUnpacked(configuration.code)
-    for layer in configuration.layers { try ensureUnpacked(layer.package) }
-    guard configuration.layers.count > 1, let tree = configuration.layerTree else { return }
-    let (trees, parts) = (trees, configuration.layers.map(\.package.key))
-    let merged: Result<Void, Fault>
-    do {
-      merged = try await threads.runIfActive {
-        Result { () throws(Fault) in try trees.merge(parts, as: tree) }
-      }
-    } catch {
-      throw Fault("merge layers", "\(error)")
-    }
-    try merged.get()
   }
 
   /// The name of the tree that has the files of several packages; one package's own tree needs no other.

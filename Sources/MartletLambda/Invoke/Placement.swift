@@ -108,6 +108,7 @@ package final class Placement: Sendable {
     _ version: FunctionConfiguration, in pool: EnvironmentPool, on eventLoop: any EventLoop,
     _ permit: consuming Permit
   ) async throws(Refusal) -> Lease {
+    do throws(AWSError) { try await seeToCode(of: version) } catch { throw .impossible(error) }
     guard mayGrow(version) else { throw .throttled(.scalingRate) }
     var turn: InitialisationTurn?
     if let gate = parts.gate {
@@ -132,6 +133,17 @@ package final class Placement: Sendable {
     environment.start(turn)
     if version.environmentConcurrency != nil { pool.serveWaiters() }
     return Lease(environment: environment, permit: permit)
+  }
+
+  /// False while what was removed from under the server is not unpacked again.
+  func hasCode(of version: FunctionConfiguration) -> Bool { version.image != nil || parts.packages.isReady(version) }
+
+  /// Unpacks what was removed: whoever looks for that at the server's start may not have come to it yet.
+  func seeToCode(of version: FunctionConfiguration) async throws(AWSError) {
+    if hasCode(of: version) { return }
+    do throws(Fault) { try await parts.packages.ensureReady(version) } catch {
+      throw .service("the code of \(version.name) is lost: \(error)")
+    }
   }
 
   /// Counts one more environment of a function on demand. False if it got too many of late.

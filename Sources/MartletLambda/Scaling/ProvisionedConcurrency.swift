@@ -124,6 +124,7 @@ package final class ProvisionedConcurrency: Sendable {
 
   private func start(_ target: Target) {
     guard let version = entries.withLock({ $0[target]?.version }) else { return }
+    guard placement.hasCode(of: version) else { return startWithCode(of: version, target) }
     do throws(AWSError) {
       let environment = try placement.provision(version) { [weak self] environment, fate in
         self?.hear(of: environment, fate, target)
@@ -131,11 +132,27 @@ package final class ProvisionedConcurrency: Sendable {
       entries.withLock { $0[target]?.level.started(environment) }
       environment.start()
     } catch {
-      log.warning(
-        "provisioned concurrency: no environment",
-        metadata: ["function": "\(target.function.name)", "reason": "\(error.message)"])
-      entries.withLock { $0[target]?.level.refused(error.note ?? error.message) }
+      refused(error, target)
     }
+  }
+
+  /// Meanwhile another version may be the one to provision.
+  private func startWithCode(of version: FunctionConfiguration, _ target: Target) {
+    Task {
+      do throws(AWSError) {
+        try await placement.seeToCode(of: version)
+        start(target)
+      } catch {
+        refused(error, target)
+      }
+    }
+  }
+
+  private func refused(_ error: AWSError, _ target: Target) {
+    log.warning(
+      "provisioned concurrency: no environment",
+      metadata: ["function": "\(target.function.name)", "reason": "\(error.message)"])
+    entries.withLock { $0[target]?.level.refused(error.note ?? error.message) }
   }
 
   private func hear(of environment: Environment, _ fate: Environment.Fate, _ target: Target) {

@@ -19,7 +19,8 @@ extension Environment {
       if self.isForked, self.stemCell != nil {
         // It has initialised, and goes on as soon as it is answered.
         live.turn = nil
-        return self.initialise(live, .initialisation)
+        if live.machine.isInitialising { self.initialise(live, .initialisation) }
+        return
       }
       self.atTurn(live) { live in
         guard live.concurrent?.isInitialising ?? live.machine.isInitialising else { return false }

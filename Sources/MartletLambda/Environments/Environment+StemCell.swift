@@ -22,26 +22,32 @@ extension Environment {
   /// The environment has a runtime that waits already, in a sandbox which is its own from now on.
   func takeOver(_ cell: StemCell, _ live: Live) {
     live.lastProgram = StemCell.programNumber
+    guard let inherited = cell.pass(to: self) else { return discard(live, nil) }
+    live.sandbox = inherited.sandbox
+    live.resources = inherited.resources
+    occupy(inherited.resources)
+    competeLater(inherited.resources)
     if isForked {
-      // Before it is passed: its end may be among the news.
       live.hasRuntime = true
       live.programNumber = StemCell.programNumber
       live.runtimeIsAlive = true
+    } else {
+      live.stemOrder = StemOrder()
+      parts.sandboxes.graft(specification, onto: inherited.sandbox)
     }
-    guard let (sandbox, resources) = cell.pass(to: self) else { return discard(live, nil) }
-    live.sandbox = sandbox
-    live.resources = resources
-    occupy(resources)
-    competeLater(resources)
-    if isForked { return adopt(resources.listeners) }
-    live.stemOrder = StemOrder()
-    parts.sandboxes.graft(specification, onto: sandbox)
-    adopt(resources.listeners)
+    adopt(inherited.resources.listeners)
+    // The runtime may have ended since somebody took the cell.
+    for piece in inherited.news { piece(self) }
   }
 
   package func sandboxGrafted(_ fault: Fault?) {
     onLoop { live in
-      guard live.stemOrder != nil, live.sandbox != nil else { return }
+      guard live.sandbox != nil else { return }
+      guard live.stemOrder != nil else {
+        // The runtime ended meanwhile, and another one is started; it needs the code as well.
+        if let fault { self.sandboxFailed(fault, program: nil) }
+        return
+      }
       if let fault { return self.stemCellFailed(fault, live) }
       live.stemOrder?.isGrafted = true
       self.sendOrder(live)

@@ -58,18 +58,25 @@ final class StemCell: Sendable {
     }
   }
 
+  /// A sandbox that has changed hands, and what has happened in it since it was taken: `heir` has to hear that when it is
+  /// ready to.
+  struct Inheritance {
+    let sandbox: SandboxID
+    let resources: SandboxResources
+    let news: [@Sendable (any SandboxObserver) -> Void]
+  }
+
   /// From now on `heir` hears of the sandbox. Only after `take`, and once.
-  func pass(to heir: any SandboxObserver) -> (sandbox: SandboxID, resources: SandboxResources)? {
-    let (result, news) = state.withLock { state in
+  func pass(to heir: any SandboxObserver) -> Inheritance? {
+    state.withLock { state in
       state.heir = heir
       defer {
         state.resources = nil
         state.news = []
       }
-      return (state.sandbox.flatMap { sandbox in state.resources.map { (sandbox, $0) } }, state.news)
+      guard let sandbox = state.sandbox, let resources = state.resources else { return nil }
+      return Inheritance(sandbox: sandbox, resources: resources, news: state.news)
     }
-    for piece in news { piece(heir) }
-    return result
   }
 
   /// What happens in the sandbox. `fault`: then there is nothing to be taken any more.

@@ -1,0 +1,83 @@
+// One stem cell: who hears of its sandbox, and when.
+import MartletCore
+import MartletSandbox
+import Synchronization
+import Testing
+
+@testable import MartletLambda
+
+@Suite struct StemCellTests {
+  private final class Host: SandboxHost {
+    let guarantees: [Guarantee] = []
+    let hasOwnRoot = true
+    let destroyed = Mutex<[SandboxID]>([])
+    func create(_ specification: SandboxSpecification, observer: any SandboxObserver) -> SandboxID {
+      SandboxID(number: 7)
+    }
+    func start(_ program: SandboxProgram, number: UInt32, in sandbox: SandboxID, output: CInt) {}
+    func signal(_ signal: Int, program: UInt32, in sandbox: SandboxID) {}
+    func connect(port: Int, ticket: UInt32, in sandbox: SandboxID) {}
+    func reset(_ sandbox: SandboxID) {}
+    func destroy(_ sandbox: SandboxID) { destroyed.withLock { $0.append(sandbox) } }
+  }
+
+  private final class Heir: SandboxObserver {
+    let ended = Mutex<[UInt32]>([])
+    func sandboxCreated(_ resources: SandboxResources) {}
+    func sandboxProgramStarted(_ program: UInt32) {}
+    func sandboxProgramEnded(_ program: UInt32, _ status: MartletSandbox.ExitStatus, outOfMemory: Bool) {
+      ended.withLock { $0.append(program) }
+    }
+    func sandboxWasReset(newListeners: [CInt]) {}
+    func sandboxDestroyed() {}
+    func sandboxConnected(_ ticket: UInt32, _ result: Result<CInt, Fault>) {}
+    func sandboxFailed(_ fault: Fault, program: UInt32?) {}
+  }
+
+  private let host = Host()
+  private let heir = Heir()
+
+  /// A cell whose runtime is up; `faults` hears what it says of itself.
+  private func cell(_ faults: @escaping @Sendable (Fault?) -> Void = { _ in }) throws -> StemCell {
+    let cell = try StemCell { _, fault in faults(fault) }
+    cell.start(
+      SandboxSpecification(
+        memory: .mebibytes(1), tmp: .mebibytes(1), cpu: 1, processes: 1, descriptors: 1, hostname: "sandbox",
+        mounts: [], ports: [], network: .loopback),
+      SandboxProgram(arguments: ["/bin/true"], environment: [], workingDirectory: "/"), in: host)
+    cell.sandboxCreated(SandboxResources(listeners: []))
+    cell.sandboxProgramStarted(StemCell.programNumber)
+    return cell
+  }
+
+  /// Or it would hear of the end of a runtime that it does not know yet, and wait for that runtime for ever.
+  @Test func whoTakesItHearsOfAnEndWhenItIsReadyTo() throws {
+    let cell = try cell()
+    #expect(cell.take())
+    cell.sandboxProgramEnded(StemCell.programNumber, .signal(9), outOfMemory: false)
+    let inherited = try #require(cell.pass(to: heir))
+    #expect(inherited.sandbox == SandboxID(number: 7))
+    #expect(heir.ended.withLock { $0 } == [])
+    for piece in inherited.news { piece(heir) }
+    #expect(heir.ended.withLock { $0 } == [StemCell.programNumber])
+  }
+
+  @Test func whatHappensLaterIsTheHeirsAtOnce() throws {
+    let cell = try cell()
+    #expect(cell.take())
+    let inherited = try #require(cell.pass(to: heir))
+    #expect(inherited.news.isEmpty)
+    cell.sandboxProgramEnded(StemCell.programNumber, .code(0), outOfMemory: false)
+    #expect(heir.ended.withLock { $0 } == [StemCell.programNumber])
+  }
+
+  @Test func nobodyTakesOneThatHasEnded() throws {
+    let faults = Mutex(0)
+    let cell = try cell { if $0 != nil { faults.withLock { $0 += 1 } } }
+    cell.sandboxProgramEnded(StemCell.programNumber, .signal(9), outOfMemory: false)
+    #expect(faults.withLock { $0 } == 1)
+    #expect(!cell.take())
+    cell.end(in: host)
+    #expect(host.destroyed.withLock { $0 } == [SandboxID(number: 7)])
+  }
+}

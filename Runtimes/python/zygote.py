@@ -50,7 +50,10 @@ MODULES = """
     struct subprocess tempfile textwrap threading time tokenize traceback types typing unicodedata unittest urllib.error
     urllib.parse urllib.request uuid warnings weakref xml.etree.ElementTree xml.parsers.expat zipfile zlib zoneinfo
 """
-SDK = ("boto3", "botocore.session", "botocore.client", "botocore.endpoint", "botocore.regions", "s3transfer.manager")
+SDK = (
+    "boto3", "boto3.s3.inject", "boto3.dynamodb.transform", "botocore.session", "botocore.client", "botocore.endpoint",
+    "botocore.regions", "s3transfer.manager",
+)
 
 # The first parts of the names of all modules. Kept for good: whoever gives up a set writes to each of its names, all over
 # the heap.
@@ -119,21 +122,28 @@ def load_modules():
     try:
         for name in SDK:
             __import__(name)
-    except ImportError:
-        pass  # this host has none: functions bring their own
+        execute("sdk").prepare(sys.modules["botocore"])
+    except Exception:
+        pass  # this host has none, or one of another kind: functions bring their own, or have to read themselves
     added = {name: getattr(sys.modules[name], "__file__", None) or "" for name in set(sys.modules) - own}
     return {name.partition(".")[0] for name, file in added.items() if "-packages" in file}
 
 
-def load_runtime():
-    """The bootstrap, loaded but not begun: a fork has it as its `__main__`."""
-    path = os.path.join(HERE, "bootstrap.py")
+def execute(name):
+    """One of the files beside this one, as a module that nobody finds: its name is free for a function's own."""
+    path = os.path.join(HERE, name + ".py")
     with open(path, "rb") as file:
         code = compile(file.read(), path, "exec", dont_inherit=True)
-    runtime = types.ModuleType("waiting")
-    runtime.__builtins__ = sys.modules["builtins"]
-    runtime.__cached__ = None
-    exec(code, runtime.__dict__)
+    module = types.ModuleType("waiting")
+    module.__builtins__ = sys.modules["builtins"]
+    module.__cached__ = None
+    exec(code, module.__dict__)
+    return module
+
+
+def load_runtime():
+    """The bootstrap, loaded but not begun: a fork has it as its `__main__`."""
+    runtime = execute("bootstrap")
     runtime.__name__ = "__main__"
     for value in list(vars(runtime).values()):
         if getattr(value, "__module__", None) == "waiting":
@@ -362,6 +372,8 @@ def renew():
     if "multiprocessing.process" in sys.modules:
         process = sys.modules["multiprocessing.process"]
         process.current_process()._config["authkey"] = process.AuthenticationString(os.urandom(32))
+    if "platform" in sys.modules:
+        sys.modules["platform"]._uname_cache = None  # it has the host's name
     if "uuid" in sys.modules:
         sys.modules["uuid"]._node = sys.modules["uuid"]._last_timestamp = None
     if "logging" in sys.modules:

@@ -118,6 +118,7 @@ import Testing
     #expect(folder.search(LogSearch()).events.map(\.text) == ["e3"])
     folder.remove(before: 100 * day)
     #expect(folder.size == 0)
+    try folder.close()  // there is no file any more, and nothing to be made safe
     try folder.append([(stream.id, batch([(day, "again")]))], ingestion: day)
     #expect(folder.search(LogSearch()).events.map(\.text) == ["again"])
   }

@@ -162,7 +162,8 @@ final class LogFolder: Sendable {
 
   /// Makes everything safe, because the server stops.
   func close() throws(Fault) {
-    guard let last = state.withLock({ $0.isRemoved ? nil : $0.segments.last }) else { return }
+    // One in which nothing is yet, after retention has removed everything, has no file.
+    guard let last = state.withLock({ $0.isRemoved ? nil : $0.segments.last }), last.size > 0 else { return }
     try LogFolder.synchronize(LogFolder.file(last.number, in: path))
   }
 

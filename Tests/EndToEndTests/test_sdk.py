@@ -1,0 +1,153 @@
+# boto3 of the interpreter in a forked environment: some of its work is done ahead, and to a function that is all the difference.
+import json
+import sys
+import textwrap
+
+import pytest
+from conftest import Server
+from test_fast_start import figures, ready
+
+PYTHON = ("--runtime", f"python3.11={sys.executable}")
+KEYS = "region_name='eu-west-1', aws_access_key_id='x', aws_secret_access_key='y'"
+LOOK = f"""
+import os
+before = dict(os.environ)
+import boto3, botocore.config, botocore.loaders, botocore.session, platform, re, socket, threading
+def is_stock():
+    return [botocore.session.create_loader is botocore.loaders.create_loader, not hasattr(botocore.session.Session._register_builtin_handlers, '__wrapped__')]
+
+
+stock = is_stock()
+queues = boto3.client('sqs', {KEYS})
+first = boto3.DEFAULT_SESSION._session
+others = [boto3.Session({KEYS})._session for _ in range(2)]
+
+
+def loader(session):
+    return session.get_component('data_loader')
+
+
+def models(session):
+    return sorted({{key[1] for key in loader(session)._cache if key[:1] == ('load_service_model',)}})
+
+
+def table(node):
+    # The handlers of events, in their order.
+    own = [[getattr(one, '__qualname__', '') for one in many] for many in node['values'] or ()]
+    return [node['chunk'], own, [table(child) for child in node['children'].values()]]
+
+
+def handler(event, context):
+    read = [models(session) for session in (first, *others)]
+    tables = boto3.resource('dynamodb', {KEYS}).Table('t')
+    config = botocore.config.Config(ignore_configured_endpoint_urls=True, signature_version='s3v4')
+    files, again = boto3.client('s3', {KEYS}, config=config), boto3.client('s3', {KEYS}, config=config)
+    later = others[0].create_client('s3', 'us-east-1', aws_access_key_id='x', aws_secret_access_key='y')
+    loader(first).load_data('endpoints')['partitions'].clear()
+    loader(first).load_service_model('s3', 'service-2')['operations'].clear()
+    return {{
+        'read': read,
+        'rules': len({{id(client._ruleset_resolver._provider.ruleset) for client in (queues, files, again, later)}}),
+        'stock': [stock, is_stock()],
+        'own': [len(loader(session).load_data('endpoints')['partitions']) > 2 for session in (first, *others)],
+        'operations': len(loader(others[0]).load_service_model('s3', 'service-2')['operations']) > 50,
+        'same': {{
+            'variables': before == dict(os.environ) and [name for name in before if name.startswith('AWS_C')],
+            'paths': [loader(session).search_paths for session in (first, *others)],
+            'handlers': [table(session._original_handler._handlers._root) for session in (first, *others)],
+            'services': loader(first).list_available_services('service-2'),
+            'resources': boto3.DEFAULT_SESSION.get_available_resources(),
+            'regions': others[1].get_available_regions('s3'),
+            'agent': [re.sub(' m/[^ ]*', '', client.meta.config.user_agent) for client in (queues, files, later)],
+            'urls': [client.meta.endpoint_url for client in (queues, files, later)],
+            'signed': [client.generate_presigned_url('get_object', {{'Bucket': 'bucket', 'Key': 'k'}}).split('X-Amz-Date')[0] for client in (files, again)],
+            'table': tables.name, 'methods': sorted(name for name in dir(files) if not name.startswith('_')),
+            'host': [platform.node() == socket.gethostname(), platform.release() == os.uname().release],
+            'threads': threading.active_count(),
+        }},
+    }}
+"""
+
+
+@pytest.fixture(scope="module")
+def fast():
+    server = Server("--fast-start", "on", *PYTHON)
+    server.create("look", LOOK, MemorySize=512, Timeout=30)
+    ready(server)
+    yield server
+    assert server.stop() == 0
+
+
+def invoke_forked(server, name, event=None):
+    before = figures(server)
+    answer = server.invoke(name, event).succeeded()
+    after = figures(server)
+    assert after["programsExecuted"] == before["programsExecuted"], "an interpreter was started"
+    return answer
+
+
+def test_the_first_session_finds_everything_read_and_is_as_any_other(fast, own_server):
+    plain = own_server("--fast-start", "off", *PYTHON)
+    plain.create("look", LOOK, MemorySize=512, Timeout=30)
+    one, other = invoke_forked(fast, "look"), plain.invoke("look").succeeded()
+    assert one["same"] == other["same"]
+    assert other["read"] == [["sqs"], [], []]
+    assert one["read"][0] == sorted(["s3", "dynamodb", "sqs", "sns", "lambda", "secretsmanager", "ssm", "events", "stepfunctions", "sts"])
+    assert one["read"][1:] == [[], []], "who comes second reads for itself"
+    assert one["rules"] == other["rules"] == 4
+    assert one["same"]["signed"][0].startswith("https://bucket.s3."), one["same"]["signed"]
+    assert one["stock"] == [[False, False], [True, True]] and other["stock"] == [[True, True], [True, True]]
+
+
+def test_handlers_of_events_that_a_function_adds_are_there(fast):
+    """For all sessions, before the first one, as libraries for tests and traces do; or for one with a table of its own."""
+    code = """
+        import boto3, botocore.handlers, botocore.hooks, botocore.session
+        seen = []
+        botocore.handlers.BUILTIN_HANDLERS.append(('creating-client-class.sqs', lambda **_: seen.append('all')))
+        boto3.client('sqs', 'us-east-1')
+        hooks = botocore.hooks.HierarchicalEmitter()
+        hooks.register('creating-client-class.sqs', lambda **_: seen.append('one'))
+        botocore.session.Session(event_hooks=hooks).create_client('sqs', 'us-east-1')
+        def handler(event, context): return seen
+    """
+    fast.create("handlers", textwrap.dedent(code), MemorySize=512, Timeout=30)
+    assert invoke_forked(fast, "handlers") == ["all", "one", "all"]
+    code = """
+        import botocore.hooks, botocore.session
+        seen, hooks = [], botocore.hooks.HierarchicalEmitter()
+        botocore.session.Session(event_hooks=hooks).create_client('sqs', 'us-east-1')
+        hooks.register('creating-client-class.sqs', lambda **_: seen.append('own'))
+        botocore.session.Session(event_hooks=hooks).create_client('sqs', 'us-east-1')
+        def handler(event, context): return seen
+    """
+    fast.create("hooks", textwrap.dedent(code), MemorySize=512, Timeout=30)
+    assert invoke_forked(fast, "hooks") == ["own"]
+
+
+def test_sessions_have_nothing_in_common_that_one_can_change(fast):
+    fast.client.update_function_configuration(FunctionName="look", Description="another environment")
+    fast.client.get_waiter("function_updated_v2").wait(FunctionName="look")
+    for _ in range(2):  # in two environments of one zygote
+        answer = invoke_forked(fast, "look")
+        assert (answer["own"], answer["operations"]) == ([False, True, True], True)
+        fast.client.update_function_configuration(FunctionName="look", Description="a third one")
+        fast.client.get_waiter("function_updated_v2").wait(FunctionName="look")
+
+
+@pytest.mark.parametrize("place, variables", [
+    ("data", {"AWS_DATA_PATH": "/var/task/data"}),
+    (".aws/models", {"HOME": "/var/task"}),
+])
+def test_a_function_has_its_own_models_and_configuration(fast, place, variables):
+    model = {
+        "version": "2.0", "operations": {}, "shapes": {},
+        "metadata": {"apiVersion": "2020-01-01", "endpointPrefix": "own", "protocol": "json", "serviceId": "Own", "signatureVersion": "v4", "jsonVersion": "1.1"}}
+    code = (
+        "import boto3\n"
+        "own, files = boto3.client('own'), boto3.client('s3')\n"
+        "def handler(event, context): return [str(own.meta.service_model.service_id), files.meta.config.retries['mode']]\n")
+    name = "own-" + place.strip(".").replace("/", "-")
+    fast.create(name, {"app.py": code, f"{place}/own/2020-01-01/service-2.json": json.dumps(model), "config": "[default]\nretry_mode = adaptive\n"},
+                MemorySize=512, Timeout=30, Environment={"Variables": {"AWS_CONFIG_FILE": "/var/task/config", **variables}})
+    assert invoke_forked(fast, name) == ["Own", "adaptive"]

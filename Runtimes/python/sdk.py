@@ -25,9 +25,9 @@ def prepare(botocore):
     variables = dict(os.environ)
     os.environ.update(NOBODY)
     try:
-        loader, rulesets = read(botocore)
+        loader, calls = read(botocore)
         offer_loader(botocore, loader)
-        offer_rules(botocore, rulesets)
+        offer_rules(botocore, calls)
         offer_handlers(botocore)
     finally:
         os.environ.clear()
@@ -35,13 +35,13 @@ def prepare(botocore):
 
 
 def read(botocore):
-    """A loader that has read what clients of the usual services need, and what of that makes rules for endpoints."""
-    kind, rulesets = botocore.endpoint_provider.EndpointProvider, []
+    """A loader that has read what clients of the usual services need, and with what they made their endpoints' rules."""
+    kind, calls = botocore.endpoint_provider.EndpointProvider, []
     usual = kind.__init__
 
-    def __init__(self, ruleset_data, partition_data):
-        rulesets.append((ruleset_data, partition_data))
-        usual(self, ruleset_data, partition_data)
+    def __init__(self, *arguments, **named):
+        calls.append((arguments, named))
+        usual(self, *arguments, **named)
 
     kind.__init__ = __init__
     try:
@@ -50,7 +50,7 @@ def read(botocore):
         for service in SERVICES:
             if service in known:
                 maker.create_client(service, "us-east-1", aws_access_key_id="nobody", aws_secret_access_key="nobody")
-        return maker.get_component("data_loader"), rulesets
+        return maker.get_component("data_loader"), calls
     finally:
         kind.__init__ = usual
 
@@ -77,21 +77,23 @@ def offer_loader(botocore, loader):
     botocore.session.create_loader = create_loader
 
 
-def offer_rules(botocore, rulesets):
+def offer_rules(botocore, calls):
     kind = botocore.endpoint_provider.EndpointProvider
     usual = kind.__init__
-    offered = {id(rules): (rules, partitions, kind(rules, partitions).ruleset) for rules, partitions in rulesets}
+    # A ruleset is known by being the same object: it comes from the loader.
+    offered = {id(named["ruleset_data"]): (named, vars(kind(**named))) for arguments, named in calls if not arguments}
     known = set(offered)
 
     @functools.wraps(usual)
-    def __init__(self, ruleset_data, partition_data):
-        rules, partitions, made = offered.pop(id(ruleset_data), (None, None, None))
-        if not offered or id(ruleset_data) not in known:  # of a session that reads for itself
+    def __init__(self, *arguments, **named):
+        rules = id(named.get("ruleset_data"))
+        like, made = offered.pop(rules, ({}, None))
+        if not offered or rules not in known:  # of a session that reads for itself
             kind.__init__ = usual
-        if rules is ruleset_data and partitions is partition_data:
-            self.ruleset = made
+        if made and not arguments and named.keys() == like.keys() and all(named[name] is like[name] for name in like):
+            vars(self).update(made)
         else:
-            usual(self, ruleset_data, partition_data)
+            usual(self, *arguments, **named)
 
     kind.__init__ = __init__
 

@@ -16,6 +16,7 @@ zygote's variables, and the parent is outside of the sandbox.
 import ctypes
 import fcntl
 import gc
+import importlib.util
 import io
 import os
 import resource
@@ -120,9 +121,10 @@ def load_modules():
             pass  # not in this version, or not built into this interpreter
     own = set(sys.modules)
     try:
-        for name in SDK:
-            __import__(name)
-        execute("sdk").prepare(sys.modules["botocore"])
+        if importlib.util.find_spec("awscrt") is None:  # it keeps /dev/urandom open for all of OpenSSL, which a fork has not
+            for name in SDK:
+                __import__(name)
+            execute("sdk").prepare(sys.modules["botocore"])
     except Exception:
         pass  # this host has none, or one of another kind: functions bring their own, or have to read themselves
     added = {name: getattr(sys.modules[name], "__file__", None) or "" for name in set(sys.modules) - own}

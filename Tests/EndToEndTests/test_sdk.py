@@ -1,5 +1,7 @@
 # boto3 of the interpreter in a forked environment: some of its work is done ahead, and to a function that is all the difference.
 import json
+import os
+import subprocess
 import sys
 import textwrap
 
@@ -7,7 +9,6 @@ import pytest
 from conftest import Server
 from test_fast_start import figures, ready
 
-PYTHON = ("--runtime", f"python3.11={sys.executable}")
 KEYS = "region_name='eu-west-1', aws_access_key_id='x', aws_secret_access_key='y'"
 LOOK = f"""
 import os
@@ -40,7 +41,8 @@ def table(node):
 def handler(event, context):
     read = [models(session) for session in (first, *others)]
     tables = boto3.resource('dynamodb', {KEYS}).Table('t')
-    config = botocore.config.Config(ignore_configured_endpoint_urls=True, signature_version='s3v4')
+    direct = {{name: True for name in ('ignore_configured_endpoint_urls',) if name in botocore.config.Config.OPTION_DEFAULTS}}
+    config = botocore.config.Config(signature_version='s3v4', **direct)
     files, again = boto3.client('s3', {KEYS}, config=config), boto3.client('s3', {KEYS}, config=config)
     later = others[0].create_client('s3', 'us-east-1', aws_access_key_id='x', aws_secret_access_key='y')
     loader(first).load_data('endpoints')['partitions'].clear()
@@ -62,6 +64,7 @@ def handler(event, context):
             'urls': [client.meta.endpoint_url for client in (queues, files, later)],
             'signed': [client.generate_presigned_url('get_object', {{'Bucket': 'bucket', 'Key': 'k'}}).split('X-Amz-Date')[0] for client in (files, again)],
             'table': tables.name, 'methods': sorted(name for name in dir(files) if not name.startswith('_')),
+            'version': botocore.__version__,
             'host': [platform.node() == socket.gethostname(), platform.release() == os.uname().release],
             'threads': threading.active_count(),
         }},
@@ -69,10 +72,28 @@ def handler(event, context):
 """
 
 
+@pytest.fixture(scope="module", params=sorted({os.path.realpath(sys.executable), os.path.realpath("/usr/bin/python3")}))
+def python(request):
+    """The interpreter of these tests without its virtual environment, and Debian's."""
+    told = subprocess.run(
+        [request.param, "-IBc", "import botocore.compat, sys; print('%d.%d' % sys.version_info[:2], botocore.__version__, botocore.compat.HAS_CRT)"],
+        capture_output=True, text=True)
+    if told.returncode != 0:
+        pytest.skip(f"{request.param} has no boto3")
+    return Python(request.param, *told.stdout.split())
+
+
+class Python:
+    def __init__(self, path, version, botocore, has_crt):
+        self.path, self.runtime, self.botocore = path, f"python{version}", botocore
+        self.is_ahead = has_crt != "True"  # awscrt cannot be forked
+        self.flags = "--runtime", f"{self.runtime}={path}"
+
+
 @pytest.fixture(scope="module")
-def fast():
-    server = Server("--fast-start", "on", *PYTHON)
-    server.create("look", LOOK, MemorySize=512, Timeout=30)
+def fast(python):
+    server = Server("--fast-start", "on", *python.flags)
+    server.create("look", LOOK, python.runtime, MemorySize=512, Timeout=30)
     ready(server)
     yield server
     assert server.stop() == 0
@@ -86,12 +107,16 @@ def invoke_forked(server, name, event=None):
     return answer
 
 
-def test_the_first_session_finds_everything_read_and_is_as_any_other(fast, own_server):
-    plain = own_server("--fast-start", "off", *PYTHON)
-    plain.create("look", LOOK, MemorySize=512, Timeout=30)
+def test_the_first_session_finds_everything_read_and_is_as_any_other(fast, own_server, python):
+    plain = own_server("--fast-start", "off", *python.flags)
+    plain.create("look", LOOK, python.runtime, MemorySize=512, Timeout=30)
     one, other = invoke_forked(fast, "look"), plain.invoke("look").succeeded()
     assert one["same"] == other["same"]
+    assert one["same"]["version"] == python.botocore
     assert other["read"] == [["sqs"], [], []]
+    if not python.is_ahead:
+        assert (one["read"], one["stock"]) == (other["read"], other["stock"])
+        return
     assert one["read"][0] == sorted(["s3", "dynamodb", "sqs", "sns", "lambda", "secretsmanager", "ssm", "events", "stepfunctions", "sts"])
     assert one["read"][1:] == [[], []], "who comes second reads for itself"
     assert one["rules"] == other["rules"] == 4
@@ -99,7 +124,7 @@ def test_the_first_session_finds_everything_read_and_is_as_any_other(fast, own_s
     assert one["stock"] == [[False, False], [True, True]] and other["stock"] == [[True, True], [True, True]]
 
 
-def test_handlers_of_events_that_a_function_adds_are_there(fast):
+def test_handlers_of_events_that_a_function_adds_are_there(fast, python):
     """For all sessions, before the first one, as libraries for tests and traces do; or for one with a table of its own."""
     code = """
         import boto3, botocore.handlers, botocore.hooks, botocore.session
@@ -111,7 +136,7 @@ def test_handlers_of_events_that_a_function_adds_are_there(fast):
         botocore.session.Session(event_hooks=hooks).create_client('sqs', 'us-east-1')
         def handler(event, context): return seen
     """
-    fast.create("handlers", textwrap.dedent(code), MemorySize=512, Timeout=30)
+    fast.create("handlers", textwrap.dedent(code), python.runtime, MemorySize=512, Timeout=30)
     assert invoke_forked(fast, "handlers") == ["all", "one", "all"]
     code = """
         import botocore.hooks, botocore.session
@@ -121,7 +146,7 @@ def test_handlers_of_events_that_a_function_adds_are_there(fast):
         botocore.session.Session(event_hooks=hooks).create_client('sqs', 'us-east-1')
         def handler(event, context): return seen
     """
-    fast.create("hooks", textwrap.dedent(code), MemorySize=512, Timeout=30)
+    fast.create("hooks", textwrap.dedent(code), python.runtime, MemorySize=512, Timeout=30)
     assert invoke_forked(fast, "hooks") == ["own"]
 
 
@@ -139,7 +164,7 @@ def test_sessions_have_nothing_in_common_that_one_can_change(fast):
     ("data", {"AWS_DATA_PATH": "/var/task/data"}),
     (".aws/models", {"HOME": "/var/task"}),
 ])
-def test_a_function_has_its_own_models_and_configuration(fast, place, variables):
+def test_a_function_has_its_own_models_and_configuration(fast, python, place, variables):
     model = {
         "version": "2.0", "operations": {}, "shapes": {},
         "metadata": {"apiVersion": "2020-01-01", "endpointPrefix": "own", "protocol": "json", "serviceId": "Own", "signatureVersion": "v4", "jsonVersion": "1.1"}}
@@ -149,5 +174,5 @@ def test_a_function_has_its_own_models_and_configuration(fast, place, variables)
         "def handler(event, context): return [str(own.meta.service_model.service_id), files.meta.config.retries['mode']]\n")
     name = "own-" + place.strip(".").replace("/", "-")
     fast.create(name, {"app.py": code, f"{place}/own/2020-01-01/service-2.json": json.dumps(model), "config": "[default]\nretry_mode = adaptive\n"},
-                MemorySize=512, Timeout=30, Environment={"Variables": {"AWS_CONFIG_FILE": "/var/task/config", **variables}})
+                python.runtime, MemorySize=512, Timeout=30, Environment={"Variables": {"AWS_CONFIG_FILE": "/var/task/config", **variables}})
     assert invoke_forked(fast, name) == ["Own", "adaptive"]

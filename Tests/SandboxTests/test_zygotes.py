@@ -19,7 +19,7 @@ if __name__ == '__main__': main()
 
 @pytest.fixture
 def runtime(exposed):
-    shutil.copy(os.path.join(RUNTIME, "zygote.py"), exposed / "zygote.py")
+    for name in ("zygote.py", "sdk.py"): shutil.copy(os.path.join(RUNTIME, name), exposed / name)
     (exposed / "bootstrap.py").write_text(BOOTSTRAP)
     return [mount(BIND, str(exposed), "/var/runtime")]
 

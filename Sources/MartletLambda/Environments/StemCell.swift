@@ -58,8 +58,8 @@ final class StemCell: Sendable {
     }
   }
 
-  /// A sandbox that has changed hands, and what has happened in it since it was taken: `heir` has to hear that when it is
-  /// ready to.
+  /// A sandbox that has changed hands, and what has happened in it since it was taken: whoever has it now is to hear
+  /// that when it is ready to.
   struct Inheritance {
     let sandbox: SandboxID
     let resources: SandboxResources

@@ -60,7 +60,7 @@ def offer_loader(botocore, loader):
 
     @functools.wraps(usual)
     def create_loader(search_path_string=None):
-        botocore.session.create_loader = usual
+        put_back(botocore.session, create_loader, usual)
         # Descriptions that its user has added. botocore looked for their place when it was loaded, by another user.
         former, own = kind.CUSTOMER_DATA_PATH, os.path.join(os.path.expanduser("~"), ".aws", "models")
         kind.CUSTOMER_DATA_PATH = own
@@ -89,7 +89,7 @@ def offer_rules(botocore, calls):
         rules = id(named.get("ruleset_data"))
         like, made = offered.pop(rules, ({}, None))
         if not offered or rules not in known:  # of a session that reads for itself
-            kind.__init__ = usual
+            put_back(kind, __init__, usual)
         if made and not arguments and named.keys() == like.keys() and all(named[name] is like[name] for name in like):
             vars(self).update(made)
         else:
@@ -110,7 +110,7 @@ def offer_handlers(botocore):
 
     @functools.wraps(usual)
     def _register_builtin_handlers(self, events):
-        kind._register_builtin_handlers = usual
+        put_back(kind, _register_builtin_handlers, usual)
         if type(events._emitter) is type(blank) and is_blank(events._emitter, emitter):
             if botocore.handlers.BUILTIN_HANDLERS == builtin:
                 try:
@@ -124,6 +124,12 @@ def offer_handlers(botocore):
         usual(self, events)
 
     kind._register_builtin_handlers = _register_builtin_handlers
+
+
+def put_back(place, ours, usual):
+    """Unless it was replaced again, by the function's tracer, say."""
+    if vars(place).get(usual.__name__) is ours:
+        setattr(place, usual.__name__, usual)
 
 
 def is_blank(emitter, like):

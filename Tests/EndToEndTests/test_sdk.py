@@ -150,6 +150,30 @@ def test_handlers_of_events_that_a_function_adds_are_there(fast, python):
     assert invoke_forked(fast, "hooks") == ["own"]
 
 
+def test_what_a_function_puts_around_botocore_stays_there(fast, python):
+    """As tracers do: each session and client comes by, not the first one only."""
+    code = """
+        import botocore.endpoint_provider, botocore.session
+        seen = []
+        def wrap(place, name):
+            usual = getattr(place, name)
+            def around(*arguments, **named):
+                seen.append(name)
+                return usual(*arguments, **named)
+            setattr(place, name, around)
+        wrap(botocore.session, 'create_loader')
+        wrap(botocore.session.Session, '_register_builtin_handlers')
+        wrap(botocore.endpoint_provider.EndpointProvider, '__init__')
+        for _ in range(2):
+            session = botocore.session.Session()
+            for _ in range(2):
+                session.create_client('sqs', 'us-east-1')
+        def handler(event, context): return {name: seen.count(name) for name in seen}
+    """
+    fast.create("around", textwrap.dedent(code), python.runtime, MemorySize=512, Timeout=30)
+    assert invoke_forked(fast, "around") == {"_register_builtin_handlers": 2, "create_loader": 2, "__init__": 4}
+
+
 def test_sessions_have_nothing_in_common_that_one_can_change(fast):
     fast.client.update_function_configuration(FunctionName="look", Description="another environment")
     fast.client.get_waiter("function_updated_v2").wait(FunctionName="look")

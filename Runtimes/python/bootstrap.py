@@ -18,6 +18,7 @@ VERSIONED = "python%d.%d" % sys.version_info[:2]
 RUNTIME_NAME = "aws-lambda-python/%d.%d.%d-martlet" % sys.version_info[:3]
 RECEIVE_BYTES = 65536  # one read takes an ordinary event whole
 JOIN_BYTES = 65536  # bodies up to this size go out in one piece with their head
+WAITING = "--martlet-stem"  # the last argument of who hears later whose it is
 XRAY_CAUSE_BYTES = 60 * 1024  # longer causes are left out: a header has to carry them
 NO_BREAK_SPACE = "\u00a0"
 
@@ -85,6 +86,13 @@ class RuntimeAPI:
     def restore_next(self):
         self.ask_for_restoration()
         return self.receive()
+
+    def order(self):
+        """Whose environment this becomes: its directory and variables."""
+        if self.socket is None:
+            self.connect()
+        self.socket.sendall(self.next_request.replace(b"2018-06-01/runtime/invocation/next", b"_martlet/order"))
+        return self.receive()[2].split(b"\0")[:-1]
 
     def post(self, path, body, content_type="application/json", more_head=""):
         if self.socket is None:
@@ -853,7 +861,8 @@ def share(count):
     os._exit(os.WEXITSTATUS(status) if os.WIFEXITED(status) else 1)
 
 
-def main():
+def prepare():
+    """What comes before everything of the function's, and needs nobody's answer."""
     global log_sink
     read_settings()
     concurrency = os.environ.get("AWS_LAMBDA_MAX_CONCURRENCY")
@@ -867,11 +876,20 @@ def main():
     if "logging" in sys.modules:
         set_up_logging(sys.modules["logging"])
     sys.meta_path.insert(0, LateModules())
-    api = RuntimeAPI(os.environ["AWS_LAMBDA_RUNTIME_API"])
+
+
+def begin(api):
     handler = initialize(api)
     if os.environ.get("AWS_LAMBDA_INITIALIZATION_TYPE") == "snap-start":
         restore_from_snapshot(api)
     serve(api, handler)
+
+
+def main():
+    if WAITING in sys.argv:
+        sys.exit("only a fork can wait for its order")
+    prepare()
+    begin(RuntimeAPI(os.environ["AWS_LAMBDA_RUNTIME_API"]))
 
 
 if __name__ == "__main__":

@@ -6,12 +6,18 @@ makes itself look like a newly started interpreter, says so, and only then runs 
 
 With the argument `snapshot` it is something else: the snapshot of one version of one function, whose code it loads, and
 which has no privilege to give up (Sources/martlet-sandbox/snapshot.c). Forks of it go on where the function's
-initialisation ended.
+initialisation ended. With `imports` it is the zygote of one version: without privileges as well, it loads what the function
+imports of others' packages (imports.py), and its forks initialise the function.
 
 CPython 3.8 and later. The same in a fork as after a start: `__main__`, sys.argv, sys.path, os.environ, time zone, descriptors,
 random state. Different: modules are imported already, the hash seed is the zygote's, /proc/self/environ shows the
 zygote's variables, and the parent is outside of the sandbox.
 """
+
+import sys
+
+# What an interpreter loads when it starts, before a function's directory is looked into: the first parts of the names.
+AT_START = frozenset(name.partition(".")[0] for name in sys.modules)
 
 import ctypes
 import fcntl
@@ -23,7 +29,6 @@ import resource
 import socket
 import stat
 import struct
-import sys
 import types
 
 ORDERS, HOME, FILTER = 3, 4, 5  # descriptors that martlet-sandbox leaves open
@@ -38,6 +43,7 @@ MAX_MESSAGE = 131072 + 32
 REHEARSALS = 10  # after so many calls an interpreter has adapted its code
 LARGEST_GAPS = 1 << 20  # bytes in gaps of one size, at most
 
+STREAMS = ("stdin", "stdout", "stderr", "__stdin__", "__stdout__", "__stderr__")
 NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER = 0x20000, 0x2000000, 0x4000000, 0x8000000, 0x10000000
 NEWPID, NEWNET = 0x20000000, 0x40000000
 
@@ -55,6 +61,8 @@ SDK = (
     "boto3", "boto3.s3.inject", "boto3.dynamodb.transform", "botocore.session", "botocore.client", "botocore.endpoint",
     "botocore.regions", "s3transfer.manager",
 )
+
+PARTS_OF_SDK = {"boto3", "botocore", "dateutil", "jmespath", "s3transfer", "six", "urllib3"}
 
 # The first parts of the names of all modules. Kept for good: whoever gives up a set writes to each of its names, all over
 # the heap.
@@ -112,7 +120,7 @@ def number(fields, tag):
 # --- The zygote ----------------------------------------------------------------------------------------------
 
 
-def load_modules():
+def load_modules(with_sdk=True):
     """Returns the packages among them that are no part of Python."""
     for name in MODULES.split():
         try:
@@ -121,7 +129,7 @@ def load_modules():
             pass  # not in this version, or not built into this interpreter
     own = set(sys.modules)
     try:
-        if importlib.util.find_spec("awscrt") is None:  # it keeps /dev/urandom open for all of OpenSSL, which a fork has not
+        if with_sdk and importlib.util.find_spec("awscrt") is None:  # it keeps /dev/urandom open for all of OpenSSL, which a fork has not
             for name in SDK:
                 __import__(name)
             execute("sdk").prepare(sys.modules["botocore"])
@@ -176,7 +184,8 @@ def rehearse(runtime):
     import logging
 
     renew()
-    path, root = list(sys.path), logging.getLogger()
+    path, root, sink = list(sys.path), logging.getLogger(), runtime.log_sink
+    streams = {name: getattr(sys, name) for name in STREAMS}
     become([(ENV, name + b"=" + value) for name, value in os.environb.items()])
     for limit in (resource.RLIMIT_CORE, resource.RLIMIT_NOFILE):
         resource.setrlimit(limit, resource.getrlimit(limit))
@@ -206,7 +215,9 @@ def rehearse(runtime):
         sys.modules["stringprep"] = module
     logging.Formatter.converter = converter
     root.handlers[:] = handlers
-    runtime.log_sink = runtime.request_id = runtime.tenant_id = None
+    runtime.log_sink, runtime.request_id, runtime.tenant_id = sink, None, None
+    for name, stream in streams.items():
+        setattr(sys, name, stream)
     os.environ.pop("_X_AMZN_TRACE_ID", None)
 
 
@@ -402,7 +413,7 @@ def own_names():
 def make_way(names, sdk):
     """Forgets what the function brings itself. False if that cannot be done: a module of the standard library may be
     known to others already."""
-    taken = loaded & names
+    taken = (loaded & names) - AT_START
     if not taken <= sdk:
         return False
     if taken:
@@ -448,9 +459,9 @@ def run(runtime, path):
 # --- A snapshot ----------------------------------------------------------------------------------------------
 
 
-def why_not():
-    """What is in this process that a fork would not have, or would share; None."""
-    threads = len(os.listdir("/proc/self/task"))
+def why_not(ours=OURS):
+    """What is in this process that a fork would not have, or would share; None. `ours`: descriptors."""
+    threads = count_threads()
     if threads > 1:
         return "%d threads" % threads
     if os.listdir("/tmp"):
@@ -462,7 +473,7 @@ def why_not():
         except OSError:
             continue  # it was that of the list
         path = os.readlink("/proc/self/fd/" + name)
-        if number in OURS or stat.S_ISSOCK(mode) or stat.S_ISCHR(mode):
+        if number in ours or stat.S_ISSOCK(mode) or stat.S_ISCHR(mode):
             continue
         if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode) or not os.path.exists(path):
             return "a descriptor of %s" % path
@@ -471,6 +482,22 @@ def why_not():
         return "child processes"
     except ChildProcessError:
         return None
+
+
+def count_threads():
+    """Without those that know of forks: whoever has them (OpenBLAS, say) ends them before one and makes others later."""
+    threads = len(os.listdir("/proc/self/task"))
+    if threads == 1:
+        return 1
+    import warnings
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # that there are threads
+        child = os.fork()
+    if child == 0:
+        os._exit(0)
+    os.waitpid(child, 0)
+    return len(os.listdir("/proc/self/task"))
 
 
 def inherited():
@@ -540,18 +567,7 @@ def wait_in_snapshot(api, system_calls):
     api.ask_for_restoration("Martlet-Snapshot: yes\r\n")
     channel, namespaces = serve_snapshot(orders)
     try:
-        orders.close()
-        enter(namespaces)
-        os.setresgid(GROUP, GROUP, GROUP)
-        os.setresuid(USER, USER, USER)
-        renew()
-        channel.send(message(PARKED))
-        kind, _, fields, (output,) = receive(channel)
-        os.setsid()
-        give_up_everything(fields, system_calls)
-        os.dup2(output, 1)
-        os.dup2(output, 2)
-        os.close(output)
+        fields = take_place(orders, channel, namespaces, system_calls)
         os.chdir(directory)
         open_anew(descriptors)
         take_over(fields)
@@ -563,6 +579,23 @@ def wait_in_snapshot(api, system_calls):
     api.socket = None
     api.restore_next()
     return True
+
+
+def take_place(orders, channel, namespaces, system_calls):
+    """Enters a sandbox, waits for the order, and is nobody any more: what the order says."""
+    orders.close()
+    enter(namespaces)
+    os.setresgid(GROUP, GROUP, GROUP)
+    os.setresuid(USER, USER, USER)
+    renew()
+    channel.send(message(PARKED))
+    kind, _, fields, (output,) = receive(channel)
+    os.setsid()
+    give_up_everything(fields, system_calls)
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    os.close(output)
+    return fields
 
 
 def serve_snapshot(orders):
@@ -597,6 +630,78 @@ def run_snapshot():
     path = os.path.join(HERE, "bootstrap.py")
     sys.argv = [path]
     run(runtime, path)
+
+
+# --- The zygote of one function ------------------------------------------------------------------------------
+
+
+def load_imports(runtime):
+    """Loads what the function imports of others' packages first. Returns why that is of no use; None."""
+    own, handler = own_names(), os.environ.get("_HANDLER", "")
+    sdk = load_modules(with_sdk=not own & PARTS_OF_SDK)
+    loaded.update(name.partition(".")[0] for name in sys.modules)
+    if not make_way(own, sdk):
+        return "modules have names of Python's: " + " ".join(sorted((own & loaded) - AT_START))[:200]
+    runtime.prepare()
+    imports = execute("imports")
+    task, folders = sys.path[0], sys.path[1:3]
+    count, reason = imports.try_out(handler, task, folders, why_not)
+    found, seconds = imports.load(handler, task, folders, count)
+    summary = "%s: %d ms" % (" ".join(found) or "nothing", 1000 * seconds) + (reason and "; not more: " + reason)
+    if not found or seconds < imports.ENOUGH:
+        return summary
+    print(summary)
+    if "botocore" in own and "botocore" in sys.modules:
+        try:
+            execute("sdk").prepare(sys.modules["botocore"])
+        except Exception:
+            pass  # one of another kind
+    return why_not()
+
+
+def run_function_zygote():
+    orders, system_calls, runtime = socket.socket(fileno=ORDERS), read_filter(), load_runtime()
+    rehearse(runtime)
+    reason = load_imports(runtime)
+    if reason is not None:
+        print(reason)
+        sys.exit(1)
+    for _ in range(REHEARSALS):
+        rehearse(runtime)
+    gc.collect()
+    fill_gaps()
+    rehearse(runtime)
+    gc.collect()
+    gc.freeze()
+    changed = {name: text for name, text in os.environb.items() if started_with.get(name) != text}
+    removed = started_with.keys() - os.environb.keys()
+    descriptors = inherited()
+    orders.send(message(UP))
+    channel, namespaces = serve_snapshot(orders)
+    try:
+        fields = take_place(orders, channel, namespaces, system_calls)
+        open_anew(descriptors)
+        arguments = become(fields)
+    except BaseException as error:
+        report(channel, error)
+        os._exit(126)
+    channel.send(message(STARTED))
+    channel.close()
+    api = runtime.RuntimeAPI(os.environ["AWS_LAMBDA_RUNTIME_API"])
+    if arguments[-1] == runtime.WAITING:
+        rehearse(runtime)
+        become([(ARG, text.encode()) for text in arguments[:-1]] + order(api))
+    for name in removed:
+        os.environb.pop(name, None)
+    os.environb.update(changed)
+    runtime.__file__ = arguments[1]
+    sys.modules["__main__"] = runtime
+    runtime.begin(api)
+
+
+def order(api):
+    directory, *variables = api.order()
+    return [(CWD, directory)] + [(ENV, variable) for variable in variables]
 
 
 def report(channel, error):
@@ -648,5 +753,7 @@ def main():
 if __name__ == "__main__":
     if sys.argv[1:] == ["snapshot"]:
         run_snapshot()
+    elif sys.argv[1:] == ["imports"]:
+        run_function_zygote()
     else:
         run(*main())

@@ -116,10 +116,13 @@ package protocol SandboxObserver: AnyObject, Sendable {
   func sandboxFailed(_ fault: Fault, program: UInt32?)
   /// What `graft` was asked for is done, or why not; then the sandbox is of no use.
   func sandboxGrafted(_ fault: Fault?)
+  /// The program of a sandbox that was specified as a snapshot can be forked from now on.
+  func sandboxCanBeForked()
 }
 
 extension SandboxObserver {
   package func sandboxGrafted(_ fault: Fault?) {}
+  package func sandboxCanBeForked() {}
 }
 
 /// A number that the host gave to a sandbox.

@@ -297,7 +297,7 @@ package final class SandboxProcess: SandboxHost {
     case SBX_RESET_DONE.rawValue: observer.sandboxWasReset(newListeners: descriptors)
     case SBX_DESTROYED.rawValue: observer.sandboxDestroyed()
     case SBX_GRAFTED.rawValue: observer.sandboxGrafted(nil)
-    case SBX_ZYGOTE_READY.rawValue: break  // a snapshot, whose program says the same to the observer
+    case SBX_ZYGOTE_READY.rawValue: observer.sandboxCanBeForked()
     case SBX_CONNECTED.rawValue:
       let ticket = packet.number(SBX_TAG_PROCESS) ?? 0
       observer.sandboxConnected(

@@ -7,7 +7,8 @@ enum FastStartPage {
   static let path = "/_martlet/fast-start"
 
   static func reply(
-    _ fastStart: FastStart?, _ stemCells: StemCells?, _ snapshots: Snapshots?, _ gate: InitialisationGate?
+    _ fastStart: FastStart?, _ stemCells: StemCells?, _ snapshots: Snapshots?,
+    _ functionZygotes: FunctionZygotes?, _ gate: InitialisationGate?
   ) async -> HTTPReply {
     let (zygotes, figures) = (fastStart?.census ?? [], await fastStart?.figures() ?? [])
     var json = JSONWriter()
@@ -44,25 +45,10 @@ enum FastStartPage {
           }
         }
       }
+      w.name("functionZygotes")
+      write(functionZygotes?.census ?? [], to: &w)
       w.name("snapshots")
-      w.array(snapshots?.census ?? []) { w, snapshot in
-        w.object { w in
-          w.name("function")
-          w.value(snapshot.function)
-          w.name("version")
-          w.value(snapshot.version)
-          w.name("up")
-          w.value(snapshot.isUp)
-          let cells = snapshot.cells
-          for (name, value) in [
-            ("starts", snapshot.starts), ("ready", cells?.ready ?? 0), ("coming", cells?.coming ?? 0),
-            ("taken", cells?.taken ?? 0), ("missed", cells?.missed ?? 0),
-          ] {
-            w.name(name)
-            w.value(value)
-          }
-        }
-      }
+      write(snapshots?.census ?? [], to: &w)
       if let census = gate?.census {
         w.name("initialisations")
         w.object { w in
@@ -78,5 +64,27 @@ enum FastStartPage {
       }
     }
     return HTTPReply(status: 200, headers: [("Content-Type", "application/json")], body: json.buffer)
+  }
+
+  /// Those from which the environments of one version each are forked.
+  private static func write(_ processes: [SnapshotFigures], to w: inout JSONWriter) {
+    w.array(processes) { w, process in
+      w.object { w in
+        w.name("function")
+        w.value(process.function)
+        w.name("version")
+        w.value(process.version)
+        w.name("up")
+        w.value(process.isUp)
+        let cells = process.cells
+        for (name, value) in [
+          ("starts", process.starts), ("ready", cells?.ready ?? 0), ("coming", cells?.coming ?? 0),
+          ("taken", cells?.taken ?? 0), ("missed", cells?.missed ?? 0),
+        ] {
+          w.name(name)
+          w.value(value)
+        }
+      }
+    }
   }
 }

@@ -271,7 +271,7 @@ package struct PreparedNode: Sendable {
       AuditPage.path: { _ in AuditPage.reply(cloud.audit) },
       MappingsPage.path: { _ in MappingsPage.reply(lambda) },
       FastStartPage.path: { _ in
-        await FastStartPage.reply(parts.fastStart, parts.stemCells, parts.snapshots, parts.gate)
+        await FastStartPage.reply(parts.fastStart, parts.stemCells, parts.snapshots, parts.functionZygotes, parts.gate)
       },
     ]
   }
@@ -301,6 +301,7 @@ package struct PreparedNode: Sendable {
       fastStart: isFast ? FastStart(sandboxes: sandboxes, root: root, pools: pools, world: world, log: log) : nil,
       stemCells: isFast ? StemCells(sandboxes: sandboxes, pools: pools, world: world, log: log) : nil,
       snapshots: isFast ? Snapshots(sandboxes: sandboxes, pools: pools, world: world, log: log) : nil,
+      functionZygotes: isFast ? FunctionZygotes(sandboxes: sandboxes, pools: pools, world: world, log: log) : nil,
       logs: configuration.logStorage.bytes > 0 ? logs : nil,
       traces: configuration.traceStorage.bytes > 0 ? xray : nil, metrics: metrics,
       memory: configuration.memoryReserve?.bytes == 0 ? nil : KernelMemory(),

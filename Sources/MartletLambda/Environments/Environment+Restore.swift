@@ -111,7 +111,7 @@ extension Environment {
     // A fork is made with its share, and somebody waits for it.
     live.resources?.compete()
     live.resources?.limitCPU(max(500, specification.cpu))
-    parts.snapshots?.came(self, sandbox)
+    parts.snapshots?.came(configuration, sandbox) { self.remove() }
   }
 
   /// The version does not.

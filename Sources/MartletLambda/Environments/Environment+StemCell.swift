@@ -32,8 +32,8 @@ extension Environment {
       live.programNumber = StemCell.programNumber
       live.runtimeIsAlive = true
     } else {
-      live.stemOrder = StemOrder()
-      parts.sandboxes.graft(specification, onto: inherited.sandbox)
+      live.stemOrder = StemOrder(isGrafted: cell.hasCode)
+      if !cell.hasCode { parts.sandboxes.graft(specification, onto: inherited.sandbox) }
     }
     adopt(inherited.resources.listeners)
     // The runtime may have ended since somebody took the cell.

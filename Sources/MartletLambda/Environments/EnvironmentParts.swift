@@ -27,6 +27,8 @@ package struct EnvironmentParts: Sendable {
   package let stemCells: StemCells?
   /// nil: every environment of a version with SnapStart initialises anew.
   package let snapshots: Snapshots?
+  /// nil: no version has a zygote of its own.
+  package let functionZygotes: FunctionZygotes?
   /// Where what is logged is kept; nil = nowhere.
   package let logs: (any LogSink)?
   /// Where traced invocations are told of; nil = nothing is traced.
@@ -46,7 +48,8 @@ package struct EnvironmentParts: Sendable {
       nil
     },
     freezeDelay: Duration = .milliseconds(5), log: Logger, fileSystems: FileSystemDirectories = FileSystemDirectories(),
-    fastStart: FastStart? = nil, stemCells: StemCells? = nil, snapshots: Snapshots? = nil, logs: (any LogSink)? = nil,
+    fastStart: FastStart? = nil, stemCells: StemCells? = nil, snapshots: Snapshots? = nil,
+    functionZygotes: FunctionZygotes? = nil, logs: (any LogSink)? = nil,
     traces: (any TraceSink)? = nil,
     metrics: LambdaMetrics? = nil, memory: (any HostMemory)? = nil, gate: InitialisationGate? = nil
   ) {
@@ -70,6 +73,7 @@ package struct EnvironmentParts: Sendable {
     self.fastStart = fastStart
     self.stemCells = stemCells
     self.snapshots = snapshots
+    self.functionZygotes = functionZygotes
   }
 
   /// What is compiled and archived ahead: nothing where environments have no root of their own, because results
@@ -79,7 +83,7 @@ package struct EnvironmentParts: Sendable {
     return [
       PackageCompiler(sandboxes: sandboxes, root: root, packages: packages, runtimes: runtimes, world: world, log: log),
       JavaArchives(sandboxes: sandboxes, root: root, runtimes: runtimes, world: world, log: log),
-    ]
+    ] + (functionZygotes.map { [$0] } ?? [])
   }
 
   /// What every environment listens on, and it may be more.

@@ -7,7 +7,7 @@ struct EnvironmentSource {
   let setup: EnvironmentSetup
   /// Whose runtime waits for it; nil: it starts its own.
   let stemCell: StemCell?
-  /// Its runtime is forked from a snapshot.
+  /// Its runtime is forked from a snapshot, and has initialised.
   let isForked: Bool
   /// Its process is to become the version's snapshot.
   let isSnapshot: Bool
@@ -40,10 +40,16 @@ struct EnvironmentSource {
     let canBeForked = snapshots != nil && setup.canBeForked(c, served)
     if !canBeForked { snapshots?.failed(c, "its runtime is started in another way") }
     isSnapshot = trial != nil && canBeForked && (trial?.isForSnapshot == true || snapshots?.begins(c) == true)
-    if isSnapshot { setup.becomeSnapshot() }
+    if isSnapshot { setup.becomeSnapshot(.initialised) }
     if let snapshot = found?.snapshot, canBeForked { setup.fork(from: snapshot) }
     isForked = setup.specification.zygote != nil
-    stemCell = isForked || isSnapshot ? nil : parts.stemCell(setup, c, served)
+    guard !isForked, !isSnapshot else {
+      (stemCell, self.setup) = (nil, setup)
+      return
+    }
+    let ahead = parts.functionZygotes?.take(for: c, setup, served)
+    stemCell = ahead?.cell ?? parts.stemCell(setup, c, served)
+    if stemCell == nil, let zygote = ahead?.zygote { setup.fork(from: zygote) }
     self.setup = setup
   }
 }

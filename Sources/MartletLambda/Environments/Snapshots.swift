@@ -1,6 +1,7 @@
 // Starts without the start of the function: versions with SnapStart are initialised once, in a process from which their
 // environments are forked (docs/snapstart.md). Which there are is decided by the state machines of zygotes and of stem
-// cells: a snapshot is a zygote of one version, and an environment that is forked ahead is a stem cell of it.
+// cells: a snapshot is a zygote of one version, and an environment that is forked ahead is a stem cell of it. The same
+// holds for processes that have only loaded what a version imports (FunctionZygotes.swift).
 import Logging
 import MartletCore
 import MartletSandbox
@@ -9,6 +10,14 @@ import Synchronization
 package final class Snapshots: Sendable {
   typealias Processes = FastStartStateMachine<RequestID, SandboxID>
   typealias Cells = StemCellsStateMachine<RequestID, StemCell>
+
+  /// How far the processes have come that are forked.
+  enum Stage {
+    /// The version is initialised (docs/snapstart.md).
+    case initialised
+    /// It is not, but what it imports of others' packages is loaded (docs/fast-start.md).
+    case imports
+  }
 
   /// What makes things; by the incarnation of their versions.
   struct Hands: Sendable {
@@ -24,12 +33,18 @@ package final class Snapshots: Sendable {
     let setup: EnvironmentSetup
   }
 
+  /// Of what version a snapshot is, and how it is ended.
+  fileprivate struct Owner {
+    let key: RequestID
+    let end: @Sendable () -> Void
+  }
+
   fileprivate struct State {
     var processes: Processes
     var cells: Cells
     var versions: [RequestID: FunctionConfiguration] = [:]
-    /// The environments whose sandboxes the snapshots are.
-    var owners: [SandboxID: Environment] = [:]
+    /// Whose sandboxes the snapshots are.
+    var owners: [SandboxID: Owner] = [:]
     var setups: [StemCell: EnvironmentSetup] = [:]
     /// Versions of which no snapshot can be taken, or none that is any good. Too many: all are forgotten.
     var unfit: Set<RequestID> = []
@@ -44,7 +59,14 @@ package final class Snapshots: Sendable {
   /// Mebibytes of memory that a fork that waits has for itself, at a guess.
   private static let weight = 20
 
-  package init(sandboxes: any SandboxHost, pools: PoolSizes, world: any World, log: Logger) {
+  private let stage: Stage
+
+  package convenience init(sandboxes: any SandboxHost, pools: PoolSizes, world: any World, log: Logger) {
+    self.init(sandboxes: sandboxes, pools: pools, world: world, log: log, of: .initialised)
+  }
+
+  init(sandboxes: any SandboxHost, pools: PoolSizes, world: any World, log: Logger, of stage: Stage) {
+    self.stage = stage
     self.sandboxes = sandboxes
     self.world = world
     self.log = log
@@ -52,6 +74,7 @@ package final class Snapshots: Sendable {
     // A new one in its place would run the function's initialisation again.
     limits.age = .seconds(365 * 24 * 3600)
     limits.starts = .max
+    if stage == .imports { limits.zygotes = 8 }
     var ahead = Cells.Limits()
     ahead.levels = pools.cellsOfOneKind
     ahead.weight = pools.cellMemory
@@ -106,16 +129,27 @@ package final class Snapshots: Sendable {
   }
 
   /// The version is initialised, and its process can be forked.
-  func came(_ environment: Environment, _ sandbox: SandboxID) {
-    let key = environment.configuration.incarnation
+  func came(_ version: FunctionConfiguration, _ sandbox: SandboxID, end: @escaping @Sendable () -> Void) {
+    let key = version.incarnation
     let now = world.monotonic()
     let actions = state.withLock { state in
-      state.owners[sandbox] = environment
+      state.owners[sandbox] = Owner(key: key, end: end)
       state.cells.expected(key, weight: Snapshots.weight, at: now)
       return state.processes.came(key, sandbox, at: now)
     }
     perform(actions)
   }
+
+  /// Whether a version has a snapshot or may have one; nil: nobody has asked for it.
+  func isFit(_ version: FunctionConfiguration) -> Bool? {
+    state.withLock { state in
+      if state.unfit.contains(version.incarnation) { return false }
+      return state.versions[version.incarnation] == nil ? nil : true
+    }
+  }
+
+  /// There is nothing that a snapshot of it would be good for.
+  func exclude(_ version: FunctionConfiguration) { perform(state.withLock { $0.give(up: version.incarnation) }) }
 
   /// It has not become a snapshot.
   /// - Parameter reason: why it never will; nil: it may, another time.
@@ -126,8 +160,11 @@ package final class Snapshots: Sendable {
       return (state.give(up: version.incarnation), true)
     }
     if isNews, let reason {
-      log.notice(
-        "no snapshot of a version, whose environments initialise anew",
+      let isExpected = stage == .imports
+      log.log(
+        level: isExpected ? .debug : .notice,
+        isExpected
+          ? "no zygote of a version's own" : "no snapshot of a version, whose environments initialise anew",
         metadata: ["function": "\(version.name)", "version": "\(version.version)", "reason": "\(reason)"])
     }
     perform(actions)
@@ -137,7 +174,7 @@ package final class Snapshots: Sendable {
   func ended(_ sandbox: SandboxID) {
     let actions = state.withLock { state -> [Processes.Action] in
       guard let owner = state.owners.removeValue(forKey: sandbox) else { return [] }
-      return state.processes.ended(owner.configuration.incarnation, sandbox, at: world.monotonic())
+      return state.processes.ended(owner.key, sandbox, at: world.monotonic())
     }
     perform(actions)
   }
@@ -200,7 +237,7 @@ package final class Snapshots: Sendable {
       case .start(let key):
         guard let version = state.withLock({ $0.versions[key] }) else { continue }
         hands.withLock { $0 }?.initialise(version)
-      case .end(let sandbox): state.withLock { $0.owners[sandbox] }?.remove()
+      case .end(let sandbox): state.withLock { $0.owners[sandbox] }?.end()
       case .level: break
       }
     }
@@ -213,7 +250,7 @@ package final class Snapshots: Sendable {
     }
     setup.fork(from: snapshot)
     do throws(Fault) {
-      let cell = try StemCell { [weak self] cell, fault in self?.heard(of: cell, key, fault) }
+      let cell = try StemCell(hasCode: true) { [weak self] cell, fault in self?.heard(of: cell, key, fault) }
       state.withLock { $0.setups[cell] = setup }
       cell.start(setup.specification, setup.program, in: sandboxes)
     } catch {
@@ -259,10 +296,10 @@ extension EnvironmentSetup {
     program.zygote = snapshot
   }
 
-  mutating func becomeSnapshot() {
+  mutating func becomeSnapshot(_ stage: Snapshots.Stage) {
     specification.isSnapshot = true
     specification.yields = false
-    program.arguments = [program.arguments[0], RuntimeProgram.zygoteFile, "snapshot"]
+    program.arguments = [program.arguments[0], RuntimeProgram.zygoteFile, stage == .imports ? "imports" : "snapshot"]
   }
 }
 

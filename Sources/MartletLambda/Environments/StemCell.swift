@@ -21,12 +21,15 @@ final class StemCell: Sendable {
 
   /// What its runtime prints.
   let output: Pipe
+  /// The function's code is in its sandbox already.
+  let hasCode: Bool
   private let state = Mutex(State())
   /// The runtime runs, or will never.
   private let told: @Sendable (StemCell, _ fault: Fault?) -> Void
 
-  init(told: @escaping @Sendable (StemCell, _ fault: Fault?) -> Void) throws(Fault) {
+  init(hasCode: Bool = false, told: @escaping @Sendable (StemCell, _ fault: Fault?) -> Void) throws(Fault) {
     output = try Pipe()
+    self.hasCode = hasCode
     self.told = told
   }
 

@@ -154,7 +154,7 @@ extension StemCells {
   }
 
   /// The runtime's last argument, if it is to wait.
-  private static let stemArgument = "--martlet-stem"
+  static let stemArgument = "--martlet-stem"
 }
 
 extension EnvironmentParts {

@@ -82,6 +82,7 @@ package final class Placement: Sendable {
     memory = parts.memory.map { HostMemoryGate($0, reserve: parts.limits.memoryReserve) }
     self.group = group
     self.idleTimeout = idleTimeout
+    parts.functionZygotes?.connect(parts)
     parts.snapshots?.connect(
       Snapshots.Hands(
         initialise: { [weak self] version in self?.tryOut(version, forSnapshot: true) { _ in } },
@@ -262,6 +263,7 @@ package final class Placement: Sendable {
     if missing > 0 {
       parts.stemCells?.giveUp()
       parts.snapshots?.giveUp()
+      parts.functionZygotes?.giveUp()
       let (isGreedy, isOnly) = share(of: pool.version)
       if !isOnly, !isGreedy { missing = memory.missing(bytes, isGreedy: false, now: now) }
       if !isOnly, missing > 0, !evict(missing, now: now) { return false }
@@ -320,9 +322,11 @@ package final class Placement: Sendable {
       Allocator.giveBack()
       parts.stemCells?.giveUp()
       parts.snapshots?.giveUp()
+      parts.functionZygotes?.giveUp()
       evict(missing, now: now, orLess: true)
     }
     parts.snapshots?.tick(isCurrent: isCurrent)
+    parts.functionZygotes?.tick(isCurrent: isCurrent)
     let oldest = now &- idleTimeout.nanoseconds
     for pool in self.pools.withLock({ $0.all }) {
       if isCurrent(pool.version) {

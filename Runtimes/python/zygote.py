@@ -442,7 +442,7 @@ def become(fields):
 
 def show_arguments(arguments):
     """/proc/self/cmdline is memory of this process. The zygote was started with a line of the same length."""
-    line = b"\0".join(arguments) + b"\0"
+    line = "\0".join([*arguments, ""]).encode("utf-8", "surrogateescape")
     with open("/proc/self/stat", "rb") as file:
         numbers = file.read().rpartition(b")")[2].split()
     start, end = int(numbers[45]), int(numbers[46])
@@ -450,10 +450,20 @@ def show_arguments(arguments):
         ctypes.memmove(start, line, len(line))
 
 
-def run(runtime, path):
+def run(runtime, path, api=None):
+    """`api`: the connection over which it has heard whose it is."""
     runtime.__file__ = path
     sys.modules["__main__"] = runtime
-    runtime.main()
+    if api is None or os.environ.get("AWS_LAMBDA_MAX_CONCURRENCY"):
+        return runtime.main()  # with a connection for each process
+    runtime.prepare()
+    runtime.begin(api)
+
+
+def order(api):
+    """Of which function this becomes an environment. It waits until that is known."""
+    directory, *variables = api.order()
+    return [(CWD, directory)] + [(ENV, variable) for variable in variables]
 
 
 # --- A snapshot ----------------------------------------------------------------------------------------------
@@ -699,11 +709,6 @@ def run_function_zygote():
     runtime.begin(api)
 
 
-def order(api):
-    directory, *variables = api.order()
-    return [(CWD, directory)] + [(ENV, variable) for variable in variables]
-
-
 def report(channel, error):
     """What went wrong, for the server's log."""
     try:
@@ -738,16 +743,28 @@ def main():
         give_up_everything(fields, system_calls)
         arrange_descriptors(channel, output)
         arguments = become(fields)
-        show_arguments([value for tag, value in fields if tag == ARG])
-        is_alone = make_way(own_names(), sdk)
+        is_waiting = arguments[-1] == runtime.WAITING
+        if is_waiting:
+            del arguments[-1], sys.argv[-1]
+        else:
+            show_arguments(arguments)
+        is_alone = is_waiting or make_way(own_names(), sdk)
     except BaseException as error:
         report(channel, error)
         os._exit(126)  # without having said that it runs: martlet-sandbox starts an interpreter instead
     channel.send(message(STARTED))
     channel.close()
+    api = None
+    if is_waiting:
+        if not ahead:
+            rehearse(runtime)
+        api = runtime.RuntimeAPI(os.environ["AWS_LAMBDA_RUNTIME_API"])
+        become([(ARG, text.encode()) for text in arguments] + order(api))
+        show_arguments(arguments)
+        is_alone = make_way(own_names(), sdk)
     if not is_alone:
         os.execve(arguments[0], arguments, dict(os.environb))
-    return runtime, arguments[1]
+    return runtime, arguments[1], api
 
 
 if __name__ == "__main__":

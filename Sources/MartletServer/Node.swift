@@ -293,13 +293,16 @@ package struct PreparedNode: Sendable {
     let root = try RuntimeRoot(bootstrapsIn: state.runtimes, outbound: configuration.outbound)
     let pools = configuration.pools
     let isFast = configuration.fastStart && configuration.isolation == .full
+    let fastStart =
+      isFast ? FastStart(sandboxes: sandboxes, root: root, pools: pools, world: world, log: log) : nil
     let parts = EnvironmentParts(
       world: world, limits: limits, sandboxes: sandboxes, packages: packages, runtimes: runtimes, root: root,
       platform: FunctionsFront(front), network: configuration.outbound ? .outbound : .loopback,
       credentials: { iam.executionCredentials(role: $0, session: $1, account: $2.account) }, log: log,
       fileSystems: configuration.fileSystems,
-      fastStart: isFast ? FastStart(sandboxes: sandboxes, root: root, pools: pools, world: world, log: log) : nil,
-      stemCells: isFast ? StemCells(sandboxes: sandboxes, pools: pools, world: world, log: log) : nil,
+      fastStart: fastStart,
+      stemCells: isFast
+        ? StemCells(sandboxes: sandboxes, fastStart: fastStart, pools: pools, world: world, log: log) : nil,
       snapshots: isFast ? Snapshots(sandboxes: sandboxes, pools: pools, world: world, log: log) : nil,
       functionZygotes: isFast ? FunctionZygotes(sandboxes: sandboxes, pools: pools, world: world, log: log) : nil,
       logs: configuration.logStorage.bytes > 0 ? logs : nil,

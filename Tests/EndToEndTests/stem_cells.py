@@ -42,6 +42,43 @@ export const variable = async (event) => process.env[event] ?? null;
 export const curious = async () => { const a = await fetch(`http://${process.env.AWS_LAMBDA_RUNTIME_API}/_martlet/order`); return [a.status, await a.text()]; };
 """
 
+PYTHON = """
+import json, os, random, resource, secrets, ssl, subprocess, sys, time, uuid
+own = [random.random(), str(uuid.uuid4()), secrets.token_hex(), ssl.RAND_bytes(8).hex()]
+beside = open('beside.txt').read() if os.path.exists('beside.txt') else None
+calls = 0
+status = dict(line.rstrip().split(':\\t', 1) for line in open('/proc/self/status') if line.split(':')[0] in %(status)s)
+modules = {name for name in sys.modules if name.split('.')[0] in ('app', 'bootstrap', 'imports', 'sdk', 'zygote')}
+def look(event, context):
+    global calls
+    calls += 1
+    if event and 'wait' in event: time.sleep(event['wait'] / 1000)
+    import logging
+    return {
+        'own': [own, calls, os.listdir('/tmp'), os.environ['AWS_LAMBDA_LOG_STREAM_NAME']],
+        'same': {
+            'variables': sorted((name, value) for name, value in os.environ.items() if name not in %(without)s),
+            'child': subprocess.run(['/usr/bin/env', 'sh', '-c', 'echo "$MINE $TZ"; pwd'], capture_output=True, text=True).stdout,
+            'directory': os.getcwd(), 'task': sorted(os.listdir('/var/task')), 'layers': sorted(os.listdir('/opt')), 'status': status, 'beside': beside,
+            'arguments': [sys.argv, open('/proc/self/cmdline').read()], 'zone': time.ctime(0), 'path': sys.path, 'limits': [resource.getrlimit(n) for n in range(16)],
+            'root': sorted(os.listdir('/')), 'processes': sum(name.isdigit() for name in os.listdir('/proc')), 'modules': sorted(modules),
+            'main': sys.modules['__main__'].__file__, 'handlers': [type(one).__name__ for one in logging.getLogger().handlers], 'flags': str(sys.flags),
+            'streams': [[s.encoding, s.errors, s.line_buffering] for s in (sys.stdin, sys.stdout, sys.stderr)],
+            'context': [context.function_name, context.memory_limit_in_mb, context.function_version]}}
+def hard(event, context):
+    if event == 'die': os._exit(3)
+    return [event, bool(os.listdir('/var/task'))]
+def layered(event, context):
+    print('called')
+    import dep
+    return dep.TEXT
+def variable(event, context): return os.environ[event]
+def curious(event, context):
+    import urllib.error, urllib.request
+    try: urllib.request.urlopen('http://%%s/_martlet/order' %% os.environ['AWS_LAMBDA_RUNTIME_API'])
+    except urllib.error.HTTPError as error: return [error.code, error.read().decode()]
+"""
+
 RUBY = """
 require 'json'
 require 'net/http'
@@ -162,12 +199,14 @@ class Language:
         lists = {"without": json.dumps(WITHOUT), "status": json.dumps(STATUS)}
         if self.family == "nodejs": return {"app.mjs": NODE % lists}
         if self.family == "ruby": return {"app.rb": RUBY % lists}
+        if self.family == "python": return {"app.py": PYTHON % lists}
         return compiled({"App.java": JAVA % {name: text[1:-1] for name, text in lists.items()}})
 
     @functools.cached_property
     def layer(self):
         if self.family == "nodejs": return {"nodejs/node_modules/dep/index.js": "module.exports = 'from the layer';"}
         if self.family == "ruby": return {"ruby/lib/dep.rb": "module Dep; TEXT = 'from the layer'; end"}
+        if self.family == "python": return {"python/dep.py": "TEXT = 'from the layer'"}
         from conftest import package
         return {"java/lib/dep.jar": package(compiled({"Dep.java": 'package lib; public class Dep { public static final String TEXT = "from the layer"; }'}))}
 
@@ -192,6 +231,7 @@ def languages():
     listed = [r["Runtime"] for r in json.loads(subprocess.run(
         [program(), "runtime", "list", "--output", "json"], capture_output=True, text=True, check=True).stdout) if r["Available"]]
     found = [Language("nodejs", "nodejs20.x", read_at_start=["NODE_OPTIONS=--stack-trace-limit=3"])]
+    found.append(Language("python", "python3.11", read_at_start=["PYTHONHASHSEED=7"]))
     rubies, ruby = [name for name in listed if name.startswith("ruby")], shutil.which("ruby")
     # Debian's Ruby may be none of AWS's versions; then it is named for one.
     flags = [] if rubies or not ruby else ["--runtime", f"ruby3.2={os.path.realpath(ruby)}"]

@@ -408,7 +408,7 @@ def test_concurrent_environments_have_extensions_of_their_own(server, name):
 
 def test_environments_with_extensions_leave_no_descriptor(own_server):
     from test_telemetry import FUNCTION, OVER_HTTP
-    server = own_server()
+    server = own_server("--pools", "0")  # what waits has descriptors as well
     descriptors = lambda: len(os.listdir(f"/proc/{server.process.pid}/fd"))
 
     def cycle(name):

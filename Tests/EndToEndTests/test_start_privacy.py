@@ -84,11 +84,12 @@ def make(request, server):
         elif request.param == "python":
             wait_until(lambda: figures(server).get("forksReady", 0) >= 2, 20, "forks that wait")
         elif not NONE_AHEAD:
-            wait_until(lambda: sum(kind["ready"] for kind in figures(server)["stemCells"]) >= 1, 20, "cells that wait")
+            wait_until(lambda: sum(kind["ready"] for kind in figures(server)["stemCells"] if "node" in kind["interpreter"]) >= 1, 20, "cells that wait")
 
     def came():
         now = figures(server)
-        return now.get("forksTaken", 0) + now.get("forksMadeLate", 0) if request.param == "python" else sum(kind["taken"] for kind in now["stemCells"])
+        forks = now.get("forksTaken", 0) + now.get("forksMadeLate", 0) if request.param == "python" else 0
+        return forks + sum(kind["taken"] for kind in now["stemCells"] if request.param in kind["interpreter"])
     make.came = came
     make.started_anew = NONE_AHEAD and request.param == "node"
     return make
@@ -151,7 +152,7 @@ def test_environments_share_no_secret_memory_variable_or_file(server, make, name
     one = server.invoke(name + "-a", {"plant": word}).succeeded()
     make(name + "-b", SECRET="of-b")
     other = server.invoke(name + "-b").succeeded()
-    assert make.came() == before + 2 or make.started_anew
+    assert make.came() >= before + 2 or make.started_anew
     assert not set(map(str, one["values"])) & set(map(str, other["values"]))
     assert one["variables"]["PLANTED"] == planted and one["tmp"] == ["planted"] and one["modules"] == [True] * 3
     assert "PLANTED" not in other["variables"] and "ONLY_A" not in other["variables"] and other["variables"]["SECRET"] == "of-b"

@@ -7,12 +7,19 @@ import pytest
 from conftest import Server, descendants, instance, package, wait_until
 from stem_cells import languages
 from test_fast_start import at_once, command, figures
+from test_snapstart import process_facts
 
 LANGUAGES = languages()
 
 
 def cells(server):
-    return [pid for pid in descendants(server.process.pid) if b"--martlet-stem" in command(pid)]
+    """A fork looks like its zygote as long as it waits, but is in a sandbox."""
+    return [pid for pid in descendants(server.process.pid) if b"--martlet-stem" in command(pid) or (b"/zygote.py" in command(pid) and is_inside(pid))]
+
+
+def is_inside(pid):
+    facts = process_facts(pid)
+    return facts is not None and len(facts["NSpid"].split()) > 1
 
 
 def kinds(server):

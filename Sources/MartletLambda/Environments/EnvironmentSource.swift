@@ -48,8 +48,8 @@ struct EnvironmentSource {
       return
     }
     let ahead = parts.functionZygotes?.take(for: c, setup, served)
-    stemCell = ahead?.cell ?? parts.stemCell(setup, c, served)
-    if stemCell == nil, let zygote = ahead?.zygote { setup.fork(from: zygote) }
+    if let zygote = ahead?.zygote { setup.fork(from: zygote) }
+    stemCell = ahead?.cell ?? (ahead?.zygote == nil ? parts.stemCell(setup, c, served) : nil)
     self.setup = setup
   }
 }

@@ -43,6 +43,15 @@ package final class FastStart: Sendable {
     return zygote
   }
 
+  /// The same for a fork that waits to hear for which of an account's functions it is.
+  func zygote(of account: String, _ interpreter: Interpreter) -> SandboxID? {
+    let key = Key(account: account, interpreter: interpreter.path)
+    state.withLock { $0.interpreters[interpreter.path] = interpreter }
+    let (zygote, actions) = state.withLock { $0.machine.wanted(key, at: world.monotonic()) }
+    perform(actions)
+    return zygote
+  }
+
   /// A function is there, and may be called soon.
   func expect(_ c: FunctionConfiguration, _ served: RuntimeCatalog.Served) {
     guard let key = key(c, served) else { return }

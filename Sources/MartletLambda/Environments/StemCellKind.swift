@@ -8,6 +8,8 @@ struct StemCellKind {
   private let readAtStart: [String]
   /// What the interpreter is told in addition.
   var flags: [String] = []
+  /// It is not started but forked, from the zygote of the same account.
+  var isForked = false
   /// The runtime cannot change its directory: init does it.
   var follows = false
 
@@ -20,7 +22,9 @@ struct StemCellKind {
       StemCellKind(
         weight: 60, readAtStart: ["JAVA_", "_JAVA_", "JDK_", "CLASSPATH", "NLSPATH"],
         flags: opening(interpreter.version), follows: true)
-    case .python, .provided, .dotnet, .go: nil
+    // A fork: most of its pages are its zygote's.
+    case .python: StemCellKind(weight: 8, readAtStart: ["PYTHON", "OPENSSL_"], isForked: true)
+    case .provided, .dotnet, .go: nil
     }
   }
 

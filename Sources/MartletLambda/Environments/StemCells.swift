@@ -10,6 +10,8 @@ package final class StemCells: Sendable {
   struct Key: Hashable, Sendable {
     /// The program's path on the host.
     let interpreter: String
+    /// Whose zygote it is forked from; "" if it is started.
+    let account: String
     let arguments: [String]
     /// Variables that are read when a program starts; all others it hears of later.
     let variables: [String]
@@ -19,7 +21,8 @@ package final class StemCells: Sendable {
   }
 
   private struct Template {
-    let interpreter: String
+    let interpreter: Interpreter
+    let account: String
     let specification: SandboxSpecification
     let program: SandboxProgram
     /// Mebibytes.
@@ -32,11 +35,16 @@ package final class StemCells: Sendable {
   }
 
   private let sandboxes: any SandboxHost
+  private let fastStart: FastStart?
   private let world: any World
   private let log: Logger
   private let state: Mutex<State>
 
-  package init(sandboxes: any SandboxHost, pools: PoolSizes, world: any World, log: Logger) {
+  /// - Parameter fastStart: what cells are forked from, where they can be.
+  package init(
+    sandboxes: any SandboxHost, fastStart: FastStart?, pools: PoolSizes, world: any World, log: Logger
+  ) {
+    self.fastStart = fastStart
     var limits = StemCellsStateMachine<Key, StemCell>.Limits()
     limits.weight = pools.cellMemory
     limits.levels = pools.cellsOfOneKind
@@ -94,9 +102,16 @@ package final class StemCells: Sendable {
   }
 
   private func start(_ key: Key, _ template: Template) {
+    var (specification, program) = (template.specification, template.program)
+    if !template.account.isEmpty {
+      guard let zygote = fastStart?.zygote(of: template.account, template.interpreter) else {
+        return state.withLock { $0.machine.withdrew(key) }
+      }
+      (specification.zygote, program.zygote) = (zygote, zygote)
+    }
     do throws(Fault) {
       let cell = try StemCell { [weak self] cell, fault in self?.heard(of: cell, key, fault) }
-      cell.start(template.specification, template.program, in: sandboxes)
+      cell.start(specification, program, in: sandboxes)
     } catch {
       log.warning("no stem cell", metadata: ["fault": "\(error)"])
     }
@@ -122,6 +137,7 @@ extension StemCells {
       c.debugging == nil, setup.image == nil, setup.program.arguments.first == interpreter.pathInRoot,
       !(c.environment ?? []).contains(where: { kind.isReadAtStart($0.name) })
     else { return nil }
+    if kind.isForked, !FastStart.fits(setup.program, RuntimeProgram.pythonZygote(interpreter)) { return nil }
     var specification = setup.specification
     var places: Set<String> = []
     specification.mounts = specification.mounts.map { mount in
@@ -142,13 +158,15 @@ extension StemCells {
         || kind.isReadAtStart(String(variable.prefix { $0 != "=" }))
     }
     return Template(
-      interpreter: interpreter.path, specification: specification, program: program, weight: kind.weight)
+      interpreter: interpreter, account: kind.isForked ? c.place.account.id : "", specification: specification,
+      program: program, weight: kind.weight)
   }
 
   private static func key(_ template: Template) -> Key {
     let specification = template.specification
     return Key(
-      interpreter: template.interpreter, arguments: template.program.arguments, variables: template.program.environment,
+      interpreter: template.interpreter.path, account: template.account, arguments: template.program.arguments,
+      variables: template.program.environment,
       memory: specification.memory.bytes, tmp: specification.tmp.bytes,
       links: specification.linkPorts.map { $0.isDatagram ? -$0.port : $0.port })
   }

@@ -483,8 +483,14 @@ def log_error(error):
     log_sink.log_error(lines)
 
 
-def set_up_logging(logging):
-    """Runs when the function first imports `logging`, so before it can log or look at the root logger."""
+log_kinds = None
+
+
+def make_log_kinds(logging):
+    """The classes of the handler, of its filter and of its formatter. Made once: a zygote's forks have them."""
+    global log_kinds
+    if log_kinds is not None:
+        return log_kinds
 
     class LambdaLoggerHandler(logging.Handler):
         def __init__(self, sink):
@@ -509,6 +515,13 @@ def set_up_logging(logging):
         def format(self, record):
             return json_log_line(logging, self, record)
 
+    log_kinds = LambdaLoggerHandler, LambdaLoggerFilter, JsonFormatter
+    return log_kinds
+
+
+def set_up_logging(logging):
+    """Runs when the function first imports `logging`, so before it can log or look at the root logger."""
+    LambdaLoggerHandler, LambdaLoggerFilter, JsonFormatter = make_log_kinds(logging)
     logging.Formatter.converter = time.gmtime
     handler = LambdaLoggerHandler(log_sink)
     if logs_json:

@@ -440,12 +440,17 @@ def become(fields):
     return arguments
 
 
-def show_arguments(arguments):
-    """/proc/self/cmdline is memory of this process. The zygote was started with a line of the same length."""
-    line = "\0".join([*arguments, ""]).encode("utf-8", "surrogateescape")
+def find_arguments():
+    """From where to where in this process's memory /proc/self/cmdline is."""
     with open("/proc/self/stat", "rb") as file:
         numbers = file.read().rpartition(b")")[2].split()
-    start, end = int(numbers[45]), int(numbers[46])
+    return int(numbers[45]), int(numbers[46])
+
+
+def show_arguments(arguments, place):
+    """The zygote was started with a line of the same length."""
+    line = "\0".join([*arguments, ""]).encode("utf-8", "surrogateescape")
+    start, end = place
     if end - start == len(line):
         ctypes.memmove(start, line, len(line))
 
@@ -743,11 +748,11 @@ def main():
         give_up_everything(fields, system_calls)
         arrange_descriptors(channel, output)
         arguments = become(fields)
-        is_waiting = arguments[-1] == runtime.WAITING
+        is_waiting, place = arguments[-1] == runtime.WAITING, find_arguments()
         if is_waiting:
             del arguments[-1], sys.argv[-1]
         else:
-            show_arguments(arguments)
+            show_arguments(arguments, place)
         is_alone = is_waiting or make_way(own_names(), sdk)
     except BaseException as error:
         report(channel, error)
@@ -760,7 +765,7 @@ def main():
             rehearse(runtime)
         api = runtime.RuntimeAPI(os.environ["AWS_LAMBDA_RUNTIME_API"])
         become([(ARG, text.encode()) for text in arguments] + order(api))
-        show_arguments(arguments)
+        show_arguments(arguments, place)
         is_alone = make_way(own_names(), sdk)
     if not is_alone:
         os.execve(arguments[0], arguments, dict(os.environb))

@@ -10,6 +10,7 @@ BOOTSTRAP = """
 import os
 class RuntimeAPI:
     def __init__(self, address): pass
+log_sink, WAITING = None, '--martlet-stem'
 def nothing(*_): pass
 StandardLogSink = read_settings = set_search_path = set_up_logging = load_handler = serve = nothing
 def main(): exec(os.environ['CODE'], globals())

@@ -90,12 +90,12 @@ import Testing
     }
     for (family, name) in [
       (.nodejs, "NODE_OPTIONS"), (.ruby, "RUBYOPT"), (.ruby, "GEM_HOME"), (.ruby, "BUNDLE_GEMFILE"),
-      (.java, "JAVA_TOOL_OPTIONS"), (.java, "_JAVA_OPTIONS"), (.java, "JDK_JAVA_OPTIONS"),
+      (.python, "PYTHONHASHSEED"), (.java, "JAVA_TOOL_OPTIONS"), (.java, "_JAVA_OPTIONS"), (.java, "JDK_JAVA_OPTIONS"),
     ] as [(RuntimeFamily, String)] {
       #expect(try #require(kind(family)).isReadAtStart(name))
       #expect(try !#require(kind(family == .java ? .ruby : .java)).isReadAtStart(name), "another's own")
     }
-    #expect(kind(.python) == nil && kind(.provided) == nil)
+    #expect(kind(.provided) == nil && kind(.python)?.isForked == true && kind(.nodejs)?.isForked == false)
     #expect(kind(.java)?.follows == true && kind(.ruby)?.follows == false && kind(.nodejs)?.follows == false)
     #expect(kind(.java, "17.0.15")?.flags == [] && kind(.java, "25")?.flags.count == 1)
   }

@@ -147,7 +147,7 @@ class Reader:
         try:
             with open(path, "rb") as file:
                 body = ast.parse(file.read(), path).body
-        except (OSError, SyntaxError, ValueError, RecursionError) as error:
+        except (OSError, SyntaxError, ValueError, RecursionError, MemoryError) as error:
             raise Stop(name) from error
         self.walk(body, name if path.endswith("__init__.py") else name.rpartition(".")[0])
 

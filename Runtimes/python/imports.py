@@ -44,7 +44,7 @@ def try_out(handler, task, folders, why_not):
     child = os.fork()
     if child == 0:
         os.close(ours)
-        os.write(theirs, ("%d %s" % look(Reader(task, folders), handler, why_not)).encode("utf-8", "replace"))
+        os.write(theirs, ("%d %s" % look(Reader(handler, task, folders), why_not)).encode("utf-8", "replace"))
         os._exit(0)
     os.close(theirs)
     with open(ours, "rb") as file:
@@ -54,7 +54,7 @@ def try_out(handler, task, folders, why_not):
     return (int(count), reason) if count else (0, "importing ends the process")
 
 
-def look(reader, handler, why_not):
+def look(reader, why_not):
     """Loads one statement after the other, as long as they are fit."""
     watch = Watch(reader.is_standard)
     with watch, Silence() as silence:
@@ -68,7 +68,7 @@ def look(reader, handler, why_not):
 
         reader.after = after
         try:
-            reader.read(module_of(handler))
+            reader.read(reader.handler)
         except Stop:
             return reader.count, ""
         except BaseException as error:
@@ -83,26 +83,23 @@ def check(reason):
 
 def load(handler, task, folders, count):
     """Loads so many statements. Returns the distributions' modules among them, and the seconds that it took."""
-    reader = Reader(task, folders, count)
+    reader = Reader(handler, task, folders, count)
     began = time.perf_counter()
     try:
-        reader.read(module_of(handler))
+        reader.read(reader.handler)
     except Stop:
         pass
     return reader.found, time.perf_counter() - began
 
 
-def module_of(handler):
-    return handler.rpartition(".")[0].replace("/", ".")
-
-
 class Reader:
-    def __init__(self, task, folders, most=None):
+    def __init__(self, handler, task, folders, most=None):
+        self.handler = handler.rpartition(".")[0].replace("/", ".")  # its module
         self.most, self.count, self.after = most, 0, None
         self.folders = [task] + folders  # in which the function's own modules are
         self.distributed = set()
         for folder in self.folders + [entry for entry in sys.path if entry.endswith("-packages")]:
-            self.distributed.update(distributed(folder))
+            self.distributed |= distributed(folder, self.handler.partition(".")[0])
         self.library = tuple({os.path.dirname(os.__file__) + os.sep, os.path.dirname(ast.__file__) + os.sep})
         self.seen = set()
         self.found = []
@@ -229,23 +226,33 @@ class Reader:
             self.after()
 
 
-def distributed(folder):
-    """The first parts of the names of modules that belong to distributions."""
+def distributed(folder, own):
+    """The first parts of the names of modules that belong to distributions. Not of the function's own: that with the
+    module `own`, and what was not installed from an index but from a directory or a repository (PEP 610)."""
     try:
-        entries = os.listdir(folder)
+        entries = [os.path.join(folder, entry) for entry in os.listdir(folder) if entry.endswith(".dist-info")]
     except OSError:
-        return
+        return set()
+    names = set()
     for entry in entries:
-        if not entry.endswith(".dist-info"):
-            continue
-        try:
-            with open(os.path.join(folder, entry, "RECORD"), encoding="utf-8", errors="replace") as file:
-                for line in file:
-                    first = line.partition(",")[0].strip('"').partition("/")[0]
-                    if not first.startswith((".", "__pycache__")) and not first.endswith((".dist-info", ".data")):
-                        yield first.partition(".")[0]
-        except OSError:
-            continue
+        found = set() if os.path.exists(os.path.join(entry, "direct_url.json")) else recorded(entry)
+        if own not in found:
+            names |= found
+    return names
+
+
+def recorded(entry):
+    """The names in one distribution's list of files."""
+    names = set()
+    try:
+        with open(os.path.join(entry, "RECORD"), encoding="utf-8", errors="replace") as file:
+            for line in file:
+                first = line.partition(",")[0].strip('"').partition("/")[0]
+                if not first.startswith((".", "__pycache__")) and not first.endswith((".dist-info", ".data")):
+                    names.add(first.partition(".")[0])
+    except OSError:
+        pass
+    return names
 
 
 def place(folder, name):
@@ -276,7 +283,10 @@ def dotted(node):
 
 
 def is_main(test):
-    return isinstance(test, ast.Compare) and dotted(test.left) == "__name__"
+    """`__name__ == "__main__"`, which it never is."""
+    if not isinstance(test, ast.Compare) or dotted(test.left) != "__name__" or type(test.ops[0]) is not ast.Eq:
+        return False
+    return len(test.ops) == 1 and getattr(test.comparators[0], "value", None) == "__main__"
 
 
 def is_definition(statement):

@@ -677,6 +677,8 @@ def load_imports(runtime):
 def run_function_zygote():
     orders, system_calls, runtime = socket.socket(fileno=ORDERS), read_filter(), load_runtime()
     rehearse(runtime)
+    runtime.__file__ = os.path.join(HERE, "bootstrap.py")
+    sys.argv, sys.modules["__main__"] = [runtime.__file__], runtime
     reason = load_imports(runtime)
     if reason is not None:
         print(reason)
@@ -709,8 +711,7 @@ def run_function_zygote():
     for name in removed:
         os.environb.pop(name, None)
     os.environb.update(changed)
-    runtime.__file__ = arguments[1]
-    sys.modules["__main__"] = runtime
+    del sys.argv[1:]
     runtime.begin(api)
 
 

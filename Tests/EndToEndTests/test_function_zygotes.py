@@ -139,6 +139,17 @@ def test_own_modules_run_where_they_are_imported(fast, name, app, own):
     assert fast.invoke(name).succeeded() == "of mine"
 
 
+@pytest.mark.parametrize("more", [
+    {"mine-1.0.dist-info/direct_url.json": '{"dir_info": {}, "url": "file:///home/me/mine"}'}, {"mine-1.0.dist-info/RECORD": "mine.py,,\napp.py,,\n"},
+], ids=["from a directory", "with the handler"])
+def test_own_modules_that_were_installed_are_own(fast, name, more):
+    mine = {**distribution("mine", "import uuid\nown = str(uuid.UUID(int=0)) + open('/proc/sys/kernel/random/uuid').read()\n"), **more}
+    app = "import busy, mine\ndef handler(event, context):\n    __import__('time').sleep(event['wait'])\n    return [busy.began, mine.own]"
+    fast.create(name, {**files(app), **mine}, **MANY)
+    one, other = two(fast, name)
+    assert one[0] == other[0] and one[1] != other[1]
+
+
 def test_imports_behind_own_modules_that_only_define(fast, name):
     app = """
         from typing import TYPE_CHECKING

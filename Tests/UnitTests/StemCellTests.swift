@@ -80,4 +80,19 @@ import Testing
     cell.end(in: host)
     #expect(host.destroyed.withLock { $0 } == [SandboxID(number: 7)])
   }
+
+  /// An environment has its cell: if the cell had it for ever, too, neither would ever go, nor their descriptors.
+  @Test func theHeirIsLetGoAtTheEnd() throws {
+    let cell = try cell()
+    #expect(cell.take())
+    weak var last: Heir?
+    do {
+      let heir = Heir()
+      last = heir
+      _ = cell.pass(to: heir)
+    }
+    #expect(last != nil)
+    cell.sandboxDestroyed()
+    #expect(last == nil)
+  }
 }

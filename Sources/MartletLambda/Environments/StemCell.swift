@@ -127,7 +127,15 @@ extension StemCell: SandboxObserver {
 
   func sandboxWasReset(newListeners: [CInt]) { hear { $0.sandboxWasReset(newListeners: newListeners) } }
 
-  func sandboxDestroyed() { hear { $0.sandboxDestroyed() } }
+  func sandboxDestroyed() {
+    hear { $0.sandboxDestroyed() }
+    // Nothing else happens. An environment has its cell, and each would keep the other, and its descriptors.
+    let heir = state.withLock { state in
+      defer { state.heir = nil }
+      return state.heir
+    }
+    withExtendedLifetime(heir) {}
+  }
 
   func sandboxConnected(_ ticket: UInt32, _ result: Result<CInt, Fault>) {
     hear { $0.sandboxConnected(ticket, result) }

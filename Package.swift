@@ -93,7 +93,7 @@ let package = Package(
       resources: [
         .embedInCode("python/bootstrap.py"), .embedInCode("python/debug.py"), .embedInCode("python/debug_relay.py"),
         .embedInCode("python/compile.py"), .embedInCode("python/zygote.py"), .embedInCode("python/sdk.py"),
-        .embedInCode("python/imports.py"),
+        .embedInCode("python/imports.py"), .embedInCode("python/snapshot.py"),
         .embedInCode("nodejs/bootstrap.mjs"), .embedInCode("nodejs/compile.mjs"),
         .embedInCode("nodejs/compiled.mjs"), .embedInCode("nodejs/debug.mjs"),
         .embedInCode("nodejs/debug_relay.mjs"), .embedInCode("nodejs/runtime_api.mjs"),

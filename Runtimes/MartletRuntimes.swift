@@ -15,6 +15,7 @@ package enum MartletRuntimes {
     File(family: "python", name: "debug_relay.py", content: PackageResources.debug_relay_py),
     File(family: "python", name: "sdk.py", content: PackageResources.sdk_py),
     File(family: "python", name: "imports.py", content: PackageResources.imports_py),
+    File(family: "python", name: "snapshot.py", content: PackageResources.snapshot_py),
     File(family: "python", name: "zygote.py", content: PackageResources.zygote_py),
     File(family: "nodejs", name: "bootstrap.mjs", content: PackageResources.bootstrap_mjs),
     File(family: "nodejs", name: "compile.mjs", content: PackageResources.compile_mjs),

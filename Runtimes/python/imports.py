@@ -43,13 +43,13 @@ def try_out(handler, task, folders, why_not):
     ours, theirs = os.pipe()
     child = os.fork()
     if child == 0:
-        os.close(ours)
         os.write(theirs, ("%d %s" % look(Reader(handler, task, folders), why_not)).encode("utf-8", "replace"))
         os._exit(0)
-    os.close(theirs)
-    with open(ours, "rb") as file:
-        said = file.read().decode("utf-8", "replace")
     os.waitpid(child, 0)
+    os.write(theirs, b" ")  # the end: it may have left a process behind, which has the pipe, too
+    said = os.read(ours, 4096).decode("utf-8", "replace").rstrip()
+    os.close(ours)
+    os.close(theirs)
     count, _, reason = said.partition(" ")
     return (int(count), reason) if count else (0, "importing ends the process")
 

@@ -4,10 +4,7 @@ martlet-sandbox starts it (Sources/martlet-sandbox/zygote.c) and talks to it ove
 ever loaded here, and the zygote hears no secret: a fork gets its order over a socket of its own, gives up every privilege,
 makes itself look like a newly started interpreter, says so, and only then runs the bootstrap, which loads the function.
 
-With the argument `snapshot` it is something else: the snapshot of one version of one function, whose code it loads, and
-which has no privilege to give up (Sources/martlet-sandbox/snapshot.c). Forks of it go on where the function's
-initialisation ended. With `imports` it is the zygote of one version: without privileges as well, it loads what the function
-imports of others' packages (imports.py), and its forks initialise the function.
+With an argument it is something else: a process of one version of one function, without privileges (snapshot.py).
 
 CPython 3.8 and later. The same in a fork as after a start: `__main__`, sys.argv, sys.path, os.environ, time zone, descriptors,
 random state. Different: modules are imported already, the hash seed is the zygote's, /proc/self/environ shows the
@@ -20,19 +17,16 @@ import sys
 AT_START = frozenset(name.partition(".")[0] for name in sys.modules)
 
 import ctypes
-import fcntl
 import gc
 import importlib.util
 import io
 import os
 import resource
 import socket
-import stat
 import struct
 import types
 
 ORDERS, HOME, FILTER = 3, 4, 5  # descriptors that martlet-sandbox leaves open
-OURS = (0, 1, 2, ORDERS)  # those of a snapshot
 HERE = os.path.dirname(os.path.abspath(__file__))
 USER, GROUP = 993, 990  # in the sandbox's user namespace
 
@@ -61,8 +55,6 @@ SDK = (
     "boto3", "boto3.s3.inject", "boto3.dynamodb.transform", "botocore.session", "botocore.client", "botocore.endpoint",
     "botocore.regions", "s3transfer.manager",
 )
-
-PARTS_OF_SDK = {"boto3", "botocore", "dateutil", "jmespath", "s3transfer", "six", "urllib3"}
 
 # The first parts of the names of all modules. Kept for good: whoever gives up a set writes to each of its names, all over
 # the heap.
@@ -246,6 +238,17 @@ def fill(allocate, size, enough):
         last, step = address, address - last
         if together >= enough:
             break
+
+
+def settle(runtime):
+    """All is loaded: from now on forks share what there is."""
+    for _ in range(REHEARSALS):
+        rehearse(runtime)
+    gc.collect()
+    fill_gaps()
+    rehearse(runtime)
+    gc.collect()
+    gc.freeze()
 
 
 class SystemCallFilter(ctypes.Structure):
@@ -471,250 +474,6 @@ def order(api):
     return [(CWD, directory)] + [(ENV, variable) for variable in variables]
 
 
-# --- A snapshot ----------------------------------------------------------------------------------------------
-
-
-def why_not(ours=OURS):
-    """What is in this process that a fork would not have, or would share; None. `ours`: descriptors."""
-    threads = count_threads()
-    if threads > 1:
-        return "%d threads" % threads
-    if os.listdir("/tmp"):
-        return "files in /tmp"
-    for name in os.listdir("/proc/self/fd"):
-        number = int(name)
-        try:
-            mode = os.fstat(number).st_mode
-        except OSError:
-            continue  # it was that of the list
-        path = os.readlink("/proc/self/fd/" + name)
-        if number in ours or stat.S_ISSOCK(mode) or stat.S_ISCHR(mode):
-            continue
-        if not stat.S_ISREG(mode) and not stat.S_ISDIR(mode) or not os.path.exists(path):
-            return "a descriptor of %s" % path
-    try:
-        os.waitpid(-1, os.WNOHANG)
-        return "child processes"
-    except ChildProcessError:
-        return None
-
-
-def count_threads():
-    """Without those that know of forks: whoever has them (OpenBLAS, say) ends them before one and makes others later."""
-    threads = len(os.listdir("/proc/self/task"))
-    if threads == 1:
-        return 1
-    import warnings
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # that there are threads
-        child = os.fork()
-    if child == 0:
-        os._exit(0)
-    os.waitpid(child, 0)
-    return len(os.listdir("/proc/self/task"))
-
-
-def inherited():
-    """What is open, to be opened anew in a fork: (number, path, flags, offset); sockets have no path."""
-    found = []
-    for name in os.listdir("/proc/self/fd"):
-        number = int(name)
-        if number in OURS:
-            continue
-        try:
-            mode = os.fstat(number).st_mode
-            flags = fcntl.fcntl(number, fcntl.F_GETFL)
-        except OSError:
-            continue
-        if stat.S_ISSOCK(mode):
-            found.append((number, None, 0, 0))
-        else:
-            offset = os.lseek(number, 0, os.SEEK_CUR) if stat.S_ISREG(mode) else 0
-            found.append((number, os.readlink("/proc/self/fd/" + name), flags, offset))
-    return found
-
-
-def open_anew(descriptors):
-    """A file that two processes have open has one offset, and a connection one stream of bytes."""
-    for number, path, flags, offset in descriptors:
-        inheritable = os.get_inheritable(number)
-        if path is None:
-            ours, theirs = socket.socketpair()
-            theirs.close()
-            own = ours.detach()
-        else:
-            own = os.open(path, flags & ~(os.O_CREAT | os.O_TRUNC | os.O_EXCL))
-            if offset:
-                os.lseek(own, offset, os.SEEK_SET)
-        os.dup2(own, number, inheritable)
-        os.close(own)
-
-
-def enter(namespaces):
-    """The user namespace first: over that, and over it alone, the kernel gives us every right. Returns in process 2 or
-    later of the nest."""
-    for descriptor in namespaces:
-        setns(descriptor, 0)
-        os.close(descriptor)
-    if os.fork():
-        os._exit(0)
-
-
-def wait_in_snapshot(api, system_calls):
-    """Returns in a fork, which has become an environment, or here, if forks would not be what this process is."""
-    orders = socket.socket(fileno=ORDERS)
-    reason = why_not()
-    directory = os.getcwd()
-    sys.stdout.flush()
-    sys.stderr.flush()
-    if reason is not None:
-        orders.detach()
-        api.ask_for_restoration("Martlet-No-Snapshot: %s\r\n" % ascii(reason)[:200])
-        api.receive()
-        return True
-    if api.socket is None:
-        api.connect()
-    descriptors = inherited()
-    gc.collect()
-    gc.freeze()
-    orders.send(message(UP))
-    api.ask_for_restoration("Martlet-Snapshot: yes\r\n")
-    channel, namespaces = serve_snapshot(orders)
-    try:
-        fields = take_place(orders, channel, namespaces, system_calls)
-        os.chdir(directory)
-        open_anew(descriptors)
-        take_over(fields)
-    except BaseException as error:
-        report(channel, error)
-        os._exit(126)
-    channel.send(message(STARTED))
-    channel.close()
-    api.socket = None
-    api.restore_next()
-    return True
-
-
-def take_place(orders, channel, namespaces, system_calls):
-    """Enters a sandbox, waits for the order, and is nobody any more: what the order says."""
-    orders.close()
-    enter(namespaces)
-    os.setresgid(GROUP, GROUP, GROUP)
-    os.setresuid(USER, USER, USER)
-    renew()
-    channel.send(message(PARKED))
-    kind, _, fields, (output,) = receive(channel)
-    os.setsid()
-    give_up_everything(fields, system_calls)
-    os.dup2(output, 1)
-    os.dup2(output, 2)
-    os.close(output)
-    return fields
-
-
-def serve_snapshot(orders):
-    """Returns in a fork only, with its channel and the namespaces that it is to enter."""
-    while True:
-        kind, _, _, descriptors = receive(orders)
-        child = os.fork() if kind == FORK and len(descriptors) > 1 else -1
-        if child == 0:
-            return socket.socket(fileno=descriptors[0]), descriptors[1:]
-        for descriptor in descriptors:
-            os.close(descriptor)
-        if child > 0:
-            os.waitpid(child, 0)
-
-
-def take_over(fields):
-    """The variables of this environment that differ from those that the snapshot was started with."""
-    for tag, value in fields:
-        if tag == ENV:
-            name, _, text = value.partition(b"=")
-            if started_with.get(name) != text:
-                os.environb[name] = text
-
-
-started_with = dict(os.environb)
-
-
-def run_snapshot():
-    system_calls = read_filter()
-    runtime = load_runtime()
-    runtime.wait_in_snapshot = lambda api: wait_in_snapshot(api, system_calls)
-    path = os.path.join(HERE, "bootstrap.py")
-    sys.argv = [path]
-    run(runtime, path)
-
-
-# --- The zygote of one function ------------------------------------------------------------------------------
-
-
-def load_imports(runtime):
-    """Loads what the function imports of others' packages first. Returns why that is of no use; None."""
-    own, handler = own_names(), os.environ.get("_HANDLER", "")
-    sdk = load_modules(with_sdk=not own & PARTS_OF_SDK)
-    loaded.update(name.partition(".")[0] for name in sys.modules)
-    if not make_way(own, sdk):
-        return "modules have names of Python's: " + " ".join(sorted((own & loaded) - AT_START))[:200]
-    runtime.prepare()
-    imports = execute("imports")
-    task, folders = sys.path[0], sys.path[1:3]
-    count, reason = imports.try_out(handler, task, folders, why_not)
-    found, seconds = imports.load(handler, task, folders, count)
-    summary = "%s: %d ms" % (" ".join(found) or "nothing", 1000 * seconds) + (reason and "; not more: " + reason)
-    if not found or seconds < imports.ENOUGH:
-        return summary
-    print(summary)
-    if "botocore" in own and "botocore" in sys.modules:
-        try:
-            execute("sdk").prepare(sys.modules["botocore"])
-        except Exception:
-            pass  # one of another kind
-    return why_not()
-
-
-def run_function_zygote():
-    orders, system_calls, runtime = socket.socket(fileno=ORDERS), read_filter(), load_runtime()
-    rehearse(runtime)
-    runtime.__file__ = os.path.join(HERE, "bootstrap.py")
-    sys.argv, sys.modules["__main__"] = [runtime.__file__], runtime
-    reason = load_imports(runtime)
-    if reason is not None:
-        print(reason)
-        sys.exit(1)
-    for _ in range(REHEARSALS):
-        rehearse(runtime)
-    gc.collect()
-    fill_gaps()
-    rehearse(runtime)
-    gc.collect()
-    gc.freeze()
-    changed = {name: text for name, text in os.environb.items() if started_with.get(name) != text}
-    removed = started_with.keys() - os.environb.keys()
-    descriptors = inherited()
-    orders.send(message(UP))
-    channel, namespaces = serve_snapshot(orders)
-    try:
-        fields = take_place(orders, channel, namespaces, system_calls)
-        open_anew(descriptors)
-        arguments = become(fields)
-    except BaseException as error:
-        report(channel, error)
-        os._exit(126)
-    channel.send(message(STARTED))
-    channel.close()
-    api = runtime.RuntimeAPI(os.environ["AWS_LAMBDA_RUNTIME_API"])
-    if arguments[-1] == runtime.WAITING:
-        rehearse(runtime)
-        become([(ARG, text.encode()) for text in arguments[:-1]] + order(api))
-    for name in removed:
-        os.environb.pop(name, None)
-    os.environb.update(changed)
-    del sys.argv[1:]
-    runtime.begin(api)
-
-
 def report(channel, error):
     """What went wrong, for the server's log."""
     try:
@@ -730,13 +489,7 @@ def main():
         rehearse(runtime)  # what every fork uses is loaded first and lies together
         sdk = load_modules()
         loaded.update(name.partition(".")[0] for name in sys.modules)
-        for _ in range(REHEARSALS):
-            rehearse(runtime)
-        gc.collect()
-        fill_gaps()
-        rehearse(runtime)
-        gc.collect()
-        gc.freeze()
+        settle(runtime)
         orders.send(message(UP))
     except Exception as error:
         report(orders, error)
@@ -774,9 +527,7 @@ def main():
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] == ["snapshot"]:
-        run_snapshot()
-    elif sys.argv[1:] == ["imports"]:
-        run_function_zygote()
+    if len(sys.argv) > 1:
+        execute("snapshot").start(sys.argv[1])
     else:
         run(*main())

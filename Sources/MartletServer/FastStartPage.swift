@@ -33,6 +33,10 @@ enum FastStartPage {
       w.name("stemCells")
       w.array(stemCells?.census ?? []) { w, kind in
         w.object { w in
+          if let account = kind.account {
+            w.name("account")
+            w.value(account)
+          }
           w.name("interpreter")
           w.value(kind.interpreter)
           let figures = kind.figures

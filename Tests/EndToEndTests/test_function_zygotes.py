@@ -108,7 +108,9 @@ def test_an_environment_is_what_a_start_would_make(fast, own_server, name):
     "print('busy is here'); own = began", "import threading; threading.Thread(target=time.sleep, args=(60,), daemon=True).start(); own = began",
     "pipe = os.pipe(); own = began", "open('/tmp/busy', 'w').close(); own = began", "os.chdir('/tmp'); own = began",
     "import socket; socket.socket().connect_ex(('127.0.0.1', 9)); own = began",
-], ids=["uuid", "urandom", "random", "getpid", "prints", "thread", "pipe", "tmp", "chdir", "network"])
+    "if os.fork() == 0: time.sleep(600)\nown = began", "import subprocess; subprocess.Popen(['sleep', '600']); own = began",
+    "import subprocess; subprocess.run('sleep 600 > /dev/null 2>&1 &', shell=True); own = began",
+], ids=["uuid", "urandom", "random", "getpid", "prints", "thread", "pipe", "tmp", "chdir", "network", "fork", "child", "orphan"])
 def test_what_should_not_be_the_same_is_not_loaded_ahead(fast, name, own):
     fast.create(name, files(busy=BUSY + own + "\n"), **MANY)
     one, other = two(fast, name)
@@ -240,6 +242,21 @@ def test_a_zygote_that_is_killed_is_missed_by_nobody(own_server, name):
     assert len({each["own"] for each in at_once(server, name, {"wait": 0.5}, 4)}) == 4
     wait_until(lambda: processes(server) not in ([], [zygote]), 10, "another zygote")
     ahead(server, name)
+    assert server.stop() == 0
+
+
+def test_a_fork_that_died_is_missed_by_nobody(own_server, name):
+    server = own_server("--fast-start", "on")
+    server.create(name, files(), **MANY)
+    for _ in range(3):
+        ahead(server, name)
+        [zygote] = processes(server)
+        for pid in descendants(server.process.pid):
+            if b"zygote.py\0imports" in command(pid) and pid != zygote: os.kill(pid, signal.SIGKILL)
+        assert server.invoke(name).succeeded()["tmp"] >= 1
+        server.client.update_function_configuration(FunctionName=name, Description=str(_))
+        server.client.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.02, "MaxAttempts": 500})
+        wait_until(lambda: processes(server) not in ([], [zygote]) and len(processes(server)) == 1, 10, "the next version's zygote alone")
     assert server.stop() == 0
 
 

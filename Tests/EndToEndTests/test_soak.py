@@ -63,9 +63,23 @@ def handler(event, context):
     if end == 'hang': time.sleep(1000)
     return context.log_stream_name
 """
+# The same for runtimes that are up before it is known whose they will be.
+NODE = r"""
+import fs from 'node:fs';
+import { spawn } from 'node:child_process';
+export const handler = async ({ end }, context) => {
+  if (end === 'exit') process.exit(3);
+  if (end === 'kill') process.kill(process.pid, 'SIGKILL');
+  if (end === 'daemon') spawn('/bin/sh', ['-c', 'sleep 1000'], { detached: true, stdio: 'ignore' }).unref();
+  if (end === 'fill') fs.writeSync(fs.openSync('/tmp/filled', 'w'), Buffer.alloc(3000000));
+  if (end === 'hang' || end === 'kill') await new Promise((resolve) => setTimeout(resolve, 100000));
+  return context.logStreamName;
+};
+"""
 # Pools of two: then as much is ready whatever the demand was.
 KINDS = {"bash": (ENVIRONMENTS, [], "provided.al2023", package({"bootstrap": (BOOTSTRAP, 0o755)})),
-         "forks": (ENVIRONMENTS // 8 if ENVIRONMENTS <= 1200 else ENVIRONMENTS, ["--pools", "2"], "python3.11", package({"app.py": PYTHON}))}
+         "forks": (ENVIRONMENTS // 8 if ENVIRONMENTS <= 1200 else ENVIRONMENTS, ["--pools", "2"], "python3.11", package({"app.py": PYTHON})),
+         "cells": (ENVIRONMENTS // 8 if ENVIRONMENTS <= 1200 else ENVIRONMENTS, ["--pools", "2"], "nodejs20.x", package({"app.mjs": NODE}))}
 
 
 class Census:

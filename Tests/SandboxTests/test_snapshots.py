@@ -34,7 +34,7 @@ class API:
 
 @pytest.fixture
 def runtime(exposed):
-    for name in ("zygote.py", "bootstrap.py"): shutil.copy(os.path.join(RUNTIME, name), exposed / name)
+    for name in ("zygote.py", "snapshot.py", "bootstrap.py"): shutil.copy(os.path.join(RUNTIME, name), exposed / name)
     task = exposed / "task"
     task.mkdir()
     return [mount(BIND, str(exposed), "/var/runtime"), mount(BIND, str(task), "/opt/task")], task
@@ -199,20 +199,20 @@ def everything():
         'datagram': make(socket.AF_INET6, socket.SOCK_DGRAM), 'pair': make(socket.AF_UNIX, socket.SOCK_SEQPACKET),
         'kill': attempt(libc.kill, 1, 9), 'init': os.access('/proc/1/mem', os.W_OK), 'clone': attempt(libc.syscall, 56, 0x10000000 | 17, None, None, None, None)}
 """
-# The same as zygote.py's enter(), but for what comes after it.
+# The same as snapshot.py's enter(), but for what comes after it.
 HOSTILE = TRY + """
 import sys
-zygote = sys.modules['__main__'].wait_in_snapshot.__globals__
+snapshot = sys.modules['__main__'].wait_in_snapshot.__globals__
 before = everything()
 def stay(fields, filter):
     print(json.dumps([before, everything(), open('/proc/self/status').read()]), flush=True)
     import time; time.sleep(600)
 def enter(namespaces):
-    for descriptor in namespaces: zygote['setns'](descriptor, 0)
+    for descriptor in namespaces: snapshot['zygote'].setns(descriptor, 0)
     if os.fork():
         WHAT
-zygote['enter'] = enter
-zygote['give_up_everything'] = stay
+snapshot['enter'] = enter
+snapshot['zygote'].give_up_everything = stay
 """
 REFUSED = {"EPERM", "ENOSYS", "EAFNOSUPPORT", "EROFS", "EINVAL"}
 ALLOWED = {"read", "stream", "datagram", "pair"}

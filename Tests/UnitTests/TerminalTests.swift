@@ -127,7 +127,7 @@ struct TerminalTests {
       parsing:
         #"{"enabled":true,"zygotes":[{"up":true},{"up":false}],"forksReady":3,"nestsReady":8,"#
         + #""stemCells":[{"ready":1,"taken":5,"missed":0},{"ready":1,"taken":0,"missed":1}],"#
-        + #""snapshots":[{"up":true,"starts":7},{"up":false,"starts":9}]}"#)
+        + #""functionZygotes":[{"up":true,"starts":3}],"snapshots":[{"up":true,"starts":7},{"up":false,"starts":9}]}"#)
     return TopScreen(
       .init(TerminalTests.metrics(120, 4), moment: 5_000_000_000),
       since: .init(TerminalTests.metrics(100), moment: 3_000_000_000), place: ["account": "1", "region": "r"], extras)
@@ -148,7 +148,7 @@ struct TerminalTests {
     #expect(
       lines[4].hasPrefix(
         "fast start: 1 zygotes, 3 forks ready (0 taken, 0 too late), 2 stem cells ready (5 taken, 1 too late), "
-          + "1 snapshots (7 forked), 8 sandboxes ready"))
+          + "1 zygotes of functions (3 forked), 1 snapshots (7 forked), 8 sandboxes ready"))
     #expect(lines[5] == "host: 4.0 of 8.0 GB used; server: 100 MB, 0.0 % of a cpu")
     #expect(lines.contains("f            3     1  10.0      120     2       4          0  1.50 ms    -"))
     #expect(lines.last == "q            4          1        0      2h")

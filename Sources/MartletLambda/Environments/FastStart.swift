@@ -38,15 +38,17 @@ package final class FastStart: Sendable {
     guard let key = key(c, served), FastStart.fits(program, RuntimeProgram.pythonZygote(interpreter(key))) else {
       return nil
     }
-    let (zygote, actions) = state.withLock { $0.machine.wanted(key, at: world.monotonic()) }
-    perform(actions)
-    return zygote
+    return wanted(key)
   }
 
   /// The same for a fork that waits to hear for which of an account's functions it is.
   func zygote(of account: String, _ interpreter: Interpreter) -> SandboxID? {
     let key = Key(account: account, interpreter: interpreter.path)
     state.withLock { $0.interpreters[interpreter.path] = interpreter }
+    return wanted(key)
+  }
+
+  private func wanted(_ key: Key) -> SandboxID? {
     let (zygote, actions) = state.withLock { $0.machine.wanted(key, at: world.monotonic()) }
     perform(actions)
     return zygote

@@ -67,7 +67,7 @@ package final class FunctionZygotes: Preparation {
   func tick(isCurrent: (FunctionConfiguration) -> Bool) {
     let now = world.monotonic()
     let late = coming.withLock { $0.values.filter { Int64(bitPattern: $0.until &- now) < 0 } }
-    for (process, _) in late { process.end() }
+    for (process, _) in late { process.giveUp("its imports take longer than \(FunctionZygotes.patience)") }
     processes.tick(isCurrent: isCurrent)
   }
 
@@ -86,7 +86,9 @@ package final class FunctionZygotes: Preparation {
         if case .ended = news { return }
         done()
       }
-      coming.withLock { $0[ObjectIdentifier(process)] = (process, world.monotonic() &+ FunctionZygotes.patience) }
+      coming.withLock {
+        $0[ObjectIdentifier(process)] = (process, world.monotonic() &+ FunctionZygotes.patience.nanoseconds)
+      }
       process.start(setup)
     } catch {
       processes.failed(version, nil)
@@ -107,18 +109,21 @@ package final class FunctionZygotes: Preparation {
     }
   }
 
-  /// Nanoseconds that imports may take.
-  private static let patience: UInt64 = 60_000_000_000
+  /// How long imports may take.
+  private static let patience = Duration.seconds(60)
 }
 
 extension FunctionZygotes {
   private func fits(
     _ c: FunctionConfiguration, _ setup: EnvironmentSetup, _ served: RuntimeCatalog.Served
   ) -> Bool {
-    guard !c.isSnapStarted, c.environmentConcurrency == nil, case .interpreter(let interpreter) = served,
-      setup.canBeForked(c, served), FastStart.fits(setup.program, RuntimeProgram.pythonZygote(interpreter))
+    // Most are known not to be; nothing else is looked at then.
+    let isFit = processes.isFit(c)
+    guard isFit != false, !c.isSnapStarted, c.environmentConcurrency == nil,
+      case .interpreter(let interpreter) = served, setup.canBeForked(c, served),
+      FastStart.fits(setup.program, RuntimeProgram.pythonZygote(interpreter))
     else { return false }
-    if let isFit = processes.isFit(c) { return isFit }
+    if isFit == true { return true }
     guard hasOthersPackages(c, setup, interpreter) else {
       processes.exclude(c)
       return false
@@ -186,10 +191,14 @@ final class FunctionZygote: Sendable {
   /// Nobody needs it any more, or waits for it.
   func end() { finish(nil) }
 
-  private func finish(_ reason: String?) {
+  /// It ends unless it is up.
+  func giveUp(_ reason: String) { finish(reason, evenIfUp: false) }
+
+  private func finish(_ reason: String?, evenIfUp: Bool = true) {
     let (sandbox, wasUp, isNews) = state.withLock { state in
-      defer { state.hasEnded = true }
-      return (state.sandbox, state.isUp, !state.hasEnded)
+      guard !state.hasEnded, evenIfUp || !state.isUp else { return (state.sandbox, state.isUp, false) }
+      state.hasEnded = true
+      return (state.sandbox, state.isUp, true)
     }
     guard isNews, let sandbox else { return }
     sandboxes.destroy(sandbox)

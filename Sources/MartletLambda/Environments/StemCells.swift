@@ -10,8 +10,8 @@ package final class StemCells: Sendable {
   struct Key: Hashable, Sendable {
     /// The program's path on the host.
     let interpreter: String
-    /// Whose zygote it is forked from; "" if it is started.
-    let account: String
+    /// Whose zygote it is forked from; nil: it is started.
+    let account: String?
     let arguments: [String]
     /// Variables that are read when a program starts; all others it hears of later.
     let variables: [String]
@@ -22,7 +22,7 @@ package final class StemCells: Sendable {
 
   private struct Template {
     let interpreter: Interpreter
-    let account: String
+    let account: String?
     let specification: SandboxSpecification
     let program: SandboxProgram
     /// Mebibytes.
@@ -96,15 +96,16 @@ package final class StemCells: Sendable {
   }
 
   /// For the operators' page.
-  package var census: [(interpreter: String, memory: ByteCount, figures: StemCellFigures)] {
-    state.withLock { $0.machine.census }.map { ($0.key.interpreter, .bytes($0.key.memory), $0.figures) }
-      .sorted { ($0.0, $0.1.bytes) < ($1.0, $1.1.bytes) }
+  package var census: [(account: String?, interpreter: String, memory: ByteCount, figures: StemCellFigures)] {
+    state.withLock { $0.machine.census }
+      .map { ($0.key.account, $0.key.interpreter, .bytes($0.key.memory), $0.figures) }
+      .sorted { ($0.0 ?? "", $0.1, $0.2.bytes) < ($1.0 ?? "", $1.1, $1.2.bytes) }
   }
 
   private func start(_ key: Key, _ template: Template) {
     var (specification, program) = (template.specification, template.program)
-    if !template.account.isEmpty {
-      guard let zygote = fastStart?.zygote(of: template.account, template.interpreter) else {
+    if let account = template.account {
+      guard let zygote = fastStart?.zygote(of: account, template.interpreter) else {
         return state.withLock { $0.machine.withdrew(key) }
       }
       (specification.zygote, program.zygote) = (zygote, zygote)
@@ -158,7 +159,7 @@ extension StemCells {
         || kind.isReadAtStart(String(variable.prefix { $0 != "=" }))
     }
     return Template(
-      interpreter: interpreter, account: kind.isForked ? c.place.account.id : "", specification: specification,
+      interpreter: interpreter, account: kind.isForked ? c.place.account.id : nil, specification: specification,
       program: program, weight: kind.weight)
   }
 

@@ -188,13 +188,16 @@ package struct TopScreen: Sendable {
     func figure(_ name: String) -> Int { extras.fastStart[name]?.integer ?? 0 }
     let cells = extras.fastStart["stemCells"]?.array ?? []
     func cell(_ name: String) -> Int { cells.reduce(0) { $0 + ($1[name]?.integer ?? 0) } }
-    let snapshots = (extras.fastStart["snapshots"]?.array ?? []).filter { $0["up"]?.bool == true }
-    let restored = snapshots.reduce(0) { $0 + ($1["starts"]?.integer ?? 0) }
-    let snapStart = snapshots.isEmpty ? "" : "\(snapshots.count) snapshots (\(restored) forked), "
+    /// Processes of single functions, if there are any.
+    func own(_ name: String, _ title: String) -> String {
+      let processes = (extras.fastStart[name]?.array ?? []).filter { $0["up"]?.bool == true }
+      let forked = processes.reduce(0) { $0 + ($1["starts"]?.integer ?? 0) }
+      return processes.isEmpty ? "" : "\(processes.count) \(title) (\(forked) forked), "
+    }
     return """
       fast start: \(up) zygotes, \(figure("forksReady")) forks ready (\(figure("forksTaken")) taken, \
       \(figure("forksMadeLate")) too late), \(cell("ready")) stem cells ready (\(cell("taken")) taken, \(cell("missed")) too late), \
-      \(snapStart)\(figure("nestsReady")) sandboxes ready (\(figure("nestsTaken")) taken, \
+      \(own("functionZygotes", "zygotes of functions"))\(own("snapshots", "snapshots"))\(figure("nestsReady")) sandboxes ready (\(figure("nestsTaken")) taken, \
       \(figure("nestsMadeLate")) too late)
       """
   }

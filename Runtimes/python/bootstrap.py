@@ -519,21 +519,27 @@ def make_log_kinds(logging):
     return log_kinds
 
 
+log_handler = None
+
+
 def set_up_logging(logging):
-    """Runs when the function first imports `logging`, so before it can log or look at the root logger."""
+    """Runs when the function first imports `logging`, so before it can log or look at the root logger. Again in a process
+    that has heard only later whose it is."""
+    global log_handler
     LambdaLoggerHandler, LambdaLoggerFilter, JsonFormatter = make_log_kinds(logging)
-    logging.Formatter.converter = time.gmtime
-    handler = LambdaLoggerHandler(log_sink)
-    if logs_json:
-        handler.setFormatter(JsonFormatter(datefmt="%Y-%m-%dT%H:%M:%SZ"))
-    else:
-        line = "[%(levelname)s]\t%(asctime)s.%(msecs)03dZ\t%(aws_request_id)s\t%(message)s\n"
-        handler.setFormatter(logging.Formatter(line, "%Y-%m-%dT%H:%M:%S"))
     root = logging.getLogger()
+    if log_handler not in root.handlers:
+        logging.Formatter.converter = time.gmtime
+        log_handler = LambdaLoggerHandler(log_sink)
+        line = "[%(levelname)s]\t%(asctime)s.%(msecs)03dZ\t%(aws_request_id)s\t%(message)s\n"
+        log_handler.setFormatter(logging.Formatter(line, "%Y-%m-%dT%H:%M:%S"))
+        log_handler.addFilter(LambdaLoggerFilter())
+        root.addHandler(log_handler)
+    log_handler.log_sink = log_sink
+    if logs_json:
+        log_handler.setFormatter(JsonFormatter(datefmt="%Y-%m-%dT%H:%M:%SZ"))
     if log_level in logging._nameToLevel:
         root.setLevel(log_level)
-    handler.addFilter(LambdaLoggerFilter())
-    root.addHandler(handler)
 
 
 RECORD_FIELDS = frozenset(
@@ -874,21 +880,35 @@ def share(count):
     os._exit(os.WEXITSTATUS(status) if os.WIFEXITED(status) else 1)
 
 
+is_furnished = False
+
+
+def furnish():
+    """What is the same for all functions, once: who waits for an order does it meanwhile."""
+    global is_furnished
+    if is_furnished:
+        return
+    is_furnished = True
+    sys.stdout.reconfigure(encoding="utf-8", errors="strict", line_buffering=True)
+    sys.stderr.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)
+    set_search_path()
+    sys.meta_path.insert(0, LateModules())
+    if "logging" in sys.modules:
+        set_up_logging(sys.modules["logging"])
+
+
 def prepare():
     """What comes before everything of the function's, and needs nobody's answer."""
     global log_sink
+    furnish()
     read_settings()
     concurrency = os.environ.get("AWS_LAMBDA_MAX_CONCURRENCY")
     if concurrency:
         share(int(concurrency))
     descriptor = os.environ.pop("_LAMBDA_TELEMETRY_LOG_FD", None)
     log_sink = StandardLogSink() if descriptor is None else FramedLogSink(int(descriptor))
-    sys.stdout.reconfigure(encoding="utf-8", errors="strict", line_buffering=True)
-    sys.stderr.reconfigure(encoding="utf-8", errors="backslashreplace", line_buffering=True)
-    set_search_path()
     if "logging" in sys.modules:
         set_up_logging(sys.modules["logging"])
-    sys.meta_path.insert(0, LateModules())
 
 
 def begin(api):

@@ -11,6 +11,7 @@ import os
 import socket
 import stat
 import sys
+import time
 
 zygote = sys.modules["__main__"]
 OURS = (0, 1, 2, zygote.ORDERS)  # descriptors
@@ -264,6 +265,8 @@ def run_function_zygote():
     for name in removed:
         os.environb.pop(name, None)
     os.environb.update(changed)
+    if b"TZ" in changed:
+        time.tzset()
     del sys.argv[1:]
     runtime.begin(api)
 

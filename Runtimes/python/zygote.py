@@ -24,6 +24,7 @@ import os
 import resource
 import socket
 import struct
+import time
 import types
 
 ORDERS, HOME, FILTER = 3, 4, 5  # descriptors that martlet-sandbox leaves open
@@ -176,7 +177,7 @@ def rehearse(runtime):
     import logging
 
     renew()
-    path, root, sink = list(sys.path), logging.getLogger(), runtime.log_sink
+    path, root, sink, own = list(sys.path), logging.getLogger(), runtime.log_sink, runtime.log_handler
     streams = {name: getattr(sys, name) for name in STREAMS}
     become([(ENV, name + b"=" + value) for name, value in os.environb.items()])
     for limit in (resource.RLIMIT_CORE, resource.RLIMIT_NOFILE):
@@ -186,6 +187,7 @@ def rehearse(runtime):
     make_way(own_names(), set())
     compile("def rehearsal(event, context):\n    return event\n", "rehearsal", "exec")
     converter, handlers, module = logging.Formatter.converter, list(root.handlers), sys.modules.pop("stringprep", None)
+    root.handlers.clear()
     ours, theirs = socket.socketpair()
     with ours, theirs:
         theirs.sendall(2 * (EVENT + ACCEPTED))
@@ -207,7 +209,7 @@ def rehearse(runtime):
         sys.modules["stringprep"] = module
     logging.Formatter.converter = converter
     root.handlers[:] = handlers
-    runtime.log_sink, runtime.request_id, runtime.tenant_id = sink, None, None
+    runtime.log_sink, runtime.log_handler, runtime.request_id, runtime.tenant_id = sink, own, None, None
     for name, stream in streams.items():
         setattr(sys, name, stream)
     os.environ.pop("_X_AMZN_TRACE_ID", None)
@@ -376,7 +378,6 @@ def renew():
     """What must not be the same in two forks, or tells when the zygote was started."""
     import random
     import tempfile
-    import time
 
     random.seed()
     tempfile._name_sequence = None
@@ -428,6 +429,7 @@ def make_way(names, sdk):
 def become(fields):
     """Takes over arguments, variables and directory. Returns the arguments."""
     arguments = [value.decode("utf-8", "surrogateescape") for tag, value in fields if tag == ARG]
+    zone = os.environb.get(b"TZ")
     os.environb.clear()
     for tag, value in fields:
         if tag == ENV:
@@ -436,9 +438,8 @@ def become(fields):
     for tag, value in fields:
         if tag == CWD:
             os.chdir(value)
-    import time
-
-    time.tzset()
+    if zone is None or os.environb.get(b"TZ") != zone:
+        time.tzset()
     sys.argv = arguments[1:]
     return arguments
 
@@ -466,6 +467,15 @@ def run(runtime, path, api=None):
         return runtime.main()  # with a connection for each process
     runtime.prepare()
     runtime.begin(api)
+
+
+def get_ready(runtime, is_rehearsed):
+    """All that a fork can do before it hears whose it is."""
+    if not is_rehearsed:
+        rehearse(runtime)
+    os.environ["TZ"] = ":UTC"  # what most functions have
+    time.tzset()
+    runtime.furnish()
 
 
 def order(api):
@@ -515,19 +525,18 @@ def main():
     channel.close()
     api = None
     if is_waiting:
-        if not ahead:
-            rehearse(runtime)
         api = runtime.RuntimeAPI(os.environ["AWS_LAMBDA_RUNTIME_API"])
+        get_ready(runtime, is_rehearsed=ahead)
         become([(ARG, text.encode()) for text in arguments] + order(api))
         show_arguments(arguments, place)
         is_alone = make_way(own_names(), sdk)
     if not is_alone:
         os.execve(arguments[0], arguments, dict(os.environb))
-    return runtime, arguments[1], api
+    run(runtime, arguments[1], api)  # from here, so that nothing is given up: who does writes to its pages
 
 
 if __name__ == "__main__":
     if len(sys.argv) > 1:
         execute("snapshot").start(sys.argv[1])
     else:
-        run(*main())
+        main()

@@ -46,6 +46,13 @@ def test_small_packages_are_left_alone(server, name):
     assert server.invoke(name).succeeded()["files"] == ["app.py", "large.py"]
 
 
+def test_a_handler_of_usual_size_is_compiled(server, name):
+    usual = "".join(LARGE.splitlines(True)[:150]) + LARGE[LARGE.index("def fail"):]
+    assert 2048 < len(usual) < 5000
+    server.create(name, package({"app.py": TELL, "large.py": usual}))
+    assert server.invoke(name).succeeded()["flags"] == UNCHECKED
+
+
 def test_an_update_is_compiled(server, name):
     server.create(name, package({"app.py": TELL, "large.py": LARGE}))
     assert server.invoke(name).succeeded()["sum"] == 8

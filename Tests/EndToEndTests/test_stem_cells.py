@@ -114,6 +114,28 @@ def test_layers_and_logs_come_with_it(fast, language):
     assert taken(fast) == before + 1
 
 
+def test_how_python_logs_is_heard_later(own_server):
+    server = own_server("--fast-start", "on")
+    log = "import logging\ndef handler(event, context):\n    logging.debug('a detail')\n    logging.warning('a warning')\n    return [h.level for h in logging.getLogger().handlers]"
+    server.create("usual", log)
+    ready(server)
+    for i, (format, lines) in enumerate([
+            ({"LogFormat": "JSON", "ApplicationLogLevel": "DEBUG"}, ['"level": "DEBUG", "message": "a detail"', '"level": "WARNING", "message": "a warning"']),
+            ({"LogFormat": "JSON", "ApplicationLogLevel": "ERROR"}, []), ({"LogFormat": "Text"}, ["[WARNING]\t"])]):
+        server.create(f"other-{i}", log, LoggingConfig=format)
+        ready(server)
+        before = taken(server)
+        answer = server.invoke(f"other-{i}")
+        assert answer.succeeded() == [0] and taken(server) == before + 1
+        assert [line for line in answer.log.splitlines() if "a warning" in line or "a detail" in line] == Lines(lines)
+    assert server.stop() == 0
+
+
+class Lines(list):
+    """Equal to as many lines that contain these."""
+    def __eq__(self, other): return len(self) == len(other) and all(part in line for part, line in zip(self, other))
+
+
 def test_what_is_read_at_the_start_gets_a_start(fast, language):
     ready(fast, create(fast, language, "usual", "variable", MemorySize=350))
     before = taken(fast)

@@ -10,9 +10,9 @@ BOOTSTRAP = """
 import os
 class RuntimeAPI:
     def __init__(self, address): pass
-log_sink, WAITING = None, '--martlet-stem'
+log_sink, log_handler, WAITING = None, None, '--martlet-stem'
 def nothing(*_): pass
-StandardLogSink = read_settings = set_search_path = set_up_logging = load_handler = serve = nothing
+StandardLogSink = read_settings = set_search_path = set_up_logging = load_handler = serve = furnish = nothing
 def main(): exec(os.environ['CODE'], globals())
 if __name__ == '__main__': main()
 """

@@ -33,9 +33,9 @@ package final class PackageCompiler: Preparation {
     thread.start()
   }
 
-  /// Smaller packages are compiled in less time than an interpreter takes to start. Of larger ones, the same is asked
-  /// of their modules (`compile.py`, `compile.mjs`).
-  static let smallest = ByteCount.kibibytes(16)
+  /// Smaller packages are compiled where they run. Of larger ones, the same is asked of their modules (`compile.py`,
+  /// `compile.mjs`).
+  private static func smallest(_ family: RuntimeFamily) -> ByteCount { .kibibytes(family == .python ? 2 : 16) }
   /// What is compiled of a package may have this size at most, in memory and on disk.
   static let largest = ByteCount.mebibytes(512)
   /// How long is compiled; what remains of a package is compiled where it runs.
@@ -106,12 +106,11 @@ package final class PackageCompiler: Preparation {
   private func subjects(_ c: FunctionConfiguration) -> [Subject] {
     guard let interpreter = interpreter(of: c) else { return [] }
     var found: [Subject] = []
-    if c.code.unpackedSize >= PackageCompiler.smallest.bytes {
+    let smallest = PackageCompiler.smallest(interpreter.family).bytes
+    if c.code.unpackedSize >= smallest {
       found.append(Subject(c.code.key, at: "/var/task", for: interpreter))
     }
-    if let layers = c.layerTree,
-      c.layers.contains(where: { $0.package.unpackedSize >= PackageCompiler.smallest.bytes })
-    {
+    if let layers = c.layerTree, c.layers.contains(where: { $0.package.unpackedSize >= smallest }) {
       found.append(Subject(layers, at: "/opt", for: interpreter))
     }
     return found.filter { !isDone($0) }

@@ -189,18 +189,21 @@ package final class KernelMemory: HostMemory {
 
   /// `MemTotal:       24684092 kB`
   static func kibibytes(_ name: String, in text: String) -> Int? {
-    for line in text.split(separator: "\n") where line.hasPrefix("\(name):") {
-      return line.split(separator: " ").dropFirst().first.flatMap { Int($0) }.map { $0 << 10 }
-    }
-    return nil
+    value(after: "\(name):", in: text).flatMap { Int($0) }.map { $0 << 10 }
   }
 
   /// `full avg10=0.00 avg60=…`
-  static func stalled(_ text: String) -> Double {
-    for line in text.split(separator: "\n") where line.hasPrefix("full ") {
-      for field in line.split(separator: " ") where field.hasPrefix("avg10=") { return Double(field.dropFirst(6)) ?? 0 }
+  static func stalled(_ text: String) -> Double { value(after: "full avg10=", in: text).flatMap { Double($0) } ?? 0 }
+
+  /// What comes to the next space in the line that begins so. Of bytes: it is asked at each cold start.
+  private static func value(after beginning: String, in text: String) -> Substring? {
+    var rest = text.utf8[...]
+    while !rest.starts(with: beginning.utf8) {
+      guard let end = rest.firstIndex(of: UInt8(ascii: "\n")) else { return nil }
+      rest = rest[rest.index(after: end)...]
     }
-    return 0
+    let space = UInt8(ascii: " ")
+    return Substring(rest.dropFirst(beginning.utf8.count).drop { $0 == space }.prefix { $0 != space })
   }
 
   /// nil for `max`.

@@ -28,6 +28,8 @@ UNIQUE = {"urandom", "getrandom", "random", "getrandbits", "getpid"}
 BEYOND = {"fork", "connect", "connect_ex", "sendto"}
 # numpy: what it draws is drawn anew in each fork (zygote.renew). The others draw names that are used inside of the process.
 ALLOWED = {"joblib", "numpy", "opentelemetry"}
+# What their clients import when they are made.
+COMPANIONS = {"boto3": ("boto3.s3.inject", "boto3.dynamodb.transform")}
 
 
 class Stop(Exception):
@@ -63,7 +65,7 @@ def look(reader, why_not):
 
         def after():
             with watch.pause():
-                check(watch.reason or silence.broken() or why_not(known))
+                check(watch.reason or silence.broken() or reader.own_loaded() or why_not(known))
                 check(os.getcwd() != directory and "it changes the directory")
 
         reader.after = after
@@ -97,6 +99,7 @@ class Reader:
         self.handler = handler.rpartition(".")[0].replace("/", ".")  # its module
         self.most, self.count, self.after = most, 0, None
         self.folders = [task] + folders  # in which the function's own modules are
+        self.places = tuple(folder + os.sep for folder in self.folders)
         self.distributed = set()
         for folder in self.folders + [entry for entry in sys.path if entry.endswith("-packages")]:
             self.distributed |= distributed(folder, self.handler.partition(".")[0])
@@ -220,10 +223,30 @@ class Reader:
         self.count += 1
         module = ast.fix_missing_locations(ast.Module([statement], []))
         exec(compile(module, "<imports>", "exec"), {"__name__": "imports"})
-        if name.partition(".")[0] in self.distributed:
+        top = name.partition(".")[0]
+        if top in self.distributed:
             self.found.append(name)
+            self.bring_companions(top)
         if self.after is not None:
             self.after()
+
+    def bring_companions(self, name):
+        from importlib.machinery import PathFinder
+
+        if name in COMPANIONS and PathFinder.find_spec("awscrt") is None:  # see zygote.load_modules
+            for companion in COMPANIONS[name]:
+                try:
+                    __import__(companion)
+                except ImportError:
+                    pass  # not in this version
+
+    def own_loaded(self):
+        """Who is imported may import, by a name that they have in common, what is the function's own."""
+        for name, module in list(sys.modules.items()):
+            file = getattr(module, "__file__", None) or ""
+            if file.startswith(self.places) and name.partition(".")[0] not in self.distributed:
+                return "it imports the function's own " + name
+        return None
 
 
 def distributed(folder, own):

@@ -119,6 +119,13 @@ def test_what_should_not_be_the_same_is_not_loaded_ahead(fast, name, own):
     assert f"function={name} reason=" in fast.log.split("no zygote of a version's own")[-1]
 
 
+def test_what_imports_a_module_of_the_functions_is_not_loaded_ahead(fast, name):
+    mine = {"mine.py": "import time\nown = time.monotonic_ns()\n"}
+    fast.create(name, files(busy=BUSY + "import mine; own = mine.own\n", **mine), **MANY)
+    one, other = two(fast, name)
+    assert one["busy"] != other["busy"] and of(fast, name) is None
+
+
 def test_what_comes_before_an_import_comes_before_it(fast, name):
     """Here the function says how it wants to have its modules before it imports the second."""
     app = LOOK.replace("import settings", "os.environ['MODE'] = 'late'\nimport slow, settings").replace("'mode': busy.mode", "'mode': [busy.mode, slow.mode]")
@@ -231,6 +238,17 @@ def processes(server):
     return [pid for pid, facts in alike.items() if facts and len(facts["NSpid"].split()) == 1 and int(facts["PPid"]) not in alike]
 
 
+def test_a_published_version_has_its_own_before_it_is_invoked(own_server, name):
+    server = own_server("--fast-start", "on")
+    server.create(name, files(), **MANY)
+    for _ in range(2):  # the second time, there is nothing new
+        assert server.client.publish_version(FunctionName=name)["State"] == "Active"
+        wait_until(lambda: all(e["up"] for e in figures(server)["functionZygotes"]) and len(figures(server)["functionZygotes"]) == 2, 20, "two zygotes")
+    assert server.invoke(name).succeeded()["began"] != server.invoke(name, Qualifier="1").succeeded()["began"]
+    assert sorted((e["version"], e["starts"]) for e in figures(server)["functionZygotes"]) == [("$LATEST", 1), ("1", 1)]
+    assert server.stop() == 0
+
+
 def test_a_zygote_that_is_killed_is_missed_by_nobody(own_server, name):
     server = own_server("--fast-start", "on")
     server.create(name, files(), **MANY)
@@ -299,11 +317,12 @@ def test_numpy_has_threads_and_random_numbers_of_its_own_in_each(fast, name):
 
 def test_boto3_of_the_package(fast, name):
     app = """
-        import boto3, botocore
+        import boto3, botocore, sys
+        by_then = 's3transfer.manager' in sys.modules
         queues = boto3.client('sqs', region_name='us-east-1', aws_access_key_id='x', aws_secret_access_key='y')
-        def handler(event, context): return [boto3.__file__, queues.list_queues().get('QueueUrls'), botocore.__version__]
+        def handler(event, context): return [boto3.__file__, queues.list_queues().get('QueueUrls'), botocore.__version__, by_then]
     """
     fast.create(name, package({**installed(BOTO3), "app.py": textwrap.dedent(app)}), **MANY)
     ahead(fast, name)
-    assert fast.invoke(name).succeeded() == ["/var/task/boto3/__init__.py", None, "1.40.1"]
+    assert fast.invoke(name).succeeded() == ["/var/task/boto3/__init__.py", None, "1.40.1", True]
     assert of(fast, name)["starts"] == 1

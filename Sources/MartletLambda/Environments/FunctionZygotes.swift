@@ -45,9 +45,11 @@ package final class FunctionZygotes: Preparation {
     return (found.prepared?.cell, found.snapshot)
   }
 
-  /// True if a version may have a zygote and has none.
-  package func isWanted(_ c: FunctionConfiguration) -> Bool {
-    guard c.isPending, let parts = parts.withLock({ $0 }), let setup = parts.setup(of: c),
+  /// True if a version may have a zygote that is to be up before it is ready.
+  package func isWanted(_ c: FunctionConfiguration) -> Bool { c.isPending && mayHave(c) }
+
+  private func mayHave(_ c: FunctionConfiguration) -> Bool {
+    guard let parts = parts.withLock({ $0 }), let setup = parts.setup(of: c),
       let identifier = RuntimeCatalog.identifier(c.runtime ?? "")
     else { return false }
     return fits(c, setup, parts.runtimes.serves(identifier))
@@ -57,6 +59,11 @@ package final class FunctionZygotes: Preparation {
   package func prepare(_ c: FunctionConfiguration) async {
     guard isWanted(c), processes.begins(c) else { return }
     await withCheckedContinuation { continuation in start(c) { continuation.resume() } }
+  }
+
+  /// Its own, in the background. Ready it is already: what has no zygote is started from the account's.
+  package func published(_ c: FunctionConfiguration) {
+    if mayHave(c), processes.begins(c) { start(c) {} }
   }
 
   package func stop() { for (process, _) in coming.withLock({ $0.values }) { process.end() } }

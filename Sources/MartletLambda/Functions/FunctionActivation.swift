@@ -37,6 +37,11 @@ package final class FunctionActivation: Sendable {
   /// Asks for the function to be looked at. Called after every change that leaves something pending.
   package func schedule(_ key: FunctionKey) { enqueue.yield(key) }
 
+  /// Called for each version that is published and has nothing pending.
+  package func published(_ version: FunctionConfiguration) {
+    for preparation in preparations { preparation.published(version) }
+  }
+
   /// The service's loop; what a crash left pending is taken up first. Ends when `stop` is called.
   package func run() async {
     var seen: Set<String> = []

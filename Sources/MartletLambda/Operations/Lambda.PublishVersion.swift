@@ -53,7 +53,11 @@ extension Lambda {
         after = record
         return version
       }
-      if version.isPending { lambda.activation.schedule(function.key) }
+      if version.isPending {
+        lambda.activation.schedule(function.key)
+      } else {
+        lambda.activation.published(version)
+      }
       return Output(configuration: version)
     }
   }

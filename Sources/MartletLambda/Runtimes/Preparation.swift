@@ -6,8 +6,14 @@ package protocol Preparation: Sendable {
   func isWanted(_ c: FunctionConfiguration) -> Bool
   /// Does it, unless it was done before. Whatever goes wrong, the version runs all the same.
   func prepare(_ c: FunctionConfiguration) async
+  /// A version was published that is ready to run: others of its function may do this for themselves already.
+  func published(_ c: FunctionConfiguration)
   /// What is under way is given up.
   func stop()
+}
+
+extension Preparation {
+  package func published(_ c: FunctionConfiguration) {}
 }
 
 extension RuntimeCatalog {

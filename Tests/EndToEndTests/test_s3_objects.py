@@ -231,6 +231,7 @@ def test_the_command_line_synchronizes(server, s3, bucket):
         os.makedirs(os.path.dirname(f"{directory}/{name}"), exist_ok=True)
         with open(f"{directory}/{name}", "wb") as file:
             file.write(os.urandom(1000))
+        os.utime(f"{directory}/{name}", (1600000000, 1600000000))  # S3 tells seconds: what is newer by a fraction would be sent again
     done = aws(server, "s3", "sync", directory, f"s3://{bucket}/copy")
     assert done.returncode == 0, done.stderr
     assert sorted(o["Key"] for o in s3.list_objects_v2(Bucket=bucket)["Contents"]) == ["copy/a.txt", "copy/folder/b c.txt", "copy/folder/ü.bin"]

@@ -8,7 +8,7 @@ import boto3
 import botocore.exceptions
 import pytest
 from conftest import ROLE, Server, descendants, package, wait_until
-from test_fast_start import command, figures
+from test_fast_start import NONE_AHEAD, command, figures
 from test_runtimes import RUNTIMES
 
 SNAP = {"ApplyOn": "PublishedVersions"}
@@ -277,9 +277,6 @@ def handler(event, context):
 
 def of(server, name):
     return next((entry for entry in figures(server)["snapshots"] if entry["function"] == name), None)
-
-
-NONE_AHEAD = os.environ.get("MARTLET_POOLS") == "0"
 
 
 def ahead(server, name, count=1):

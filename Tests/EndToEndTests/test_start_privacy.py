@@ -7,7 +7,7 @@ import re
 
 import pytest
 from conftest import Server, descendants, wait_until
-from test_fast_start import at_once, figures
+from test_fast_start import NONE_AHEAD, at_once, figures
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="without root nothing is forked, and nobody may look")
 
@@ -59,10 +59,6 @@ export const handler = async (event) => {
   };
 };
 """
-
-
-#: Where nothing waits, forks are made when they are wanted, and there are no stem cells.
-NONE_AHEAD = os.environ.get("MARTLET_POOLS") == "0"
 
 
 @pytest.fixture(scope="module")

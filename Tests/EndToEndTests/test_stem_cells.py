@@ -6,10 +6,11 @@ import signal
 import pytest
 from conftest import Server, descendants, instance, package, wait_until
 from stem_cells import languages
-from test_fast_start import at_once, command, figures
+from test_fast_start import NONE_AHEAD, at_once, command, figures
 from test_snapstart import process_facts
 
 LANGUAGES = languages()
+pytestmark = pytest.mark.skipif(NONE_AHEAD, reason="in pools of size zero nothing waits")
 
 
 def cells(server):

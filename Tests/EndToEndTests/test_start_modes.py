@@ -11,7 +11,8 @@ from test_failures import (  # noqa: F401
 from test_invoke import test_many_callers_get_an_environment_each_and_warm_ones_are_used_again  # noqa: F401
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="without root nothing is made ahead")
-MODES = {"no pools": ["--pools", "0"], "one of each": ["--pools", "1"], "started": ["--fast-start", "off", "--pools", "0"]}
+ON = ["--fast-start", "on", "--pools"]
+MODES = {"no pools": [*ON, "0"], "one of each": [*ON, "1"], "started": ["--fast-start", "off", "--pools", "0"]}
 ENDS = """
 import os, threading, time
 born, seen = time.time_ns(), []

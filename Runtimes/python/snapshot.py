@@ -159,7 +159,7 @@ def wait_in_snapshot(api, system_calls):
     sys.stderr.flush()
     if reason is not None:
         orders.detach()
-        api.ask_for_restoration("Martlet-No-Snapshot: %s\r\n" % ascii(reason)[:200])
+        api.ask_for_restoration("Martlet-No-Snapshot: %s\r\n" % ascii(reason)[1:-1][:200])
         api.receive()
         return True
     if api.socket is None:
@@ -222,7 +222,7 @@ def load_imports(runtime):
     found, seconds = imports.load(handler, task, folders, count)
     summary = "%s: %d ms" % (" ".join(found) or "nothing", 1000 * seconds) + (reason and "; not more: " + reason)
     if not found or seconds < imports.ENOUGH:
-        return summary
+        return "what it could have loaded takes less than %d ms (%s)" % (1000 * imports.ENOUGH, summary)
     print(summary)
     if "botocore" in own and "botocore" in sys.modules:
         try:

@@ -18,12 +18,16 @@ package enum CodeArchive {
     case host(Fault)
   }
 
+  private static let endOfArchive = Array("PK\u{5}\u{6}".utf8)
+
   /// Unpacks `bytes` into the directory `destination`, which must exist, be empty, and be writable by nobody else.
   /// What was unpacked before a flaw was found stays there: the caller removes the directory.
   /// - Returns: the number of bytes of all files.
   package static func extract(
     _ bytes: UnsafeRawBufferPointer, into destination: String, limit: ByteCount
   ) throws(Flaw) -> ByteCount {
+    // libarchive takes an archive that is nothing but its end for something else.
+    guard !bytes.starts(with: endOfArchive) else { throw .empty }
     guard let archive = archive_read_new() else { throw .host(Fault("archive_read_new")) }
     defer { archive_read_free(archive) }
     // Only the zip reader, so that an upload cannot reach the parsers of other formats.

@@ -15,10 +15,12 @@ package struct CodeTrees: Sendable {
   package func path(_ key: String) -> String { "\(root)/\(key)" }
 
   /// Unpacks an archive unless that was done before. After a flaw nothing is left behind.
+  /// - Parameter key: the archive's digest.
   /// - Returns: the size of the unpacked files.
   package func unpack(
     _ archive: UnsafeRawBufferPointer, key: String, limit: ByteCount
   ) throws(CodeArchive.Flaw) -> ByteCount {
+    if let size = renew(key) { return size }
     let partial = "\(root)/\(key).\(UInt64.random(in: 0...UInt64.max)).part"
     guard mkdir(partial, 0o755) == 0 else { throw .host(Fault("make \(partial)", errno: errno)) }
     do throws(CodeArchive.Flaw) {
@@ -29,12 +31,25 @@ package struct CodeTrees: Sendable {
         utimes(path(key), nil)
         CodeTrees.remove(partial)
       }
+      _ = symlink("\(size.bytes)", sizeNote(key))
       return size
     } catch {
       CodeTrees.remove(partial)
       throw error
     }
   }
+
+  /// A tree that is wanted again is young again (`collect`).
+  /// - Returns: the size of its files; nil if it must be unpacked.
+  private func renew(_ key: String) -> ByteCount? {
+    guard utimes(path(key), nil) == 0, lutimes(sizeNote(key), nil) == 0 else { return nil }
+    var digits = [UInt8](repeating: 0, count: 32)
+    let count = digits.withUnsafeMutableBytes { readlink(sizeNote(key), $0.baseAddress!, $0.count) }
+    return Int(String(decoding: digits.prefix(max(0, count)), as: UTF8.self)).map { .bytes($0) }
+  }
+
+  /// Where the size of a tree's files is noted: a symbolic link to the number, because it is made in one step.
+  private func sizeNote(_ key: String) -> String { path(key) + "+size" }
 
   /// Removes what nobody uses. Trees younger than `age` are kept: whoever unpacked one may not have said so yet.
   package func collect(keeping used: Set<String>, olderThan age: Duration) {
@@ -45,7 +60,9 @@ package struct CodeTrees: Sendable {
       else {
         continue
       }
-      CodeTrees.remove(path(name))
+      // A tree is there as a whole or not at all, even if this is cut short.
+      let partial = "\(path(name)).\(UInt64.random(in: 0...UInt64.max)).part"
+      if rename(path(name), partial) == 0 { CodeTrees.remove(partial) }
     }
   }
 

@@ -11,6 +11,7 @@ struct ExplainPage: Sendable {
 
   let lambda: LambdaService
   let cloud: CloudServices
+  let parts: EnvironmentParts
   let defaults: Place
 
   /// What can be asked for: `?kind=…&name=…`; with an event in the body, a rule is tried with it.
@@ -63,6 +64,7 @@ struct ExplainPage: Sendable {
     case "subscription": return cloud.sns.explain(subscription: name)
     default:
       var found = lambda.explain(function: name, in: place)
+      found.append(lambda.explain(startsOf: name, in: place, by: parts))
       found.append(lambda.explain(decisionsOf: name, in: place))
       return found
     }

@@ -37,8 +37,16 @@ enum FastStartPage {
             w.name("account")
             w.value(account)
           }
-          w.name("interpreter")
-          w.value(kind.interpreter)
+          if let version = kind.version {
+            w.name("function")
+            w.value(version.name)
+            w.name("version")
+            w.value(version.version.description)
+          }
+          if let interpreter = kind.interpreter {
+            w.name("interpreter")
+            w.value(interpreter)
+          }
           let figures = kind.figures
           for (name, value) in [
             ("memory", kind.memory.bytes >> 20), ("ready", figures.ready), ("coming", figures.coming),

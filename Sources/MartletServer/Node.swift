@@ -49,6 +49,14 @@ package struct Node: Sendable {
       try Privileges.drop(to: owner)
       interpreters = interpreters.filter { access($0.path, X_OK) == 0 }
     }
+    if configuration.isolation == .full {
+      interpreters.removeAll { $0.isHiddenInRoot }
+      if let hidden = chosen.first(where: { $0.value.isHiddenInRoot }) {
+        throw Fault(
+          "--runtime \(hidden.key)=\(hidden.value.path)",
+          "sandboxes have a /tmp, /proc and /dev of their own; install the interpreter elsewhere")
+      }
+    }
     let sandboxes = try SandboxProcess(
       executable: configuration.sandboxExecutable, isolated: configuration.isolation == .full, instance: state.instance,
       exposed: RuntimeRoot.exposed(state: state.path, interpreters: interpreters + chosen.values),
@@ -259,7 +267,7 @@ package struct PreparedNode: Sendable {
     let clock = ClockPage(
       world: world, alarms: alarms, file: state.clock,
       isMovable: configuration.isLoopback || configuration.movableClock, log: log)
-    let explanations = ExplainPage(lambda: lambda, cloud: cloud, defaults: place)
+    let explanations = ExplainPage(lambda: lambda, cloud: cloud, parts: parts, defaults: place)
     return [
       ClockPage.path: { await clock.answer($0) },
       RulesPage.path: { _ in RulesPage.reply(cloud.bridge) },

@@ -31,6 +31,7 @@ static ino_t host_namespaces[7];
 static uint32_t heard;               // type of the last answer while a probe runs; 0: none yet
 static bool listening;
 static char heard_stage[128];
+static uint32_t heard_error;
 
 static void conclude(const char *name, bool holds, const char *how) {
   for (int i = 0; i < GUARANTEES; i++) {
@@ -145,9 +146,11 @@ bool report_hears(const struct packet *packet) {
   struct field field;
   if (!message_parse(&message, packet->bytes, packet->length)) return true;
   heard = message.type;
-  while (message_next(&message, &field))
+  while (message_next(&message, &field)) {
+    if (field.tag == SBX_TAG_ERRNO) field_u32(&field, &heard_error);
     if (field.tag == SBX_TAG_STAGE) snprintf(heard_stage, sizeof heard_stage, "%.*s", (int)field.length,
         (const char *)field.bytes);
+  }
   return true;
 }
 
@@ -255,6 +258,19 @@ static struct sandbox *probe_sandbox(void) {
   return wait_to_hear() && heard == SBX_CREATED ? sandbox_find(UINT32_MAX) : NULL;
 }
 
+// Nothing holds where no sandbox can be made. One that only took too long says nothing about the host.
+static void conclude_failure(void) {
+  char how[160];
+  if (heard != SBX_FAILED) {
+    fprintf(stderr, "martlet-sandbox: the probe sandbox took too long\n");
+    return;
+  }
+  bool is_forbidden = strcmp(heard_stage, "user namespace") == 0 && (heard_error == EPERM || heard_error == ENOSPC);
+  snprintf(how, sizeof how, "the probe failed: %.60s: %.40s%s", heard_stage, strerror((int)heard_error),
+      is_forbidden ? " (a chroot, a container or a sysctl forbids it)" : "");
+  for (int i = 0; i < GUARANTEES; i++) conclude(guarantees[i].name, false, how);
+}
+
 void report_collect(bool deep) {
   char text[8192];
   for (int i = 0; i < GUARANTEES; i++)
@@ -279,7 +295,7 @@ void report_collect(bool deep) {
     server_message((uint8_t *)destroy, sizeof destroy, NULL, 0, false);
     for (uint64_t end = now_ms() + 3000; heard != SBX_DESTROYED && now_ms() < end;) loop_turn(100);
   } else {
-    fprintf(stderr, "martlet-sandbox: the probe sandbox failed at: %s\n", heard_stage);
+    conclude_failure();
   }
   listening = false;
 }

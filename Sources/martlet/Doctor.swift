@@ -32,7 +32,10 @@ struct Doctor: WaitingCommand {
   /// Which environments start without the start of an interpreter, and why not the others.
   private static func fastStart(_ guarantees: [Guarantee]) throws -> String {
     guard guarantees.contains(where: { $0.name == "own uid" && $0.holds }) else {
-      return "Fast start: none. Only root can put a fork of an interpreter into a sandbox (docs/fast-start.md)."
+      let reason =
+        guarantees.contains(where: \.holds)
+        ? "Only root can put a fork of an interpreter into a sandbox" : "No sandbox can be made on this host"
+      return "Fast start: none. \(reason) (docs/fast-start.md)."
     }
     let catalog = try StateOption.parse([]).catalog()
     func served(_ families: Set<RuntimeFamily>) -> String {
@@ -45,14 +48,11 @@ struct Doctor: WaitingCommand {
       }.map(\.name).sorted().joined(separator: ", ")
     }
     let (forked, waiting) = (served([.python]), served([.nodejs, .java, .ruby]))
-    guard !forked.isEmpty || !waiting.isEmpty else {
-      return "Fast start: none, for want of a Python, Node, Java or Ruby interpreter (docs/fast-start.md)."
-    }
     let ways = [
       forked.isEmpty ? "" : "\(forked) are forked from an interpreter that is up; ",
       waiting.isEmpty ? "" : "\(waiting) take over a runtime that waits; ",
     ]
-    return "Fast start: \(ways.joined())the other runtimes are started anew (docs/fast-start.md)."
+    return "Fast start: \(ways.joined())functions that bring their runtime take over a sandbox (docs/fast-start.md)."
   }
 
   func perform() async throws {

@@ -19,8 +19,8 @@ struct Explain: WaitingCommand {
       martlet explain rule [BUS/]NAME --event F   a rule of EventBridge, and what of an event it does not match
       martlet explain schedule [GROUP/]NAME       a schedule of EventBridge Scheduler
       martlet explain subscription ARN            a subscription of a topic
-      martlet explain [function] NAME             a function: what is in its way, and why invocations were refused with
-                                                  429 or had to wait for a cold start
+      martlet explain [function] NAME             a function: what is in its way, how its environments start, and why
+                                                  invocations were refused with 429 or had to wait for a cold start
       ARNs do as well. Lines begin with x for what is in the way, ! for what may be, + for what is as it must be.
       """)
 

@@ -167,7 +167,7 @@ struct Serve: ParsableCommand {
 
   @Option(
     help:
-      "What is made ahead of environments: sandboxes, and at most as many forks of an interpreter; 0: nothing (MARTLET_POOLS; default 8). See docs/fast-start.md."
+      "What is made ahead of environments: sandboxes, and at most as many forks of an interpreter; 0: nothing (MARTLET_POOLS; default: one for each GiB of the host's memory, up to 64). See docs/fast-start.md."
   )
   var pools: Int?
 
@@ -273,7 +273,11 @@ struct Serve: ParsableCommand {
     if let reserve = try number(memoryReserve, "MARTLET_MEMORY_RESERVE", 0...100_000_000) {
       configuration.memoryReserve = .mebibytes(reserve)
     }
-    if let pools = try number(pools, "MARTLET_POOLS", PoolSizes.range) { configuration.pools = PoolSizes(pools) }
+    if let pools = try number(pools, "MARTLET_POOLS", PoolSizes.range) {
+      configuration.pools = PoolSizes(pools)
+    } else if let memory = KernelMemory().read()?.total {
+      configuration.pools = PoolSizes(memory: .bytes(memory))
+    }
     if let rate = try number(scalingRate, "MARTLET_SCALING_RATE", 0...1_000_000) {
       configuration.scalingRate = rate == 0 ? nil : rate
     }

@@ -67,6 +67,30 @@ import Testing
     return (result, stub.requests.withLock { $0 })
   }
 
+  /// A port of loopback that refuses every connection, and that nobody else can be given, for as long as it is held:
+  /// bound, but nobody listens.
+  private final class RefusingPort {
+    private let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
+    let number: Int
+
+    init() throws {
+      var address = sockaddr_in()
+      address.sin_family = sa_family_t(AF_INET)
+      address.sin_addr.s_addr = UInt32(0x7F00_0001).bigEndian
+      var size = socklen_t(MemoryLayout<sockaddr_in>.size)
+      let descriptor = descriptor
+      let isBound = withUnsafeMutablePointer(to: &address) {
+        $0.withMemoryRebound(to: sockaddr.self, capacity: 1) {
+          bind(descriptor, $0, size) == 0 && getsockname(descriptor, $0, &size) == 0
+        }
+      }
+      number = Int(UInt16(bigEndian: address.sin_port))
+      guard isBound else { throw Fault("bind", errno: errno) }
+    }
+
+    deinit { close(descriptor) }
+  }
+
   private func text(_ file: OpenFile) -> String { file.withBytes { String(decoding: $0, as: UTF8.self) } }
 
   @Test func anObjectArrivesInAFile() async throws {
@@ -117,9 +141,15 @@ import Testing
     #expect(text(try result.get().body) == "there")
     #expect(other.requests.withLock { $0.first?.path } == "/b/other")
     await listener.close()
-    let (loop, requests) = try await get([reply(307, "", [("Location", location)])])
-    #expect(throws: AWSError.self) { try loop.get() }
+  }
+
+  @Test func aRedirectToNowhere() async throws {
+    let port = try RefusingPort()
+    let location = "http://127.0.0.1:\(port.number)/b/other?x=1"
+    let (result, requests) = try await get([reply(307, "", [("Location", location)])])
+    #expect(throws: AWSError.self) { try result.get() }
     #expect(requests.count == 1)
+    withExtendedLifetime(port) {}
   }
 
   @Test func tooLargeIsNotFetched() async throws {
@@ -135,18 +165,15 @@ import Testing
   }
 
   @Test func nobodyThere() async throws {
-    // A port that was free a moment ago.
-    let listener = try await HTTPServer.listen(
-      host: "127.0.0.1", port: 0, group: .singleton, responder: Stub([reply(200, "")]))
-    let port = try #require(listener.port)
-    await listener.close()
-    let (s3, call) = (try remote(port: port), try call())
+    let port = try RefusingPort()
+    let (s3, call) = (try remote(port: port.number), try call())
     do throws(AWSError) {
       _ = try await s3.get(S3.GetObject.Input(bucket: "b", key: "k"), call)
       Issue.record("it did not fail")
     } catch {
-      #expect(error.status == 500 && error.message.contains("connection refused"))
-      #expect(error.message.contains("--endpoint s3=http://127.0.0.1:\(port)"), "\(error.message)")
+      #expect(error.status == 500 && error.message.contains("connection refused"), "\(error.message)")
+      #expect(error.message.contains("--endpoint s3=http://127.0.0.1:\(port.number)"), "\(error.message)")
     }
+    withExtendedLifetime(port) {}
   }
 }

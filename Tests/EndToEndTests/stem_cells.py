@@ -6,7 +6,8 @@ import shutil
 import subprocess
 import tempfile
 
-from conftest import ROOT, program
+import pytest
+from conftest import ROOT, Server, program
 
 WITHOUT = ["AWS_LAMBDA_LOG_STREAM_NAME", "_X_AMZN_TRACE_ID", "AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"]
 STATUS = ["Uid", "Gid", "CapPrm", "CapBnd", "NoNewPrivs", "Seccomp", "SigIgn", "SigBlk", "Umask"]
@@ -77,6 +78,21 @@ def curious(event, context):
     import urllib.error, urllib.request
     try: urllib.request.urlopen('http://%%s/_martlet/order' %% os.environ['AWS_LAMBDA_RUNTIME_API'])
     except urllib.error.HTTPError as error: return [error.code, error.read().decode()]
+"""
+
+#: A runtime that a function brings: the loop between the Runtime API and the handlers above.
+BOOTSTRAP = """#!/usr/bin/python3
+import json, os, sys, types, urllib.request
+sys.path[1:1] = ['/opt/python']
+api = 'http://%s/2018-06-01/runtime/invocation/' % os.environ['AWS_LAMBDA_RUNTIME_API']
+import app
+context = types.SimpleNamespace(function_name=os.environ['AWS_LAMBDA_FUNCTION_NAME'], memory_limit_in_mb=os.environ['AWS_LAMBDA_FUNCTION_MEMORY_SIZE'],
+                                function_version=os.environ['AWS_LAMBDA_FUNCTION_VERSION'])
+while True:
+    with urllib.request.urlopen(api + 'next') as event:
+        answer = getattr(app, os.environ['_HANDLER'].split('.')[-1])(json.load(event), context)
+    sys.stdout.flush()
+    urllib.request.urlopen(api + event.headers['Lambda-Runtime-Aws-Request-Id'] + '/response', json.dumps(answer).encode()).close()
 """
 
 RUBY = """
@@ -200,13 +216,14 @@ class Language:
         if self.family == "nodejs": return {"app.mjs": NODE % lists}
         if self.family == "ruby": return {"app.rb": RUBY % lists}
         if self.family == "python": return {"app.py": PYTHON % lists}
+        if self.family == "provided": return {"app.py": PYTHON % lists, "bootstrap": (BOOTSTRAP, 0o755)}
         return compiled({"App.java": JAVA % {name: text[1:-1] for name, text in lists.items()}})
 
     @functools.cached_property
     def layer(self):
         if self.family == "nodejs": return {"nodejs/node_modules/dep/index.js": "module.exports = 'from the layer';"}
         if self.family == "ruby": return {"ruby/lib/dep.rb": "module Dep; TEXT = 'from the layer'; end"}
-        if self.family == "python": return {"python/dep.py": "TEXT = 'from the layer'"}
+        if self.family in ("python", "provided"): return {"python/dep.py": "TEXT = 'from the layer'"}
         from conftest import package
         return {"java/lib/dep.jar": package(compiled({"Dep.java": 'package lib; public class Dep { public static final String TEXT = "from the layer"; }'}))}
 
@@ -232,6 +249,7 @@ def languages():
         [program(), "runtime", "list", "--output", "json"], capture_output=True, text=True, check=True).stdout) if r["Available"]]
     found = [Language("nodejs", "nodejs20.x", read_at_start=["NODE_OPTIONS=--stack-trace-limit=3"])]
     found.append(Language("python", "python3.11", read_at_start=["PYTHONHASHSEED=7"]))
+    found.append(Language("provided", "provided.al2023", read_at_start=[]))
     rubies, ruby = [name for name in listed if name.startswith("ruby")], shutil.which("ruby")
     # Debian's Ruby may be none of AWS's versions; then it is named for one.
     flags = [] if rubies or not ruby else ["--runtime", f"ruby3.2={os.path.realpath(ruby)}"]
@@ -241,3 +259,21 @@ def languages():
     missing = None if shutil.which("javac") and any(name.startswith("java") for name in listed) else "no Java on this host: apt-get install openjdk-17-jdk-headless"
     found += [Language("java", name, missing=missing, prefix="app.App::", read_at_start=["JAVA_TOOL_OPTIONS=-Dx=y"]) for name in javas]
     return found
+
+
+def each(languages):
+    """A fixture: each of these languages, if this host has it."""
+    @pytest.fixture(scope="module", params=languages, ids=repr)
+    def language(request):
+        if request.param.missing:
+            pytest.skip(request.param.missing)
+        return request.param
+    return language
+
+
+@pytest.fixture(scope="module")
+def fast(language):
+    """A server for the module's `language`."""
+    server = Server("--fast-start", "on", *language.flags)
+    yield server
+    assert server.stop() == 0

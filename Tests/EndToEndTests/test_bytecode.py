@@ -1,11 +1,14 @@
 # Packages are compiled when functions are made: what functions find, and that whatever is in a package, it works as before.
 import base64
+import json
 import os
 import py_compile
+import re
+import urllib.request
 
 import pytest
 
-from conftest import package
+from conftest import ROLE, package, wait_until
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="needs a root of its own")
 
@@ -87,12 +90,49 @@ def test_a_compiler_that_needs_too_much_is_ended(server, name):
     assert server.invoke(name).succeeded()["sum"] == 8
 
 
-def test_a_package_with_nothing_to_compile_is_looked_at_once(server, name):
+def test_who_waits_for_long_is_told_how_far_it_is(own_server):
+    server = own_server("--log-level", "info")
+    server.client.create_function(FunctionName="f", Runtime="python3.11", Handler="app.handler", Role=ROLE, Code={"ZipFile": package(
+        {"app.py": TELL, "large.py": LARGE, **{f"module_{i}.py": LARGE + f"# {i}\n" for i in range(400)}})})
+    said = []
+
+    def ask():
+        with urllib.request.urlopen(f"{server.endpoint}/_martlet/explain?kind=function&name=f") as answer:
+            said.append([finding["text"] for finding in json.load(answer)["findings"]])
+
+    def is_active():
+        ask()
+        return server.client.get_function(FunctionName="f")["Configuration"]["State"] == "Active"
+    wait_until(is_active, 120, "a function that is ready")
+    assert said[0][0] == "The function is Pending: The function is being created. Who invokes it waits."
+    progress = [re.fullmatch(r"Its packages are compiled: for (\d+) s, with (\d+) KiB of results so far\..*", text) for texts in said for text in texts]
+    steps = [(int(step[1]), int(step[2])) for step in progress if step]
+    assert steps == sorted(steps) and steps[-1][0] >= 1 and steps[-1][1] > 1000
+    ask()
+    assert not any("compiled" in text for text in said[-1]) and server.invoke("f").succeeded()["flags"] == UNCHECKED
+    if steps[-1][0] > 5: assert "compiling a package" in server.log
+
+
+@pytest.fixture(params=["too little", "all of it"])
+def compiled_ahead(request, tmp_path):
+    """Files of a package in which nothing is to be compiled."""
+    if request.param == "too little":
+        return {"app.py": TELL, "data": os.urandom(50_000)}
+    files = {"app.py": TELL + f"# {os.urandom(8).hex()}\n", "large.py": LARGE}
+    for file, source in list(files.items()):
+        (tmp_path / file).write_text(source)
+        path = py_compile.compile(str(tmp_path / file), invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH, doraise=True)
+        with open(path, "rb") as compiled:
+            files[f"__pycache__/{os.path.basename(path)}"] = compiled.read()
+    return files
+
+
+def test_a_package_with_nothing_to_compile_is_looked_at_once(server, name, compiled_ahead):
     """Else every start of the server would start a compiler for each function of the kind."""
-    server.create(name, package({"app.py": TELL, "data": os.urandom(50_000)}))
+    server.create(name, package(compiled_ahead))
     answer = server.client.get_function(FunctionName=name)["Configuration"]
     key = base64.b64decode(answer["CodeSha256"]).hex()
-    assert [found for found in os.listdir(f"{server.state}/trees") if found.startswith(f"{key}+")] == [f"{key}+task-python3.11-nothing"]
+    assert [found for found in os.listdir(f"{server.state}/trees") if found.startswith(f"{key}+task")] == [f"{key}+task-python3.11-nothing"]
 
 
 #: The same in JavaScript.

@@ -8,7 +8,7 @@ import zipfile
 
 import pytest
 
-from conftest import ROLE, package, program
+from conftest import ROLE, new_directory, package, program
 from test_command_line import aws, martlet  # noqa: F401, fixtures
 
 CODE = "def handler(event, context):\n    print('logged')\n    return [event, context.function_version]\n"
@@ -124,3 +124,17 @@ def test_the_sdk_s_way_to_the_server_by_environment(server, name):
                          env={**os.environ, "AWS_ENDPOINT_URL_LAMBDA": server.endpoint, "AWS_DEFAULT_REGION": "us-east-1",
                               "AWS_ACCESS_KEY_ID": "x", "AWS_SECRET_ACCESS_KEY": "y", "AWS_PAGER": ""})
     assert run.returncode == 0 and "Functions" in json.loads(run.stdout)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can change the root directory")
+def test_where_no_sandbox_can_be_made_it_is_said_with_the_reason(tmp_path):
+    """In a chroot the kernel makes no user namespaces. The server does not start, rather than fail every invocation."""
+    def inside(*arguments):
+        script = 'mount --rbind / "$0" && exec chroot "$0" "$@"'
+        return subprocess.run(["unshare", "--mount", "sh", "-c", script, str(tmp_path), program(), *arguments], capture_output=True, text=True, timeout=30)
+    doctor = inside("doctor")
+    reason = "user namespace: Operation not permitted (a chroot, a container or a sysctl forbids it)"
+    assert doctor.returncode == 1 and reason in doctor.stdout and "No sandbox can be made on this host" in doctor.stdout
+    assert "Only root" not in doctor.stdout and " yes " not in doctor.stdout
+    server = inside("serve", "--port", "0", "--state", f"{new_directory()}/state")
+    assert server.returncode == 1 and reason in server.stderr and "--isolation none" in server.stderr and "serves" not in server.stderr

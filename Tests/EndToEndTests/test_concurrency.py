@@ -10,6 +10,7 @@ import botocore.exceptions
 import pytest
 
 from conftest import ROLE, error_of, package, running_programs, wait_until
+from test_fast_start import figures
 
 WAIT = {"Delay": 0.02, "MaxAttempts": 500}
 SLOW = "import time\ndef handler(event, context):\n    time.sleep(event)\n    return 'slept'\n"
@@ -208,7 +209,8 @@ def descriptors(pid):
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root may count another user's descriptors")
 def test_environments_that_come_and_go_leave_no_descriptors(own_server):
     """Cold starts, time-outs, crashes, failed initialisations: afterwards both processes hold what they held before."""
-    server = own_server("--idle-timeout", "1")
+    # Pools of 60 MB, which are full as soon as twelve are wanted: larger ones would grow with the demand.
+    server = own_server("--idle-timeout", "1", "--pools", "1")
     server.create("well", "def handler(e, c):\n    return 1\n")
     server.create("ill", "import os, time\ndef handler(e, c):\n    os._exit(1) if e else time.sleep(9)\n", Timeout=1)
     server.create("dead", "raise ValueError\n")
@@ -224,12 +226,19 @@ def test_environments_that_come_and_go_leave_no_descriptors(own_server):
 
     def counts():
         return [descriptors(pid) for pid in pids]
+
+    def are_full():
+        page = figures(server)
+        return not page["enabled"] or sum(kind["ready"] for kind in page["stemCells"]) == 12
+    at_once(16, lambda i: server.invoke("ill", 0))
     round_()
     # Pools are refilled behind the scenes: what is compared is the count at which they come to rest.
+    wait_until(are_full, 20, "full pools")
     wait_until(lambda: steady(counts), 10, "a steady number of descriptors")
     first = counts()
     for _ in range(2):
         round_()
+    wait_until(are_full, 20, "full pools")
     wait_until(lambda: all(b <= a + 2 for a, b in zip(first, counts())), 10, f"the return to {first} descriptors")
 
 

@@ -26,6 +26,10 @@ def layer(server, name, files, **settings):
     return publish(server, name, files, **settings)["LayerVersionArn"]
 
 
+def directories_in(path):
+    return [entry.path for entry in os.scandir(path) if entry.is_dir(follow_symlinks=False)]
+
+
 def configure(server, name, **settings):
     answer = server.client.update_function_configuration(FunctionName=name, **settings)
     server.client.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.02, "MaxAttempts": 500})
@@ -132,26 +136,26 @@ def test_what_is_deleted_lives_on_in_functions(own_server):
     shutil.chown(f"{trees}/{unused}", os.stat(trees).st_uid, os.stat(trees).st_gid)
     for directory, directories, files in [*os.walk(blobs), (trees, os.listdir(trees), [])]:
         for file in directories + files:
-            os.utime(os.path.join(directory, file), (1, 1))
+            os.utime(os.path.join(directory, file), (1, 1), follow_symlinks=False)
     server = own_server(state=server.state)
     wait_until(lambda: not os.path.exists(f"{trees}/{unused}"), 10, "the collection of what nobody uses")
     assert server.invoke("f").succeeded() == 2
     assert server.invoke("f", Qualifier="1").succeeded() == 2
     # And what was unpacked is lost.
     server.stop(signal.SIGKILL)
-    for tree in os.listdir(trees):
-        shutil.rmtree(f"{trees}/{tree}")
+    for tree in directories_in(trees):
+        shutil.rmtree(tree)
     server = own_server(state=server.state)
-    wait_until(lambda: len(os.listdir(trees)) == 4, 10, "the trees of the function, the layers and both layers together")
+    wait_until(lambda: len(directories_in(trees)) == 4, 10, "the trees of the function, the layers and both layers together")
     assert server.invoke("f").succeeded() == 2
     assert layer(server, "l1", {"python/shared.py": "value = 3\n"}).endswith(":layer:l1:2"), "numbers are not used again"
     # When no function uses them any more, they go.
     server.client.delete_function(FunctionName="f")
     server.stop(signal.SIGKILL)
     for tree in os.listdir(trees):
-        os.utime(f"{trees}/{tree}", (1, 1))
+        os.utime(f"{trees}/{tree}", (1, 1), follow_symlinks=False)
     server = own_server(state=server.state)
-    wait_until(lambda: len(os.listdir(trees)) == 1, 10, "the collection of all but the one layer version that is there")
+    wait_until(lambda: len(directories_in(trees)) == 1, 10, "the collection of all but the one layer version that is there")
 
 
 def test_the_link_serves_the_package(server, name):
@@ -257,7 +261,7 @@ def test_deletion_races_with_use(own_server):
     os.mkdir(f"{trees}/{'0' * 64}")
     shutil.chown(f"{trees}/{'0' * 64}", os.stat(trees).st_uid, os.stat(trees).st_gid)
     for tree in os.listdir(trees):
-        os.utime(f"{trees}/{tree}", (1, 1))
+        os.utime(f"{trees}/{tree}", (1, 1), follow_symlinks=False)
     server = own_server(state=server.state)
     wait_until(lambda: not os.path.exists(f"{trees}/{'0' * 64}"), 10, "the collection of what nobody uses")
     pages = server.client.get_paginator("list_functions").paginate()

@@ -106,10 +106,10 @@ def test_lines_appear_while_the_function_runs(server, logs):
 
 
 def test_failures_are_told(server, logs):
-    server.create("failing", "import os, time\ndef handler(e, c):\n    print('x', end='', flush=True)\n    if e['how'] == 'exit': os._exit(3)\n    time.sleep(9)\n", Timeout=1)
+    server.create("failing", "import os, time\ndef handler(e, c):\n    print('x', end='', flush=True)\n    if e['how'] == 'exit': os._exit(3)\n    time.sleep(9)\n", Timeout=4)
     server.client.invoke(FunctionName="failing", Payload=b'{"how": "exit"}')
     server.client.invoke(FunctionName="failing", Payload=b'{"how": "time"}')
-    lines = logged(logs, GROUP + "failing", "Task timed out after 1.00 seconds")
+    lines = logged(logs, GROUP + "failing", "Task timed out after 4.00 seconds")
     assert lines.count("x\n") == 2
     assert any(line.endswith("Error: Runtime exited with error: exit status 3\nRuntime.ExitError\n") for line in lines)
     report = [line for line in logged(logs, GROUP + "failing", "REPORT", 2) if line.startswith("REPORT")]

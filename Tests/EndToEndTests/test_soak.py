@@ -77,7 +77,7 @@ export const handler = async ({ end }, context) => {
 };
 """
 # Pools of two: then as much is ready whatever the demand was.
-KINDS = {"bash": (ENVIRONMENTS, [], "provided.al2023", package({"bootstrap": (BOOTSTRAP, 0o755)})),
+KINDS = {"bash": (ENVIRONMENTS, ["--pools", "2"], "provided.al2023", package({"bootstrap": (BOOTSTRAP, 0o755)})),
          "forks": (ENVIRONMENTS // 8 if ENVIRONMENTS <= 1200 else ENVIRONMENTS, ["--pools", "2"], "python3.11", package({"app.py": PYTHON})),
          "cells": (ENVIRONMENTS // 8 if ENVIRONMENTS <= 1200 else ENVIRONMENTS, ["--pools", "2"], "nodejs20.x", package({"app.mjs": NODE}))}
 

@@ -80,12 +80,12 @@ def make(request, server):
         elif request.param == "python":
             wait_until(lambda: figures(server).get("forksReady", 0) >= 2, 20, "forks that wait")
         elif not NONE_AHEAD:
-            wait_until(lambda: sum(kind["ready"] for kind in figures(server)["stemCells"] if "node" in kind["interpreter"]) >= 1, 20, "cells that wait")
+            wait_until(lambda: sum(kind["ready"] for kind in figures(server)["stemCells"] if "node" in kind.get("interpreter", "")) >= 1, 20, "cells that wait")
 
     def came():
         now = figures(server)
         forks = now.get("forksTaken", 0) + now.get("forksMadeLate", 0) if request.param == "python" else 0
-        return forks + sum(kind["taken"] for kind in now["stemCells"] if request.param in kind["interpreter"])
+        return forks + sum(kind["taken"] for kind in now["stemCells"] if request.param in kind.get("interpreter", ""))
     make.came = came
     make.started_anew = NONE_AHEAD and request.param == "node"
     return make

@@ -144,7 +144,8 @@ import Testing
       zip.add("a", [1, 2, 3])
       #expect(extract(Array(zip.bytes.dropLast(30)), directory) == .malformed)
       #expect(extract(Array("not a zip at all".utf8), directory) == .malformed)
-      #expect(extract([], directory) != nil)
+      #expect(extract([], directory) == .malformed)
+      #expect(extract(Zip().bytes, directory) == .empty)
     }
   }
 

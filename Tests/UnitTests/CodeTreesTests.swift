@@ -101,6 +101,43 @@ import Testing
     #expect(try #require(modified) > old, "what is wanted again is young again")
   }
 
+  private func unpack(_ content: String, as key: String) throws -> Int {
+    var zip = CodeArchiveTests.Zip()
+    zip.add("f", Array(content.utf8))
+    return try zip.bytes.withUnsafeBytes { raw in try trees.unpack(raw, key: key, limit: .bytes(1000)).bytes }
+  }
+
+  /// The second archive shows that nobody looked at it: keys are digests.
+  @Test func whatWasUnpackedIsNotUnpackedAgain() throws {
+    #expect(try unpack("first", as: "a") == 5)
+    let first = try status("a/f").st_ino
+    #expect(try unpack("another one", as: "a") == 5)
+    #expect(try status("a/f").st_ino == first && text("a/f") == "first")
+    // The size is not known of what an earlier Martlet unpacked, and a tree may have gone.
+    #expect(unlink("\(root)/a+size") == 0)
+    #expect(try unpack("first", as: "a") == 5)
+    #expect(try names("") == ["a", "a+size"])
+    try FileManager.default.removeItem(atPath: "\(root)/a")
+    #expect(try unpack("second", as: "a") == 6)
+    #expect(text("a/f") == "second")
+  }
+
+  @Test func nothingIsLeftOfWhatNobodyUses() throws {
+    _ = try unpack("a", as: "a")
+    _ = try unpack("b", as: "b")
+    try make("a+task-python3.11", ["g": "a"])
+    for name in try names("") {
+      let old = [timeval(tv_sec: 1, tv_usec: 0), timeval(tv_sec: 1, tv_usec: 0)]
+      #expect(lutimes("\(root)/\(name)", old) == 0)
+    }
+    _ = try unpack("b", as: "b")
+    trees.collect(keeping: [], olderThan: .seconds(60))
+    #expect(try names("") == ["b", "b+size"], "what is wanted again is young again")
+    // Whatever the clocks of files and processes think of the second.
+    trees.collect(keeping: ["a"], olderThan: .seconds(-5))
+    #expect(try names("") == [])
+  }
+
   @Test func aMissingPartIsAFault() throws {
     try make("a", ["f": "a"])
     #expect(throws: Fault.self) { try trees.merge(["a", "missing"], as: "m") }

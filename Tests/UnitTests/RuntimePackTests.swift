@@ -138,4 +138,23 @@ import Testing
     let found = Interpreter(family: .java, version: "21.0.8", path: path, isPacked: true)
     #expect(catalog.serves(java) == .interpreter(found) && found.pathInRoot == "/var/lang/bin/java")
   }
+
+  /// What the host has keeps its place, unless a sandbox has something of its own there.
+  @Test func interpretersKeepTheirPlaceWhereTheyCan() {
+    func place(_ family: RuntimeFamily, _ path: String) -> String {
+      let interpreter = Interpreter(family: family, version: "1", path: path)
+      return interpreter.isHiddenInRoot ? "hidden" : interpreter.pathInRoot
+    }
+    #expect(place(.python, "/root/.pyenv/3.12/bin/python3.12") == "/root/.pyenv/3.12/bin/python3.12")
+    #expect(place(.nodejs, "/usr/bin/node") == "/usr/bin/node")
+    #expect(place(.python, "/opt/python/3.12/bin/python3.12") == "/var/lang/bin/python3.12")
+    #expect(place(.java, "/opt/java/openjdk/bin/java") == "/var/lang/bin/java")
+    #expect(place(.nodejs, "/opt/bin/node") == "/var/lang/bin/node")
+    #expect(place(.nodejs, "/optional/bin/node") == "/optional/bin/node")
+    #expect(place(.ruby, "/opt/rubies/3.3/bin/ruby") == "/opt/rubies/3.3/bin/ruby")
+    #expect(place(.nodejs, "/tmp/bin/node") == "hidden")
+    #expect(place(.python, "/proc/1/root/bin/python3.12") == "hidden")
+    #expect(place(.ruby, "/dev/shm/ruby/bin/ruby") == "hidden")
+    #expect(place(.nodejs, "/temporary/bin/node") == "/temporary/bin/node")
+  }
 }

@@ -7,7 +7,7 @@ import MartletWire
 import NIOCore
 
 extension Environment {
-  /// What the waiting runtime of a stem cell is told, once.
+  /// What the waiting runtime of a stem cell is told, once. In an empty one nobody is to be told: its code comes first.
   struct StemOrder {
     /// The code is mounted.
     var isGrafted = false
@@ -21,7 +21,7 @@ extension Environment {
 
   /// The environment has a runtime that waits already, in a sandbox which is its own from now on.
   func takeOver(_ cell: StemCell, _ live: Live) {
-    live.lastProgram = StemCell.programNumber
+    if !cell.isEmpty { live.lastProgram = StemCell.programNumber }
     guard let inherited = cell.pass(to: self) else { return discard(live, nil) }
     live.sandbox = inherited.sandbox
     live.resources = inherited.resources
@@ -50,6 +50,7 @@ extension Environment {
       }
       if let fault { return self.stemCellFailed(fault, live) }
       live.stemOrder?.isGrafted = true
+      if self.stemCell?.isEmpty == true { live.stemOrder = nil }
       self.sendOrder(live)
     }
   }
@@ -61,16 +62,18 @@ extension Environment {
       return true
     }
     guard live.stemOrder != nil else { return false }
+    live.stemOrder?.isDue = true
+    // Who builds the sandbox mounts the code first, and starts what is ordered now thereafter.
+    if stemCell?.isEmpty == true { return false }
     live.programNumber = StemCell.programNumber
     live.runtimeIsAlive = true
-    live.stemOrder?.isDue = true
     sendOrder(live)
     return true
   }
 
   func stemCellAsks(_ exchange: HTTPExchange) {
     let live = live.value
-    guard live.stemOrder != nil else { return exchange.send(RuntimeAPI.unknown) }
+    guard live.stemOrder != nil, stemCell?.isEmpty == false else { return exchange.send(RuntimeAPI.unknown) }
     live.stemOrder?.asked = exchange
     // One turn later: if whoever asks has died since, its connection's end is heard first.
     eventLoop.execute { self.sendOrder(self.live.value) }

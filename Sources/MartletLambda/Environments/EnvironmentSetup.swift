@@ -39,7 +39,7 @@ struct EnvironmentSetup: Sendable {
       tmp: .mebibytes(c.ephemeralStorage),
       cpu: EnvironmentSetup.cpu(c), processes: parts.limits.processes,
       descriptors: parts.limits.descriptors, hostname: "sandbox",
-      mounts: mounts + systems,
+      mounts: parts.sandboxes.hasOwnRoot ? mounts + systems : [],
       ports: parts.usualPorts + (c.debugging == nil ? [] : [EnvironmentParts.debugPort]),
       network: parts.network)
     specification.linkPorts = EnvironmentSetup.daemonPorts(c, parts)

@@ -15,8 +15,6 @@ package struct FastStartStateMachine<Key: Hashable & Sendable, ID: Hashable & Se
     package var starts = 1000
     /// Forks that are ready, at least and at most.
     package var levels = 2...8
-    /// Over which demand is counted.
-    package var window: Duration = .seconds(10)
     /// How long after a failure the next attempt is made; doubled by each further failure, up to `longestWait`.
     package var wait: Duration = .seconds(60)
     package var longestWait: Duration = .seconds(60 * 60)
@@ -44,10 +42,7 @@ package struct FastStartStateMachine<Key: Hashable & Sendable, ID: Hashable & Se
     /// No attempt is made before.
     var waitUntil: UInt64?
     var lastUse: UInt64
-    /// Starts in the window that has begun at `windowSince`, and in the one before.
-    var windowSince: UInt64
-    var current = 0
-    var previous = 0
+    var demand: Demand
   }
 
   package let limits: Limits
@@ -59,12 +54,11 @@ package struct FastStartStateMachine<Key: Hashable & Sendable, ID: Hashable & Se
   package mutating func wanted(_ key: Key, at now: UInt64) -> (zygote: ID?, actions: [Action]) {
     var actions = expected(key, at: now)
     guard var entry = entries[key] else { return (nil, actions) }
-    entry.count(at: now, window: limits.window.inNanoseconds)
-    entry.current += 1
+    entry.demand.rise(at: now)
     entry.up?.starts += 1
     let id = entry.up?.id
     entries[key] = entry
-    actions += adjust(key)
+    actions += adjust(key, at: now)
     actions += renew(key, at: now)
     return (id, actions)
   }
@@ -77,7 +71,7 @@ package struct FastStartStateMachine<Key: Hashable & Sendable, ID: Hashable & Se
         guard let oldest = leastUsed(at: now) else { return [] }
         actions += remove(oldest)
       }
-      entries[key] = Entry(lastUse: now, windowSince: now)
+      entries[key] = Entry(lastUse: now, demand: Demand(at: now))
     }
     entries[key]?.lastUse = now
     return actions + (entries[key]?.up == nil ? begin(key, at: now) : [])
@@ -92,7 +86,7 @@ package struct FastStartStateMachine<Key: Hashable & Sendable, ID: Hashable & Se
     entry.waitUntil = nil
     entry.up = Up(id: id, since: now, level: 0)
     entries[key] = entry
-    actions += adjust(key)
+    actions += adjust(key, at: now)
     return actions
   }
 
@@ -118,7 +112,7 @@ package struct FastStartStateMachine<Key: Hashable & Sendable, ID: Hashable & Se
 
   /// The host wants its memory back: what was not used for a window ends, and comes again when somebody wants it.
   package mutating func giveUp(at now: UInt64) -> [Action] {
-    entries.filter { $0.value.up != nil && isOver($0.value.lastUse, by: limits.window, at: now) }.keys
+    entries.filter { $0.value.up != nil && isOver($0.value.lastUse, by: Demand.window, at: now) }.keys
       .flatMap { remove($0) }
   }
 
@@ -134,8 +128,7 @@ package struct FastStartStateMachine<Key: Hashable & Sendable, ID: Hashable & Se
         actions += remove(key)
         continue
       }
-      entries[key]?.count(at: now, window: limits.window.inNanoseconds)
-      actions += adjust(key)
+      actions += adjust(key, at: now)
       actions += renew(key, at: now)
     }
     return actions
@@ -152,7 +145,7 @@ package struct FastStartStateMachine<Key: Hashable & Sendable, ID: Hashable & Se
 
   /// Of what is up and was not used for a window.
   private func leastUsed(at now: UInt64) -> Key? {
-    entries.filter { $0.value.up != nil && !$0.value.isComing && isOver($0.value.lastUse, by: limits.window, at: now) }
+    entries.filter { $0.value.up != nil && !$0.value.isComing && isOver($0.value.lastUse, by: Demand.window, at: now) }
       .min { Int64(bitPattern: $0.value.lastUse &- $1.value.lastUse) < 0 }?.key
   }
 
@@ -171,9 +164,9 @@ package struct FastStartStateMachine<Key: Hashable & Sendable, ID: Hashable & Se
     return begin(key, at: now)
   }
 
-  private mutating func adjust(_ key: Key) -> [Action] {
-    guard let entry = entries[key], let up = entry.up else { return [] }
-    let level = min(limits.levels.upperBound, max(limits.levels.lowerBound, max(entry.current, entry.previous)))
+  private mutating func adjust(_ key: Key, at now: UInt64) -> [Action] {
+    guard let up = entries[key]?.up, let demand = entries[key]?.demand.level(at: now) else { return [] }
+    let level = min(limits.levels.upperBound, max(limits.levels.lowerBound, demand))
     guard level != up.level else { return [] }
     entries[key]?.up?.level = level
     return [.level(up.id, level)]
@@ -186,16 +179,5 @@ package struct FastStartStateMachine<Key: Hashable & Sendable, ID: Hashable & Se
 
   private func isOver(_ since: UInt64, by duration: Duration, at now: UInt64) -> Bool {
     Int64(bitPattern: now &- since) > duration.inNanoseconds
-  }
-}
-
-extension FastStartStateMachine.Entry {
-  /// Closes windows that are over.
-  fileprivate mutating func count(at now: UInt64, window: Int64) {
-    let passed = Int64(bitPattern: now &- windowSince) / window
-    guard passed > 0 else { return }
-    previous = passed == 1 ? current : 0
-    current = 0
-    windowSince = windowSince &+ UInt64(passed * window)
   }
 }

@@ -152,7 +152,7 @@ extension EnvironmentParts {
     guard let identifier = RuntimeCatalog.identifier(c.runtime ?? "") else { return }
     let served = runtimes.serves(identifier)
     fastStart?.expect(c, served)
-    guard let stemCells, case .interpreter = served, c.image == nil else { return }
+    guard let stemCells, StemCellKind.of(served) != nil, c.image == nil else { return }
     if let setup = setup(of: c) { stemCells.expect(setup, c, served) }
   }
 

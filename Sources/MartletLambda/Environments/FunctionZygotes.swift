@@ -66,6 +66,11 @@ package final class FunctionZygotes: Preparation {
     if mayHave(c), processes.begins(c) { start(c) {} }
   }
 
+  package func progress(of c: FunctionConfiguration) -> String? {
+    guard case .coming = standing(of: c) else { return nil }
+    return "What it imports of others' packages is loaded into a zygote of its own."
+  }
+
   package func stop() { for (process, _) in coming.withLock({ $0.values }) { process.end() } }
 
   func giveUp() { processes.giveUp() }
@@ -77,6 +82,8 @@ package final class FunctionZygotes: Preparation {
     for (process, _) in late { process.giveUp("its imports take longer than \(FunctionZygotes.patience)") }
     processes.tick(isCurrent: isCurrent)
   }
+
+  func standing(of c: FunctionConfiguration) -> Snapshots.Standing { processes.standing(of: c) }
 
   /// For the operators' page.
   package var census: [SnapshotFigures] { processes.census }

@@ -46,8 +46,9 @@ package final class Snapshots: Sendable {
     /// Whose sandboxes the snapshots are.
     var owners: [SandboxID: Owner] = [:]
     var setups: [StemCell: EnvironmentSetup] = [:]
-    /// Versions of which no snapshot can be taken, or none that is any good. Too many: all are forgotten.
-    var unfit: Set<RequestID> = []
+    /// Versions of which no snapshot can be taken, or none that is any good, and why; nil: nobody would expect one.
+    /// Too many: all are forgotten.
+    var unfit: [RequestID: String?] = [:]
   }
 
   private let sandboxes: any SandboxHost
@@ -56,8 +57,8 @@ package final class Snapshots: Sendable {
   private let state: Mutex<State>
   private let hands = Mutex<Hands?>(nil)
   fileprivate static let mostUnfit = 10_000
-  /// Mebibytes of memory that a fork that waits has for itself, at a guess.
-  private static let weight = 20
+  /// Mebibytes of the host's memory that a fork that waits takes (`Benchmarks/scale` measures it).
+  private static let weight = 8
 
   private let stage: Stage
 
@@ -76,8 +77,9 @@ package final class Snapshots: Sendable {
     limits.starts = .max
     if stage == .imports { limits.zygotes = 8 }
     var ahead = Cells.Limits()
-    ahead.levels = pools.cellsOfOneKind
-    ahead.weight = pools.cellMemory
+    ahead.weight = pools.forkMemory
+    // One: who calls a version right after it is made would wait for the others.
+    ahead.least = 0
     state = Mutex(State(processes: Processes(limits: limits), cells: Cells(limits: ahead)))
   }
 
@@ -96,7 +98,7 @@ package final class Snapshots: Sendable {
       if let setup, cell.take() { return (Prepared(cell: cell, setup: setup), nil) }
     }
     let (snapshot, actions) = state.withLock { state -> (SandboxID?, [Processes.Action]) in
-      guard !state.unfit.contains(key) else { return (nil, []) }
+      guard state.unfit[key] == nil else { return (nil, []) }
       state.versions[key] = version
       let (snapshot, actions) = state.processes.wanted(key, at: now)
       if snapshot != nil { state.cells.expected(key, weight: Snapshots.weight, at: now) }
@@ -110,7 +112,7 @@ package final class Snapshots: Sendable {
   func distrust(_ version: FunctionConfiguration) {
     log.warning(
       "forks of a snapshot do not go on", metadata: ["function": "\(version.name)", "version": "\(version.version)"])
-    perform(state.withLock { $0.give(up: version.incarnation) })
+    perform(state.withLock { $0.give(up: version.incarnation, "a fork of it did not go on") })
   }
 
   // MARK: - From the environment that becomes a snapshot
@@ -118,7 +120,7 @@ package final class Snapshots: Sendable {
   /// A version is about to be initialised for another reason. True if that is to become its snapshot.
   func begins(_ version: FunctionConfiguration) -> Bool {
     let (actions, isWanted) = state.withLock { state -> ([Processes.Action], Bool) in
-      guard !state.unfit.contains(version.incarnation) else { return ([], false) }
+      guard state.unfit[version.incarnation] == nil else { return ([], false) }
       state.versions[version.incarnation] = version
       let actions = state.processes.expected(version.incarnation, at: world.monotonic())
       let others = actions.filter { $0 != .start(version.incarnation) }
@@ -132,32 +134,35 @@ package final class Snapshots: Sendable {
   func came(_ version: FunctionConfiguration, _ sandbox: SandboxID, end: @escaping @Sendable () -> Void) {
     let key = version.incarnation
     let now = world.monotonic()
-    let actions = state.withLock { state in
+    let (actions, ahead) = state.withLock { state in
       state.owners[sandbox] = Owner(key: key, end: end)
-      state.cells.expected(key, weight: Snapshots.weight, at: now)
-      return state.processes.came(key, sandbox, at: now)
+      let actions = state.processes.came(key, sandbox, at: now)
+      return (actions, state.cells.expectedSoon(key, weight: Snapshots.weight, at: now))
     }
     perform(actions)
+    perform(ahead)
   }
 
   /// Whether a version has a snapshot or may have one; nil: nobody has asked for it.
   func isFit(_ version: FunctionConfiguration) -> Bool? {
     state.withLock { state in
-      if state.unfit.contains(version.incarnation) { return false }
+      if state.unfit[version.incarnation] != nil { return false }
       return state.versions[version.incarnation] == nil ? nil : true
     }
   }
 
   /// There is nothing that a snapshot of it would be good for.
-  func exclude(_ version: FunctionConfiguration) { perform(state.withLock { $0.give(up: version.incarnation) }) }
+  func exclude(_ version: FunctionConfiguration) {
+    perform(state.withLock { $0.give(up: version.incarnation, nil) })
+  }
 
   /// It has not become a snapshot.
   /// - Parameter reason: why it never will; nil: it may, another time.
   func failed(_ version: FunctionConfiguration, _ reason: String?) {
     let (actions, isNews) = state.withLock { state -> ([Processes.Action], Bool) in
       state.processes.failed(version.incarnation, at: world.monotonic())
-      guard reason != nil, !state.unfit.contains(version.incarnation) else { return ([], false) }
-      return (state.give(up: version.incarnation), true)
+      guard let reason, state.unfit[version.incarnation] == nil else { return ([], false) }
+      return (state.give(up: version.incarnation, reason), true)
     }
     if isNews, let reason {
       let isExpected = stage == .imports
@@ -185,7 +190,7 @@ package final class Snapshots: Sendable {
   func giveUp() {
     let now = world.monotonic()
     let (cells, processes) = state.withLock { ($0.cells.giveUp(at: now), $0.processes.giveUp(at: now)) }
-    for case .end(let cell) in cells { end(cell) }
+    perform(cells)
     perform(processes)
   }
 
@@ -207,12 +212,7 @@ package final class Snapshots: Sendable {
       return (processes, cells)
     }
     perform(processes)
-    for action in cells {
-      switch action {
-      case .start(let key): startCell(key)
-      case .end(let cell): end(cell)
-      }
-    }
+    perform(cells)
   }
 
   /// For the operators' page.
@@ -229,6 +229,24 @@ package final class Snapshots: Sendable {
     return found.sorted { ($0.function, $0.version) < ($1.function, $1.version) }
   }
 
+  /// How it stands with one version, for whoever wonders.
+  enum Standing {
+    case up(StemCellFigures?)
+    case coming
+    /// It will not be; nil: nor would anybody expect it.
+    case unfit(String?)
+    case unknown
+  }
+
+  func standing(of version: FunctionConfiguration) -> Standing {
+    let key = version.incarnation
+    return state.withLock { state in
+      if let reason = state.unfit[key] { return .unfit(reason) }
+      guard let isUp = state.processes.census.first(where: { $0.key == key })?.isUp else { return .unknown }
+      return isUp ? .up(state.cells.census.first { $0.key == key }?.figures) : .coming
+    }
+  }
+
   // MARK: -
 
   private func perform(_ actions: [Processes.Action]) {
@@ -239,6 +257,15 @@ package final class Snapshots: Sendable {
         hands.withLock { $0 }?.initialise(version)
       case .end(let sandbox): state.withLock { $0.owners[sandbox] }?.end()
       case .level: break
+      }
+    }
+  }
+
+  private func perform(_ actions: [Cells.Action]) {
+    for action in actions {
+      switch action {
+      case .start(let key): startCell(key)
+      case .end(let cell): end(cell)
       }
     }
   }
@@ -264,7 +291,7 @@ package final class Snapshots: Sendable {
       state.withLock { $0.cells.failed(key, cell, at: world.monotonic()) }
       return end(cell)
     }
-    if !state.withLock({ $0.cells.came(key, cell) }) { end(cell) }
+    perform(state.withLock { $0.cells.came(key, cell, at: world.monotonic()) })
   }
 
   private func end(_ cell: StemCell) {
@@ -274,9 +301,9 @@ package final class Snapshots: Sendable {
 }
 
 extension Snapshots.State {
-  fileprivate mutating func give(up key: RequestID) -> [Snapshots.Processes.Action] {
-    if unfit.count == Snapshots.mostUnfit { unfit = [] }
-    unfit.insert(key)
+  fileprivate mutating func give(up key: RequestID, _ reason: String?) -> [Snapshots.Processes.Action] {
+    if unfit.count == Snapshots.mostUnfit { unfit = [:] }
+    unfit[key] = .some(reason)
     return processes.drop(key)
   }
 }

@@ -1,4 +1,5 @@
-// One stem cell: a sandbox in which a runtime is up and waits to hear whose it is (docs/fast-start.md).
+// One stem cell: a sandbox in which a runtime is up and waits to hear whose it is, or one in which nothing is, for a
+// function that brings its runtime (docs/fast-start.md).
 import Glibc
 import MartletCore
 import MartletSandbox
@@ -21,22 +22,35 @@ final class StemCell: Sendable {
 
   /// What its runtime prints.
   let output: Pipe
+  /// There is no runtime in it.
+  let isEmpty: Bool
   /// The function's code is in its sandbox already.
   let hasCode: Bool
   private let state = Mutex(State())
   /// The runtime runs, or will never.
   private let told: @Sendable (StemCell, _ fault: Fault?) -> Void
 
-  init(hasCode: Bool = false, told: @escaping @Sendable (StemCell, _ fault: Fault?) -> Void) throws(Fault) {
+  init(
+    isEmpty: Bool = false, hasCode: Bool = false, told: @escaping @Sendable (StemCell, _ fault: Fault?) -> Void
+  ) throws(Fault) {
     output = try Pipe()
+    self.isEmpty = isEmpty
     self.hasCode = hasCode
     self.told = told
   }
 
-  func start(_ specification: SandboxSpecification, _ program: SandboxProgram, in sandboxes: any SandboxHost) {
+  /// - Parameter program: nil if it is empty.
+  func start(_ specification: SandboxSpecification, _ program: SandboxProgram?, in sandboxes: any SandboxHost) {
     let sandbox = sandboxes.create(specification, observer: self)
-    state.withLock { $0.sandbox = sandbox }
-    sandboxes.start(program, number: StemCell.programNumber, in: sandbox, output: output.writer)
+    let isThere = state.withLock { state in
+      state.sandbox = sandbox
+      return state.resources != nil && !state.hasEnded
+    }
+    if let program {
+      sandboxes.start(program, number: StemCell.programNumber, in: sandbox, output: output.writer)
+    } else if isThere {
+      told(self, nil)
+    }
   }
 
   /// Nobody has taken it, and nobody will.
@@ -106,11 +120,12 @@ extension StemCell: Hashable {
 
 extension StemCell: SandboxObserver {
   func sandboxCreated(_ resources: SandboxResources) {
-    let isWanted = state.withLock { state in
+    let (isWanted, isThere) = state.withLock { state in
       if !state.hasEnded { state.resources = resources }
-      return !state.hasEnded
+      return (!state.hasEnded, !state.hasEnded && state.sandbox != nil)
     }
     if !isWanted { for listener in resources.listeners { close(listener) } }
+    if isEmpty, isThere { told(self, nil) }
   }
 
   func sandboxProgramStarted(_ program: UInt32) {

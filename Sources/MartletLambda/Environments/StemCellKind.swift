@@ -12,6 +12,26 @@ struct StemCellKind {
   var isForked = false
   /// The runtime cannot change its directory: init does it.
   var follows = false
+  /// Nothing is started: a sandbox waits that is whole but for the code, in which the function's own program will be.
+  var isEmpty = false
+  /// How many are made at one time.
+  var abreast = Int.max
+  /// Mebibytes of one that waits for the environments of one version only, whose classes it has loaded; nil: there are
+  /// none of these.
+  var ownWeight: Int?
+
+  /// For functions that bring their runtime. Most of its memory is the kernel's. What there is to do `martlet-sandbox`
+  /// does, one sandbox after the other: whoever calls meanwhile waits for those that were begun.
+  static let sandbox = StemCellKind(weight: 4, readAtStart: [], isEmpty: true, abreast: 1)
+
+  /// nil: there are none for what serves a runtime.
+  static func of(_ served: RuntimeCatalog.Served) -> StemCellKind? {
+    switch served {
+    case .interpreter(let interpreter): of(interpreter)
+    case .bootstrap: sandbox
+    case .missing: nil
+    }
+  }
 
   /// nil: runtimes of this family are started.
   static func of(_ interpreter: Interpreter) -> StemCellKind? {
@@ -21,15 +41,15 @@ struct StemCellKind {
     case .java:
       StemCellKind(
         weight: 60, readAtStart: ["JAVA_", "_JAVA_", "JDK_", "CLASSPATH", "NLSPATH"],
-        flags: opening(interpreter.version), follows: true)
+        flags: opening(interpreter.version), follows: true, ownWeight: 80)
     // A fork: most of its pages are its zygote's.
-    case .python: StemCellKind(weight: 8, readAtStart: ["PYTHON", "OPENSSL_"], isForked: true)
+    case .python: StemCellKind(weight: 5, readAtStart: ["PYTHON", "OPENSSL_"], isForked: true)
     case .provided, .dotnet, .go: nil
     }
   }
 
   func isReadAtStart(_ name: String) -> Bool {
-    (StemCellKind.everywhere + readAtStart).contains { name.hasPrefix($0) }
+    !isEmpty && (StemCellKind.everywhere + readAtStart).contains { name.hasPrefix($0) }
   }
 
   private static let everywhere = ["LD_", "LC_", "LANG", "MALLOC_", "GLIBC_", "GCONV_", "LOCPATH"]

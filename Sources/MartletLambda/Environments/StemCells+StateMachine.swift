@@ -6,12 +6,14 @@ package struct StemCellsStateMachine<Key: Hashable & Sendable, ID: Hashable & Se
   package struct Limits: Sendable {
     /// Mebibytes of those that are ready or coming up, of all kinds together.
     package var weight = 480
-    /// Of one kind, at least and at most.
-    package var levels = 1...4
+    /// Mebibytes of one kind, whatever the demand, where there is room; and one there is in any case.
+    package var least = 40
+    /// Of one kind, how many come up at one time, at most.
+    package var abreast = 4
+    /// For so long after somebody found none, who starts without is left alone: a kind gets one with each tick.
+    package var rest: Duration = .seconds(1)
     /// How long a kind is kept that nobody uses.
     package var idle: Duration = .seconds(15 * 60)
-    /// Over which demand is counted.
-    package var window: Duration = .seconds(10)
     /// How long after a failure the next attempt is made; doubled by each further failure, up to `longestWait`.
     package var wait: Duration = .seconds(60)
     package var longestWait: Duration = .seconds(60 * 60)
@@ -34,17 +36,24 @@ package struct StemCellsStateMachine<Key: Hashable & Sendable, ID: Hashable & Se
     var lastUse: UInt64
     /// Mebibytes of each.
     let weight: Int
-    /// Taken in the window that has begun at `windowSince`, and in the one before.
-    var windowSince: UInt64
-    var current = 0
-    var previous = 0
+    /// There are others that do the same, slower.
+    let isExtra: Bool
+    /// How many come up at one time.
+    let abreast: Int
+    var demand: Demand
     var taken = 0
     /// Asked for when none was ready.
     var missed = 0
+    /// How many are to be there, as far as there is room.
+    var wanted = 0
+
+    var count: Int { ready.count + coming }
   }
 
   package let limits: Limits
   private var kinds: [Key: Kind] = [:]
+  /// When somebody found none.
+  private var lastMiss: UInt64?
 
   package init(limits: Limits = Limits()) { self.limits = limits }
 
@@ -54,10 +63,10 @@ package struct StemCellsStateMachine<Key: Hashable & Sendable, ID: Hashable & Se
     guard var kind = kinds[key] else { return nil }
     defer { kinds[key] = kind }
     kind.lastUse = now
-    count(&kind, at: now)
-    kind.current += 1
+    kind.demand.rise(at: now)
     guard !kind.ready.isEmpty else {
       kind.missed += 1
+      lastMiss = now
       return nil
     }
     kind.taken += 1
@@ -66,19 +75,37 @@ package struct StemCellsStateMachine<Key: Hashable & Sendable, ID: Hashable & Se
 
   /// Environments of this kind will be started, soon or late.
   /// - Parameter weight: mebibytes of each cell.
-  package mutating func expected(_ key: Key, weight: Int, at now: UInt64) {
-    if kinds[key] == nil { kinds[key] = Kind(lastUse: now, weight: weight, windowSince: now) }
+  /// - Parameter isExtra: cells of another kind do the same, slower: these have their room first.
+  /// - Parameter abreast: how many may come up at one time.
+  package mutating func expected(
+    _ key: Key, weight: Int, isExtra: Bool = false, abreast: Int = .max, at now: UInt64
+  ) {
+    if kinds[key] == nil {
+      kinds[key] = Kind(
+        lastUse: now, weight: weight, isExtra: isExtra, abreast: min(abreast, limits.abreast), demand: Demand(at: now))
+    }
     kinds[key]?.lastUse = now
   }
 
-  /// What was started is up. False if it is not wanted any more: then the caller ends it.
-  package mutating func came(_ key: Key, _ id: ID) -> Bool {
-    guard kinds[key] != nil, kinds[key]?.coming ?? 0 > 0 else { return false }
-    kinds[key]?.coming -= 1
-    kinds[key]?.failures = 0
-    kinds[key]?.waitUntil = nil
-    kinds[key]?.ready.append(id)
-    return true
+  /// The same, and one cell is started at once if there is none, and room for it: the next tick is a second away.
+  package mutating func expectedSoon(_ key: Key, weight: Int, at now: UInt64) -> [Action] {
+    expected(key, weight: weight, at: now)
+    let used = kinds.values.reduce(0) { $0 + $1.count * $1.weight }
+    guard var kind = kinds[key], kind.count == 0, used + weight <= limits.weight else { return [] }
+    defer { kinds[key] = kind }
+    kind.wanted = max(1, kind.wanted)
+    return fill(key, &kind, at: now)
+  }
+
+  /// What was started is up.
+  package mutating func came(_ key: Key, _ id: ID, at now: UInt64) -> [Action] {
+    guard var kind = kinds[key], kind.coming > 0 else { return [.end(id)] }
+    kind.coming -= 1
+    kind.failures = 0
+    kind.ready.append(id)
+    defer { kinds[key] = kind }
+    // Those that come one by one take nothing from anybody that is worth waiting for.
+    return isResting(at: now) && kind.abreast > 1 ? [] : fill(key, &kind, at: now)
   }
 
   /// What was started did not come up, or has ended before anybody took it.
@@ -106,12 +133,13 @@ package struct StemCellsStateMachine<Key: Hashable & Sendable, ID: Hashable & Se
     kinds.removeValue(forKey: key)?.ready.map { .end($0) } ?? []
   }
 
-  /// The host wants its memory back: what is ready ends, and nothing is made for a while.
+  /// The host wants its memory back: what is ready ends, nothing is made for a while, and then few.
   package mutating func giveUp(at now: UInt64) -> [Action] {
     var actions: [Action] = []
     for key in Array(kinds.keys) {
       actions += kinds[key]?.ready.map { .end($0) } ?? []
       kinds[key]?.ready = []
+      kinds[key]?.demand = Demand(at: now)
       kinds[key]?.waitUntil = now &+ UInt64(limits.wait.inNanoseconds)
     }
     return actions
@@ -124,23 +152,12 @@ package struct StemCellsStateMachine<Key: Hashable & Sendable, ID: Hashable & Se
       actions += kind.ready.map { .end($0) }
       kinds[key] = nil
     }
-    // Who was used last comes first: where there is not enough for all, the others get none.
     let order = kinds.sorted { Int64(bitPattern: $0.value.lastUse &- $1.value.lastUse) > 0 }.map(\.key)
-    var room = limits.weight
+    divide(among: order, at: now)
     for key in order {
       guard var kind = kinds[key] else { continue }
-      count(&kind, at: now)
-      let wanted = min(
-        room / kind.weight,
-        max(limits.levels.lowerBound, min(limits.levels.upperBound, max(kind.current, kind.previous))))
-      while kind.ready.count > wanted { actions.append(.end(kind.ready.removeFirst())) }
-      if kind.waitUntil.map({ Int64(bitPattern: now &- $0) >= 0 }) ?? true {
-        while kind.ready.count + kind.coming < wanted {
-          kind.coming += 1
-          actions.append(.start(key))
-        }
-      }
-      room -= min(room, (kind.ready.count + kind.coming) * kind.weight)
+      while kind.ready.count > kind.wanted { actions.append(.end(kind.ready.removeFirst())) }
+      actions += fill(key, &kind, at: now)
       kinds[key] = kind
     }
     return actions
@@ -157,13 +174,56 @@ package struct StemCellsStateMachine<Key: Hashable & Sendable, ID: Hashable & Se
     }
   }
 
-  /// Closes windows that are over.
-  private func count(_ kind: inout Kind, at now: UInt64) {
-    let passed = Int64(bitPattern: now &- kind.windowSince) / limits.window.inNanoseconds
-    guard passed > 0 else { return }
-    kind.previous = passed == 1 ? kind.current : 0
-    kind.current = 0
-    kind.windowSince = kind.windowSince &+ UInt64(passed * limits.window.inNanoseconds)
+  /// How many of each there are to be. One for each, who was used last first: where there is no room, others get none.
+  /// Then more for each, so that all have the same share of the memory or what they want: kinds which are used by turns
+  /// do not take it from each other, and a large one takes no more of it than a small one.
+  private mutating func divide(among order: [Key], at now: UInt64) {
+    var room = limits.weight
+    for isExtra in [false, true] {
+      for key in order where kinds[key]?.isExtra == isExtra {
+        let fits = kinds[key].map { $0.weight <= room } ?? false
+        kinds[key]?.wanted = fits ? 1 : 0
+        room -= fits ? kinds[key]?.weight ?? 0 : 0
+      }
+    }
+    for isExtra in [false, true] {
+      var growing = order.compactMap { key -> Growing? in
+        guard var kind = kinds[key], kind.isExtra == isExtra, kind.wanted > 0 else { return nil }
+        let goal = max(1, limits.least / kind.weight, kind.demand.level(at: now))
+        kinds[key]?.demand = kind.demand
+        return Growing(key: key, weight: kind.weight, goal: goal)
+      }
+      // Ties go to who was used last.
+      while let next = growing.indices.filter({ growing[$0].canGrow(in: room) }).min(by: {
+        growing[$0].share < growing[$1].share
+      }) {
+        growing[next].wanted += 1
+        room -= growing[next].weight
+      }
+      for kind in growing { kinds[kind.key]?.wanted = kind.wanted }
+    }
+  }
+
+  private struct Growing {
+    let key: Key
+    let weight: Int
+    let goal: Int
+    var wanted = 1
+    var share: Int { wanted * weight }
+    func canGrow(in room: Int) -> Bool { wanted < goal && weight <= room }
+  }
+
+  /// Starts what is wanted, some at a time: the others follow when these have come.
+  private func fill(_ key: Key, _ kind: inout Kind, at now: UInt64) -> [Action] {
+    if let waitUntil = kind.waitUntil, Int64(bitPattern: now &- waitUntil) < 0 { return [] }
+    let abreast = isResting(at: now) ? 1 : kind.abreast
+    let count = max(0, min(kind.wanted - kind.count, abreast - kind.coming))
+    kind.coming += count
+    return Array(repeating: .start(key), count: count)
+  }
+
+  private func isResting(at now: UInt64) -> Bool {
+    lastMiss.map { !isOver($0, by: limits.rest, at: now) } ?? false
   }
 
   private func isOver(_ since: UInt64, by duration: Duration, at now: UInt64) -> Bool {

@@ -127,15 +127,21 @@ extension LambdaService {
       found.stops("The function has no version or alias \(qualifier).")
       return found
     }
-    if record.invocable(version) == nil {
-      found.stops(
-        "The function is \(configuration.state.rawValue)"
-          + (configuration.stateReason.map { ": \($0.text)" } ?? "") + ".")
-    } else {
-      found.holds("The function exists and can be invoked.")
-    }
+    explain(record.invocable(version) ?? configuration, &found)
+    if configuration.isPending { for text in activation.progress(of: configuration) { found.says(text) } }
     if record.reserved == 0 { found.stops("The function's reserved concurrency is 0: nothing can be invoked.") }
     return found
+  }
+
+  /// Whether an invocation runs now, waits, or is refused (`Line.resolve`).
+  private func explain(_ configuration: FunctionConfiguration, _ found: inout Explanation) {
+    let reason = configuration.stateReason.map { ": \($0.text)" } ?? "."
+    let text = "The function is \(configuration.state.rawValue)\(reason)" + (reason.hasSuffix(".") ? "" : ".")
+    switch configuration.state {
+    case .active: found.holds("The function exists and can be invoked.")
+    case .pending where !configuration.isSnapStarted: found.warns("\(text) Who invokes it waits.")
+    case .pending, .failed, .inactive: found.stops(text)
+    }
   }
 
   /// What is in the way of a service that would invoke a function, with what its policy says.

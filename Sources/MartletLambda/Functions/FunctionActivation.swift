@@ -63,6 +63,9 @@ package final class FunctionActivation: Sendable {
     }
   }
 
+  /// What a version waits for that is pending, as sentences.
+  package func progress(of c: FunctionConfiguration) -> [String] { preparations.compactMap { $0.progress(of: c) } }
+
   private func prepareStarts(_ c: FunctionConfiguration) async {
     for preparation in preparations { await preparation.prepare(c) }
   }

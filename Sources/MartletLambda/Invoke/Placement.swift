@@ -327,6 +327,7 @@ package final class Placement: Sendable {
     }
     parts.snapshots?.tick(isCurrent: isCurrent)
     parts.functionZygotes?.tick(isCurrent: isCurrent)
+    parts.stemCells?.tick(isCurrent: isCurrent)
     let oldest = now &- idleTimeout.nanoseconds
     for pool in self.pools.withLock({ $0.all }) {
       if isCurrent(pool.version) {

@@ -31,10 +31,21 @@ package struct Interpreter: Sendable, Equatable {
   }
 
   /// Where the directory is in an execution environment with a root of its own. What the host has keeps its path,
-  /// because some interpreters know where they were installed; a pack can lie anywhere, and lies where AWS's do.
+  /// because some interpreters know where they were installed.
   package var prefixInRoot: String {
     if let root { return String(prefix.dropFirst(root.count)) }
-    return isPacked ? "/var/lang" : prefix
+    return isAtVarLang ? "/var/lang" : prefix
+  }
+
+  /// It lies where AWS's do: a pack, which can lie anywhere, and what the host has where functions' layers and code
+  /// would hide it. (Not Ruby, which knows where it was installed: below /opt it runs no functions with layers.)
+  var isAtVarLang: Bool { isPacked || (family != .ruby && lies(in: ["/opt", "/var/task", "/var/runtime"])) }
+
+  /// An execution environment with a root of its own has something else where the interpreter lies.
+  package var isHiddenInRoot: Bool { root == nil && !isAtVarLang && lies(in: ["/tmp", "/proc", "/dev"]) }
+
+  private func lies(in directories: [String]) -> Bool {
+    directories.contains { prefix == $0 || prefix.hasPrefix($0 + "/") }
   }
 
   /// The program in an execution environment with a root of its own.

@@ -47,6 +47,10 @@ package final class JavaArchives: Preparation {
     }
   }
 
+  package func progress(of c: FunctionConfiguration) -> String? {
+    subject(c).map { "An archive of the classes of Java \($0.version) is made, once for all functions." }
+  }
+
   package func stop() {
     isStopped.store(true, ordering: .relaxed)
     thread.shutdownGracefully { _ in }
@@ -82,8 +86,8 @@ package final class JavaArchives: Preparation {
     }
     let part = path("\(name).\(UInt64.random(in: 0...UInt64.max)).part")
     do throws(Fault) {
-      try run.output(of: RuntimeProgram.javaArchiver(interpreter), in: specification, to: part) {
-        isStopped.load(ordering: .relaxed)
+      try run.output(of: RuntimeProgram.javaArchiver(interpreter), in: specification, to: part) { _ in
+        !isStopped.load(ordering: .relaxed)
       }
       chmod(part, 0o644)
       guard rename(part, path(name)) == 0 else { throw Fault("rename \(part)", errno: errno) }

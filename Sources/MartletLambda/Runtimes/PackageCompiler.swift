@@ -19,6 +19,17 @@ package final class PackageCompiler: Preparation {
   /// One package at a time: another core is for the functions.
   private let thread = NIOThreadPool(numberOfThreads: 1)
   private let isStopped = Atomic(false)
+  private let underWay = Mutex<UnderWay?>(nil)
+
+  /// What is being compiled.
+  private struct UnderWay {
+    let tree: String
+    /// By the world's clock.
+    let begun: UInt64
+    /// Of results.
+    var bytes = 0
+    var seconds = 0
+  }
 
   package init(
     sandboxes: any SandboxHost, root: RuntimeRoot, packages: CodePackages, runtimes: RuntimeCatalog, world: any World,
@@ -88,6 +99,16 @@ package final class PackageCompiler: Preparation {
         log.debug("not compiled", metadata: ["function": "\(c.name)", "reason": "\(error)"])
       }
     }
+  }
+
+  package func progress(of c: FunctionConfiguration) -> String? {
+    let wanted = subjects(c)
+    guard !wanted.isEmpty else { return nil }
+    guard let now = underWay.withLock({ $0 }), wanted.contains(where: { $0.tree == now.tree }) else {
+      return "Its packages are compiled next, when others are."
+    }
+    return "Its packages are compiled: for \(now.seconds) s, with \(now.bytes >> 10) KiB of results so far. "
+      + "What is left after \(PackageCompiler.time.components.seconds) s is compiled where it runs."
   }
 
   /// What is being compiled is given up.
@@ -161,9 +182,35 @@ package final class PackageCompiler: Preparation {
     let run = SandboxRun(
       what: "compile", sandboxes: sandboxes, world: world, largest: PackageCompiler.largest,
       patience: PackageCompiler.patience)
-    try run.output(of: program, in: specification, to: path) { isStopped.load(ordering: .relaxed) }
+    underWay.withLock { $0 = UnderWay(tree: subject.tree, begun: world.monotonic()) }
+    defer { underWay.withLock { $0 = nil } }
+    try run.output(of: program, in: specification, to: path) { bytes in
+      note(bytes, of: subject)
+      return !isStopped.load(ordering: .relaxed)
+    }
     return path
   }
+
+  /// Who waits for long is told of it.
+  private func note(_ bytes: Int, of subject: Subject) {
+    let now = world.monotonic()
+    let seconds = underWay.withLock { state -> Int? in
+      guard var current = state else { return nil }
+      current.bytes = bytes
+      let seconds = Int((now - current.begun) / 1_000_000_000)
+      let isNews = seconds > current.seconds && seconds % PackageCompiler.news == 0
+      current.seconds = seconds
+      state = current
+      return isNews ? seconds : nil
+    }
+    guard let seconds else { return }
+    log.info(
+      "compiling a package",
+      metadata: ["package": "\(subject.key.prefix(12))", "seconds": "\(seconds)", "results": "\(bytes >> 10) KiB"])
+  }
+
+  /// Seconds.
+  private static let news = 5
 
   private static func program(_ interpreter: Interpreter) -> [String] {
     switch interpreter.family {
@@ -178,13 +225,16 @@ package final class PackageCompiler: Preparation {
   private func keep(_ results: String, of subject: Subject) throws(Fault) -> Int {
     let part = "\(subject.tree).results.part"
     CodeTrees.remove(trees.path(part))
+    guard mkdir(trees.path(part), 0o755) == 0 else { throw Fault("make \(part)", errno: errno) }
+    defer { CodeTrees.remove(trees.path(part)) }
     let file = try OpenFile(path: results)
     // Too little to be worth it.
     guard file.size > 0 else { return noteNothing(subject) }
     let unpacked = file.withBytes { raw in
-      Result { () throws(CodeArchive.Flaw) in try trees.unpack(raw, key: part, limit: PackageCompiler.largest) }
+      Result { () throws(CodeArchive.Flaw) in
+        try CodeArchive.extract(raw, into: trees.path(part), limit: PackageCompiler.largest)
+      }
     }
-    defer { CodeTrees.remove(trees.path(part)) }
     switch unpacked {
     case .success(let size):
       try trees.merge([subject.key, part], as: subject.tree)

@@ -6,6 +6,8 @@ package protocol Preparation: Sendable {
   func isWanted(_ c: FunctionConfiguration) -> Bool
   /// Does it, unless it was done before. Whatever goes wrong, the version runs all the same.
   func prepare(_ c: FunctionConfiguration) async
+  /// What of it is under way or to be done yet, as a sentence; nil: nothing.
+  func progress(of c: FunctionConfiguration) -> String?
   /// A version was published that is ready to run: others of its function may do this for themselves already.
   func published(_ c: FunctionConfiguration)
   /// What is under way is given up.

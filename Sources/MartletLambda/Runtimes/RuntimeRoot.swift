@@ -43,7 +43,7 @@ package struct RuntimeRoot: Sendable {
       if !RuntimeRoot.isInSystem(interpreter.prefix) {
         mounts.append(.bind(source: interpreter.prefix, target: interpreter.prefixInRoot))
       }
-      if !interpreter.isPacked { mounts.append(.symlink(to: interpreter.prefix, at: "/var/lang")) }
+      if !interpreter.isAtVarLang { mounts.append(.symlink(to: interpreter.prefix, at: "/var/lang")) }
       if family == .java { mounts += RuntimeRoot.javaConfiguration.map { .bind(source: $0, target: $0) } }
     } else {
       mounts.append(.directory("/var/runtime"))
@@ -59,7 +59,7 @@ package struct RuntimeRoot: Sendable {
     if !RuntimeRoot.isInSystem(interpreter.prefix) {
       mounts.append(.bind(source: interpreter.prefix, target: interpreter.prefixInRoot))
     }
-    if !interpreter.isPacked { mounts.append(.symlink(to: interpreter.prefix, at: "/var/lang")) }
+    if !interpreter.isAtVarLang { mounts.append(.symlink(to: interpreter.prefix, at: "/var/lang")) }
     return mounts + [.directory("/var/task/lib"), .directory("/opt/lib")]
   }
 

@@ -15,9 +15,10 @@ struct SandboxRun {
   let patience: Duration
 
   /// Runs the program and writes what it prints to a new file; blocks the thread.
+  /// - Parameter goesOn: is asked at least ten times a second, with the number of bytes that it has printed.
   /// - Throws: if the program fails, prints too much, or takes too long; then there is no file.
   func output(
-    of program: SandboxProgram, in specification: SandboxSpecification, to path: String, isStopped: () -> Bool
+    of program: SandboxProgram, in specification: SandboxSpecification, to path: String, goesOn: (_ bytes: Int) -> Bool
   ) throws(Fault) {
     let pipe = try Pipe()
     defer { close(pipe.reader) }
@@ -27,7 +28,7 @@ struct SandboxRun {
     sandboxes.start(program, number: 1, in: sandbox, output: pipe.writer)
     close(pipe.writer)
     do throws(Fault) {
-      try copy(pipe.reader, to: path, isStopped)
+      try copy(pipe.reader, to: path, goesOn)
       try ending.wait(within: .seconds(5))
     } catch {
       unlink(path)
@@ -35,7 +36,7 @@ struct SandboxRun {
     }
   }
 
-  private func copy(_ reader: CInt, to path: String, _ isStopped: () -> Bool) throws(Fault) {
+  private func copy(_ reader: CInt, to path: String, _ goesOn: (Int) -> Bool) throws(Fault) {
     let file = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600)
     guard file >= 0 else { throw Fault("make \(path)", errno: errno) }
     defer { close(file) }
@@ -44,7 +45,7 @@ struct SandboxRun {
     var total = 0
     while true {
       var ready = pollfd(fd: reader, events: Int16(POLLIN), revents: 0)
-      guard !isStopped() else { throw Fault(what, "the server ends") }
+      guard goesOn(total) else { throw Fault(what, "the server ends") }
       guard Int64(bitPattern: end &- world.monotonic()) > 0 else {
         throw Fault(what, "it took longer than \(patience.components.seconds) s")
       }

@@ -187,7 +187,10 @@ package struct TopScreen: Sendable {
     let up = zygotes.count { $0["up"]?.bool == true }
     func figure(_ name: String) -> Int { extras.fastStart[name]?.integer ?? 0 }
     let cells = extras.fastStart["stemCells"]?.array ?? []
-    func cell(_ name: String) -> Int { cells.reduce(0) { $0 + ($1[name]?.integer ?? 0) } }
+    // Who finds none with a function's own classes takes one without.
+    func cell(_ name: String) -> Int {
+      cells.filter { name != "missed" || $0["function"] == nil }.reduce(0) { $0 + ($1[name]?.integer ?? 0) }
+    }
     /// Processes of single functions, if there are any.
     func own(_ name: String, _ title: String) -> String {
       let processes = (extras.fastStart[name]?.array ?? []).filter { $0["up"]?.bool == true }
@@ -196,8 +199,10 @@ package struct TopScreen: Sendable {
     }
     return """
       fast start: \(up) zygotes, \(figure("forksReady")) forks ready (\(figure("forksTaken")) taken, \
-      \(figure("forksMadeLate")) too late), \(cell("ready")) stem cells ready (\(cell("taken")) taken, \(cell("missed")) too late), \
-      \(own("functionZygotes", "zygotes of functions"))\(own("snapshots", "snapshots"))\(figure("nestsReady")) sandboxes ready (\(figure("nestsTaken")) taken, \
+      \(figure("forksMadeLate")) too late), \
+      \(cell("ready")) stem cells ready (\(cell("taken")) taken, \(cell("missed")) too late), \
+      \(own("functionZygotes", "zygotes of functions"))\(own("snapshots", "snapshots"))\
+      \(figure("nestsReady")) sandboxes ready (\(figure("nestsTaken")) taken, \
       \(figure("nestsMadeLate")) too late)
       """
   }

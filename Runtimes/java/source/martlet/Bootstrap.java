@@ -14,11 +14,12 @@ public final class Bootstrap {
         StemCell.rehearseAll();
         return;
       }
-      RuntimeClient kept = arguments.length > 1 ? StemCell.becomeSomebodys() : null;
+      String layers = arguments.length > 0 ? arguments[0] : "/opt";
+      StemCell cell = arguments.length > 1 ? StemCell.becomeSomebodys(layers) : null;
       FunctionLog log = new FunctionLog();
-      RuntimeClient client = kept != null ? kept : new RuntimeClient(System.getenv("AWS_LAMBDA_RUNTIME_API"));
-      String task = environment("LAMBDA_TASK_ROOT", "/var/task");
-      FunctionLoader loader = new FunctionLoader(task, arguments.length > 0 ? arguments[0] : "/opt");
+      RuntimeClient client = cell != null ? cell.client : new RuntimeClient(System.getenv("AWS_LAMBDA_RUNTIME_API"));
+      FunctionLoader loader = cell == null ? null : cell.loader;
+      if (loader == null) loader = new FunctionLoader(environment("LAMBDA_TASK_ROOT", "/var/task"), layers);
       Thread.currentThread().setContextClassLoader(loader);
       serve(client, initialize(client, loader, log), loader, log);
     } catch (Throwable gone) {

@@ -104,13 +104,16 @@ final class FunctionLoader extends URLClassLoader {
     try (ZipFile jar = new ZipFile(System.getProperty("java.class.path"))) {
       ZipEntry entry = jar.getEntry(resource);
       if (entry == null) return null;
-      InputStream stream = jar.getInputStream(entry);
-      ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-      byte[] piece = new byte[4096];
-      for (int count = stream.read(piece); count > 0; count = stream.read(piece)) bytes.write(piece, 0, count);
-      return bytes.toByteArray();
+      return everything(jar.getInputStream(entry));
     } catch (IOException absent) {
       return null;
     }
+  }
+
+  static byte[] everything(InputStream stream) throws IOException {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    byte[] piece = new byte[4096];
+    for (int count = stream.read(piece); count > 0; count = stream.read(piece)) bytes.write(piece, 0, count);
+    return bytes.toByteArray();
   }
 }

@@ -3,7 +3,6 @@
 // looked up in the library's file, and what it points to is compared with what the kernel knows before it is believed.
 package martlet;
 
-import java.io.ByteArrayOutputStream;
 import java.io.FileInputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -162,11 +161,8 @@ final class NativeVariables {
   }
 
   private static byte[] read(String path) throws IOException {
-    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     try (InputStream stream = new FileInputStream(path)) {
-      byte[] piece = new byte[8192];
-      for (int count = stream.read(piece); count > 0; count = stream.read(piece)) bytes.write(piece, 0, count);
+      return FunctionLoader.everything(stream);
     }
-    return bytes.toByteArray();
   }
 }

@@ -54,9 +54,18 @@ final class RuntimeClient {
     return receive();
   }
 
-  /** What a stem cell is to become; the answer comes when that is known, which may be hours. */
-  List<byte[]> order() throws IOException {
+  /** Asks what a stem cell is to become; the answer comes when that is known, which may be hours. */
+  void askForOrder() throws IOException {
     output.write(("GET /_martlet/order HTTP/1.1\r\n" + commonHead + "\r\n").getBytes(StandardCharsets.ISO_8859_1));
+  }
+
+  /** True if what was asked for has come, or begins to. */
+  boolean hasAnswer() throws IOException {
+    return input.available() > 0;
+  }
+
+  /** What was asked for: a directory and variables. */
+  List<byte[]> order() throws IOException {
     Answer answer = receive();
     if (answer.status != 200) throw new IOException("the Runtime API answered " + answer.status + " to order");
     return NativeVariables.split(answer.body);

@@ -17,6 +17,7 @@ final class StemCell {
   static final String REHEARSAL = "--martlet-rehearsal";
   private static final String ARGUMENT = "--martlet-stem";
   private static final String RUNTIME = "/var/runtime/";
+  private static final String TASK = "/var/task";
   private static final int ROUNDS = 40;
   /** Those of Java are loaded, but not initialised: that is done when a function asks for them. */
   private static final String[] WANTED = {
@@ -32,10 +33,22 @@ final class StemCell {
     "RequestStreamHandler", "logging.LogLevel",
   };
 
-  private StemCell() {}
+  /** The connection by which the cell has heard whose it is. */
+  final RuntimeClient client;
+  /** With the function's classes, if the cell was one of this function's from the beginning; else null. */
+  final FunctionLoader loader;
 
-  /** Returns when directory and variables are the function's, with the connection. */
-  static RuntimeClient becomeSomebodys() throws Throwable {
+  private StemCell(RuntimeClient client, FunctionLoader loader) {
+    this.client = client;
+    this.loader = loader;
+  }
+
+  /**
+   * Returns when directory and variables are the function's.
+   *
+   * @param layers where layers are
+   */
+  static StemCell becomeSomebodys(String layers) throws Throwable {
     String command = System.getProperty("sun.java.command", "");
     if (command.endsWith(ARGUMENT)) {
       System.setProperty("sun.java.command", command.substring(0, command.length() - ARGUMENT.length()).trim());
@@ -43,11 +56,20 @@ final class StemCell {
     NativeVariables variables = new NativeVariables();
     rehearse();
     RuntimeClient client = new RuntimeClient(variables.value("AWS_LAMBDA_RUNTIME_API"));
+    client.askForOrder();
+    FunctionLoader loader = null;
+    String handler = variables.value("_HANDLER");
+    if (handler != null) {
+      loader = new FunctionLoader(TASK, layers);
+      try (Preloading preloading = new Preloading(loader)) {
+        preloading.load(handler, client);
+      }
+    }
     List<byte[]> told = client.order();
     // The first one is the directory, where this process is already: it started in it, and init moves it there again
     // when something has been mounted upon it.
     variables.replace(told.subList(1, told.size()));
-    return client;
+    return new StemCell(client, loader);
   }
 
   static void rehearseAll() throws Throwable {

@@ -42,9 +42,11 @@ import Testing
       requestID: RequestID(from: RealWorld()), place: place, caller: .anonymous, host: "localhost", traceHeader: nil)
   }
 
-  private func remote(port: Int, keys: AccessKeys? = nil, silence: Duration = .seconds(20)) throws -> RemoteS3 {
+  private func remote(port: Int, keys: AccessKeys? = nil, silence: Duration = .seconds(120)) throws -> RemoteS3 {
     let address = try #require(HTTPAddress("http://127.0.0.1:\(port)"))
+    // A starved host is no failure: each would be one attempt less of those that a test counts.
     var patience = HTTPClient.Patience()
+    patience.connect = .seconds(120)
     patience.silence = silence
     return RemoteS3(
       RemoteEndpoint(service: "s3", address: address, keys: keys), world: RealWorld(), directory: "/tmp",
@@ -53,7 +55,7 @@ import Testing
 
   private func get(
     _ answers: [HTTPReply?], key: String = "k", limit: Int? = nil, keys: AccessKeys? = nil,
-    silence: Duration = .seconds(20)
+    silence: Duration = .seconds(120)
   ) async throws -> (Result<S3.GetObject.Output, AWSError>, [HTTPRequest]) {
     let stub = Stub(answers)
     let listener = try await HTTPServer.listen(host: "127.0.0.1", port: 0, group: .singleton, responder: stub)

@@ -111,7 +111,11 @@ def test_pools_in_disorder(exposed, pool, seed):
         def quiet(levels=0):
             """No more forks than nests let be made ahead: with none, none."""
             return eventually(lambda: (figures := helper.figures())["nestsReady"] == pool and figures["forksReady"] == (levels if pool else 0))
-        assert quiet()
+        def probed():
+            """What the helper tried this host with at its start is gone: there are its own groups, and those of nests."""
+            groups = cgroup_directories(helper.name)
+            return len(groups) == (1 + pool) * len([path for path in groups if path.endswith(f"martlet-{helper.name}")])
+        assert quiet() and eventually(probed)
         before = census()
         d = Disorder(helper, pool, [mount(BIND, str(exposed), "/var/runtime")], seed)
         moves = [d.create] * 5 + [d.destroy] * 4 + [d.reset] * 2 + [d.level] * 2 + [d.zygote] * 2 + [d.end_zygote, d.kill_what_waits, d.kill_what_waits]
@@ -126,6 +130,6 @@ def test_pools_in_disorder(exposed, pool, seed):
         assert quiet(sum(d.levels.values())), (helper.figures(), d.levels)
         while d.zygotes: d.end_zygote()
         assert quiet() and eventually(lambda: census() == before), (before, census())
-        assert d.used > 10
+        assert d.used > 5
         while helper.inbox: assert helper.inbox.pop().type == EXITED
     assert not cgroup_directories(helper.name)

@@ -57,8 +57,11 @@ def command(pid):
 
 
 def parent_is_helper(server, pid):
-    with open(f"/proc/{pid}/stat") as text:
-        return int(text.read().rpartition(")")[2].split()[1]) in server.children()
+    try:
+        with open(f"/proc/{pid}/stat") as text:
+            return int(text.read().rpartition(")")[2].split()[1]) in server.children()
+    except OSError:
+        return False
 
 
 def ready(server):

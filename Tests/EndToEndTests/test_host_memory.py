@@ -1,5 +1,6 @@
 # When the host's memory runs out: idle environments make way, then callers hear of it, and nobody is killed for another.
 import concurrent.futures
+import contextlib
 import urllib.request
 
 import pytest
@@ -77,6 +78,13 @@ def test_whom_the_kernel_would_end_first(own_server, name):
     def score(pid):
         with open(f"/proc/{pid}/oom_score_adj") as text:
             return int(text.read())
+
+    def scores(pids):
+        found = set()
+        for pid in pids:
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):   # what waits comes and goes
+                found.add(score(pid))
+        return found
     server.create(name, """
 def handler(event, context):
     try:
@@ -85,6 +93,6 @@ def handler(event, context):
     return int(open("/proc/self/oom_score_adj").read())
 """)
     assert server.invoke(name).succeeded() == 500
-    assert {score(pid) for pid in processes_in_control_groups(server.state)} == {500}
+    assert scores(processes_in_control_groups(server.state)) == {500}
     mine = score("self")
-    assert score(server.process.pid) <= mine and all(score(pid) <= mine for pid in server.children())
+    assert score(server.process.pid) <= mine and max(scores(server.children())) <= mine

@@ -7,7 +7,7 @@ import re
 
 import pytest
 from conftest import Server, descendants, wait_until
-from test_fast_start import NONE_AHEAD, at_once, figures
+from test_fast_start import NONE_AHEAD, at_once, command, figures
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="without root nothing is forked, and nobody may look")
 
@@ -113,11 +113,23 @@ def same_file(one, other, a, b):
 
 
 def descriptors(pid):
-    return [int(number) for number in os.listdir(f"/proc/{pid}/fd")]
+    """None of a process that has ended meanwhile: what waits comes and goes while a test looks."""
+    try:
+        return [int(number) for number in os.listdir(f"/proc/{pid}/fd")]
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+
+
+def held_by(pid):
+    """All that a process can write to, and its variables. Nothing, if it has ended meanwhile."""
+    try:
+        with open(f"/proc/{pid}/environ", "rb") as variables:
+            return memory_of(pid) + variables.read()
+    except (FileNotFoundError, ProcessLookupError):
+        return b""
 
 
 def memory_of(pid):
-    """All that a process can write to."""
     found = []
     with open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/mem", "rb", 0) as memory:
         for line in maps:
@@ -159,17 +171,18 @@ def test_environments_share_no_secret_memory_variable_or_file(server, make, name
     secrets = [planted.encode(), planted[::-1].encode(), one["variables"]["AWS_SESSION_TOKEN"].encode(), one["variables"]["AWS_SECRET_ACCESS_KEY"].encode()]
     assert one["variables"]["AWS_SESSION_TOKEN"] != other["variables"]["AWS_SESSION_TOKEN"]
     [mine], [theirs] = pids_in(server, one["space"]), pids_in(server, other["space"])
-    held = memory_of(mine)
+    held = held_by(mine)
     assert all(secret in held for secret in secrets), "or the search finds nothing at all"
+    assert other["variables"]["AWS_SESSION_TOKEN"].encode() in held_by(theirs), "the other one is looked at"
     for pid in descendants(server.process.pid):
         if pid != mine:
-            memory = memory_of(pid)
-            with open(f"/proc/{pid}/cmdline") as line, open(f"/proc/{pid}/environ", "rb") as variables:
-                assert not [n for n, secret in enumerate(secrets) if secret in memory + variables.read()], (pid, line.read())
+            held = held_by(pid)
+            assert not [n for n, secret in enumerate(secrets) if secret in held], (pid, command(pid))
 
     # No open file is both's or the zygote's, so no offset is; and no memory is mapped by both to write to.
     if same_file(mine, mine, 0, 0) is not None:
         assert same_file(mine, mine, 1, 2), "one pipe for both"
+        assert descriptors(theirs), "the other one is looked at"
         for pid in set(descendants(server.process.pid)) - {mine}:
             for a in descriptors(mine):
                 for b in descriptors(pid):

@@ -57,9 +57,11 @@ package final class SandboxProcess: SandboxHost {
     var hello = SandboxPacketWriter(SBX_HELLO, sandbox: 0)
     hello.field(SBX_TAG_VERSION, number: UInt32(SBX_VERSION))
     let sent = cm_send_packet(socket, hello.bytes, hello.bytes.count, nil, 0)
-    guard sent == 0, let (welcome, _) = SandboxProcess.receive(from: socket), welcome.type == SBX_WELCOME.rawValue,
-      welcome.number(SBX_TAG_VERSION) == UInt32(SBX_VERSION)
-    else {
+    guard sent == 0, let (welcome, _) = SandboxProcess.receive(from: socket) else {
+      Glibc.close(socket)
+      throw Fault("start \(executable)", "it ended before it answered; if it said why, that stands above")
+    }
+    guard welcome.type == SBX_WELCOME.rawValue, welcome.number(SBX_TAG_VERSION) == UInt32(SBX_VERSION) else {
       Glibc.close(socket)
       throw Fault(
         "start \(executable)", "it did not answer as this version of martlet expects; is it from the same build?")

@@ -6,6 +6,7 @@
 #include "sandbox.h"
 
 #include <dirent.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
@@ -130,19 +131,29 @@ static void clean(int parent, bool v2) {
   closedir(list);
 }
 
-// Two helpers of one name would kill each other's sandboxes. The lock dies with its holder, however that ends.
+// Two helpers of one name would kill each other's sandboxes. The lock dies with its holder, however that ends. One that
+// has lost its server ends its sandboxes first, which takes seconds if they are many or the host is busy. -1 with EBUSY
+// after `options.patience`, with EPIPE as soon as our own server is gone.
 static int take_lock(int directory) {
-  for (int attempt = 0; attempt < 100; attempt++) {
-    if (flock(directory, LOCK_EX | LOCK_NB) == 0) return 0;
-    nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+  static uint64_t began;
+  static bool told;
+  if (!began) began = now_ms();
+  while (flock(directory, LOCK_EX | LOCK_NB) < 0) {
+    uint64_t waited = now_ms() - began;
+    if (waited >= options.patience * 1000ull) { errno = EBUSY; return -1; }
+    if (waited >= 1000 && !told)
+      fprintf(stderr, "martlet-sandbox: waits for the sandboxes of the instance before, martlet-%s, to end: "
+          "%u s at most\n", options.name, options.patience);
+    told |= waited >= 1000;
+    struct pollfd server = {.fd = options.server};   // nothing is asked of it: that it is gone is told in any case
+    if (poll(&server, 1, 10) > 0) { errno = EPIPE; return -1; }
   }
-  errno = EBUSY;
-  return -1;
+  return 0;
 }
 
 // Opens and locks `martlet-INSTANCE`, made if need be. A helper that is just ending removes that directory with the
 // lock in its hand, so a lock counts only if the directory still has its name. -1 with EBUSY: another helper lives;
-// with anything else: this host serves nothing here.
+// with EPIPE: nobody waits for this one any more; with anything else: this host serves nothing here.
 static int open_parent(const char *path) {
   for (int attempt = 0; attempt < 20; attempt++) {
     struct stat named, locked;
@@ -150,7 +161,12 @@ static int open_parent(const char *path) {
     int directory = open(path, O_DIRECTORY | O_RDONLY | O_CLOEXEC);
     if (directory < 0 && errno == ENOENT) continue;
     if (directory < 0) return -1;
-    if (take_lock(directory) < 0) { close_fd(&directory); errno = EBUSY; return -1; }
+    if (take_lock(directory) < 0) {
+      int error = errno;
+      close_fd(&directory);
+      errno = error;
+      return -1;
+    }
     if (stat(path, &named) == 0 && fstat(directory, &locked) == 0 && named.st_ino == locked.st_ino) return directory;
     close_fd(&directory);
   }
@@ -171,7 +187,7 @@ int cgroups_start(void) {
     const char *root = cgroup_plan.directories[i].path;
     bool v2 = cgroup_plan.directories[i].v2;
     snprintf(path, sizeof path, "%s/martlet-%s", root, options.name);
-    if ((parents[i] = open_parent(path)) < 0 && errno == EBUSY) return -1;
+    if ((parents[i] = open_parent(path)) < 0 && (errno == EBUSY || errno == EPIPE)) return -1;
     if (parents[i] < 0) {   // mounted read-only, say: this host serves nothing here, and the report says so
       for (int role = 0; role < ROLE_COUNT; role++)
         if (cgroup_plan.directory_of[role] == (int)i) cgroup_plan.directory_of[role] = -1;

@@ -11,7 +11,9 @@
 #include <sys/socket.h>
 #include <time.h>
 
-struct options options = {.server = -1, .isolation = ISOLATION_FULL, .name = "", .uid_base = 2000000, .pool = 8};
+struct options options = {
+  .server = -1, .isolation = ISOLATION_FULL, .name = "", .uid_base = 2000000, .pool = 8, .patience = 60,
+};
 enum { QUIET_MS = 4 };
 static int loop = -1;
 static bool server_gone;
@@ -182,8 +184,10 @@ static void add_directory(struct directories *list, const char *option, const ch
 }
 
 static const char help[] =
-  "martlet-sandbox --fd N --isolation full|none --name INSTANCE [--uid-base N] [--pool N] [--expose DIRECTORY]... [--writable DIRECTORY]...\n"
+  "martlet-sandbox --fd N --isolation full|none --name INSTANCE [--uid-base N] [--pool N] [--patience SECONDS]\n"
+  "    [--expose DIRECTORY]... [--writable DIRECTORY]...\n"
   "    Serve sandboxes over the SOCK_SEQPACKET socket N until it is closed. Started by the server, with privilege.\n"
+  "    Waits up to 60 seconds (--patience) for an instance of the same name to end.\n"
   "martlet-sandbox --report [--isolation full|none]\n"
   "    Try every guarantee on this host and print: name TAB yes|no TAB how it was checked.\n";
 
@@ -215,6 +219,7 @@ static bool parse_arguments(int argc, char **argv) {
     else if (strcmp(name, "--name") == 0 && valid_name(value)) strcpy(options.name, value);
     else if (strcmp(name, "--uid-base") == 0) options.uid_base = number(value, 1000, 4000000000u);
     else if (strcmp(name, "--pool") == 0) options.pool = number(value, 0, 1024);
+    else if (strcmp(name, "--patience") == 0) options.patience = number(value, 0, 3600);
     else if (strcmp(name, "--expose") == 0) add_directory(&options.exposed, name, value);
     else if (strcmp(name, "--writable") == 0) add_directory(&options.writable, name, value);
     else if (strcmp(name, "--isolation") == 0 && strcmp(value, "none") == 0) options.isolation = ISOLATION_NONE;
@@ -251,7 +256,7 @@ static void prepare(void) {
   if (options.isolation == ISOLATION_ROOTLESS) return;
   prctl(PR_SET_CHILD_SUBREAPER, 1);   // what a dead zygote leaves behind is ours to bury
   if (network_start() < 0) die("network");
-  if (cgroups_start() < 0 || slowly_start() < 0) die("cgroups (is another instance of this name running?)");
+  if (cgroups_start() < 0 || slowly_start() < 0) die("cgroups (does another instance of this name run, and not end?)");
 }
 
 int main(int argc, char **argv) {

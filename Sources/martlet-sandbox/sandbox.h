@@ -59,6 +59,7 @@ struct options {
   char name[41];
   uint32_t uid_base;
   unsigned pool;
+  unsigned patience;        // seconds that an instance of the same name may take to end
   struct directories exposed, writable;   // what may be bound read-only, and otherwise
 };
 extern struct options options;

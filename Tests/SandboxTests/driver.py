@@ -63,11 +63,11 @@ class Answer:
 class Helper:
     """One martlet-sandbox process."""
 
-    def __init__(self, isolation="full", expose=(), writable=(), pool=4, name=None, prefix=(), binary=None, uid_base=2000000):
+    def __init__(self, isolation="full", expose=(), writable=(), pool=4, name=None, prefix=(), binary=None, uid_base=2000000, patience=60):
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.socket, self.name, self.next, self.inbox = ours, name or "t" + uuid.uuid4().hex[:12], 1, []
         command = [*prefix, binary or BINARY, "--fd", "3", "--isolation", isolation, "--name", self.name,
-                   "--uid-base", str(uid_base), "--pool", str(pool)]
+                   "--uid-base", str(uid_base), "--pool", str(pool), "--patience", str(patience)]
         for directory in expose: command += ["--expose", directory]
         for directory in writable: command += ["--writable", directory]
         n = theirs.fileno()

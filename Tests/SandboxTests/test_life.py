@@ -180,9 +180,28 @@ def test_the_next_start_kills_what_a_crash_left(exposed):
 
 
 def test_two_of_one_name_are_refused(helper):
-    second = Helper(name=helper.name)
+    second = Helper(name=helper.name, patience=1)
     assert second.process.wait(10) == 1 and "another instance" in second.errors()
     assert helper.create().sh("echo unharmed")[1] == "unharmed\n"
+
+
+def test_a_start_waits_until_the_one_before_has_ended():
+    system = ["/usr", "/bin", "/lib", "/lib64", "/etc/ld.so.cache"]
+    first = Helper(expose=system)
+    first.hello()
+    for _ in range(3): first.create().spawn("/bin/sleep", "100")
+    first.process.send_signal(signal.SIGSTOP)   # it takes its time
+    first.socket.close()
+    with Helper(name=first.name, expose=system) as second:
+        assert eventually(lambda: "waits for the sandboxes of the instance before" in second.errors(), 10)
+        gone = Helper(name=first.name)
+        gone.socket.close()
+        try: assert gone.process.wait(10) == 1, "a start that nobody waits for is given up"
+        finally: first.process.send_signal(signal.SIGCONT)
+        second.hello()
+        assert first.process.wait(10) == 0 and not first.errors()
+        assert second.create().sh("echo alive")[1] == "alive\n"
+    assert not cgroup_directories(first.name)
 
 
 def test_signals_do_not_end_it(helper):

@@ -5,6 +5,7 @@ struct options options;
 int write_text(const char *path, const char *text) { (void)path, (void)text; return -1; }
 ssize_t read_text(const char *path, char *text, size_t size) { (void)path, (void)text, (void)size; return -1; }
 void close_fd(int *fd) { *fd = -1; }
+uint64_t now_ms(void) { return 0; }
 
 static int failures;
 #define CHECK(condition) do { if (!(condition)) { printf("line %d: %s\n", __LINE__, #condition); failures++; } } while (0)

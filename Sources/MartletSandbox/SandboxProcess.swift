@@ -270,6 +270,12 @@ package final class SandboxProcess: SandboxHost {
     Fault(packet.text(SBX_TAG_STAGE) ?? "martlet-sandbox", errno: Int32(packet.number(SBX_TAG_ERRNO) ?? 0))
   }
 
+  /// Nothing happens in a sandbox that is gone, or was not made.
+  private static func isLast(_ packet: SandboxPacket) -> Bool {
+    packet.type == SBX_DESTROYED.rawValue
+      || packet.type == SBX_FAILED.rawValue && packet.number(SBX_TAG_REQUEST) == SBX_CREATE.rawValue
+  }
+
   private func deliver(_ packet: SandboxPacket, _ descriptors: [CInt]) {
     let id = SandboxID(number: packet.sandbox)
     if packet.type == SBX_FIGURES_ARE.rawValue {
@@ -281,7 +287,7 @@ package final class SandboxProcess: SandboxHost {
     }
     if deliver(packet, to: id) { return }
     let observer = state.withLock { state in
-      packet.type == SBX_DESTROYED.rawValue ? state.observers.removeValue(forKey: id) : state.observers[id]
+      SandboxProcess.isLast(packet) ? state.observers.removeValue(forKey: id) : state.observers[id]
     }
     guard let observer else {
       for descriptor in descriptors { Glibc.close(descriptor) }

@@ -339,6 +339,24 @@ bool cgroups_kill(const struct cgroups *groups) {
   return false;
 }
 
+// The same where no process 1 takes the others along: whatever is in there, and is forked meanwhile. False if some may
+// live on.
+bool cgroups_kill_members(const struct cgroups *groups) {
+  if (cgroups_kill(groups)) return true;
+  for (int attempt = 0; attempt < 200; attempt++) {
+    int procs = -1, pid, count = 0;
+    for (int role = 0; role < ROLE_COUNT && procs < 0; role++)
+      procs = cgroups_open(groups, role, "cgroup.procs", O_RDONLY);
+    FILE *list = procs < 0 ? NULL : fdopen(procs, "r");
+    if (!list) { close_fd(&procs); return false; }
+    for (; fscanf(list, "%d", &pid) == 1; count++) if (pid > 1) kill(pid, SIGKILL);
+    fclose(list);
+    if (count == 0) return true;
+    nanosleep(&(struct timespec){.tv_nsec = 1000000}, NULL);
+  }
+  return false;
+}
+
 // False while the kernel still holds a dying process in one of them.
 bool cgroups_unlink(const char *name) {
   bool gone = true;

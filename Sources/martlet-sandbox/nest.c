@@ -77,7 +77,14 @@ static void close_listeners(struct nest *nest, unsigned from) {
   while (nest->listener_count > from) close_fd(&nest->listeners[--nest->listener_count]);
 }
 
+// Its namespaces are gone, or nobody can enter them.
+void nest_disown(struct nest *nest) {
+  if (nest->owner) users_leave(nest->owner);
+  nest->owner = 0;
+}
+
 void nest_remove(struct nest *nest) {
+  nest_disown(nest);
   watch_close(&nest->init);
   watch_close(&nest->pidfd);
   close_fd(&nest->network);
@@ -86,18 +93,19 @@ void nest_remove(struct nest *nest) {
   cgroups_remove(&nest->cgroups);
 }
 
-// Hands over the listeners that an order begins with and that were made ahead. The others are closed: their ports may
-// be wanted, too.
-unsigned nest_take_listeners(struct nest *nest, const struct spec *spec, int *listeners) {
-  unsigned count = 0;
-  while (count < nest->listener_count && count < spec->listen_count
-      && base->listen[count].port == spec->listen[count].port && base->listen[count].kind == spec->listen[count].kind) {
-    listeners[count] = nest->listeners[count];
-    count++;
+// Hands over the listeners of an order that were made ahead, wherever it names them; -1 for the others. What it does
+// not name is closed. Never is one closed to be made again: a process 1 that was born meanwhile has a copy of it until
+// it has come far enough to close what is not its own, and so long its port is in use.
+void nest_take_listeners(struct nest *nest, const struct spec *spec, int *listeners) {
+  for (unsigned i = 0; i < spec->listen_count; i++) {
+    listeners[i] = -1;
+    for (unsigned k = 0; k < nest->listener_count && listeners[i] < 0; k++) {
+      if (base->listen[k].port != spec->listen[i].port || base->listen[k].kind != spec->listen[i].kind) continue;
+      listeners[i] = nest->listeners[k];
+      nest->listeners[k] = -1;
+    }
   }
-  close_listeners(nest, count);
-  nest->listener_count = 0;
-  return count;
+  close_listeners(nest, 0);
 }
 
 // What cannot be had ahead is made when it is asked for.
@@ -212,15 +220,17 @@ int nest_make_owned(struct nest *nest, uid_t owner, unsigned slot, const struct 
   const uint32_t go[2] = {INIT_GO, 0};
   uint32_t user = options.uid_base + slot;
   *nest = (struct nest){.network = -1, .init = -1, .pidfd = -1, .owner = owner};
+  users_hold(owner);
+  users_keep(slot, owner);
   cgroups_none(&nest->cgroups);
   hatchling_none(&nest->fork);
   *stage = "mounts";
   for (unsigned i = 0; i < spec->mount_count; i++) if (spec->mounts[i].kind == SBX_MOUNT_WRITABLE) {
     errno = ENOTSUP;
-    return -1;
+    goto failed;
   }
   *stage = "cgroups";
-  if (cgroups_make(&nest->cgroups) < 0) return -1;
+  if (cgroups_make(&nest->cgroups) < 0) goto failed;
   if (nest_hatch(nest, stage) < 0) goto failed;
   *stage = "maps";
   if (write_maps(nest->pid, user) < 0) goto failed;

@@ -16,7 +16,6 @@
 
 static struct sandbox *table[1024];
 static unsigned sandbox_count;
-static uint8_t slots[MAX_SANDBOXES];
 static struct packet packet;
 static bool ends_slowly;   // some nest that forks of a snapshot have entered is to end
 
@@ -50,10 +49,12 @@ void sandbox_each(void (*body)(struct sandbox *, uint32_t), uint32_t argument) {
 
 // ---------------------------------------------------------------------------------------------- an init
 
-static int take_slot(void) {
-  for (int slot = 0; slot < MAX_SANDBOXES; slot++) if (!slots[slot]) { slots[slot] = 1; return slot; }
-  errno = EAGAIN;
-  return -1;
+static int take_slot(const struct spec *spec) {
+  uid_t owner = snapshot_user(spec->zygote), hoarder;
+  int slot = users_take(owner);
+  if (slot >= 0 || !(hoarder = users_hoarder())) return slot;
+  snapshot_kill(hoarder);
+  return users_take(owner);
 }
 
 // Gives the init its order, and from now on hears what it says.
@@ -101,7 +102,7 @@ static void release(struct sandbox *sandbox) {
   for (unsigned i = 0; i < sandbox->listener_count; i++) close_fd(&sandbox->listeners[i]);
   close_fd(&sandbox->tmp);
   nest_remove(&sandbox->nest);
-  slots[sandbox->slot] = 0;
+  users_give_back(sandbox->slot);
   spec_free(sandbox->spec);
   forget(sandbox);
   free(sandbox);
@@ -144,7 +145,7 @@ static int restart(struct sandbox *sandbox, const char **stage) {
   cgroups_thaw(&sandbox->nest.cgroups);
   sandbox->state = RESTARTING;
   sandbox->nest.is_ahead = false;
-  sandbox->nest.owner = 0;   // the network stays that of the first, which only we can enter
+  nest_disown(&sandbox->nest);   // the network stays that of the first, which only we can enter
   return nest_hatch(&sandbox->nest, stage) < 0 ? -1 : start_init(sandbox, stage);
 }
 
@@ -186,10 +187,10 @@ static void count_ending(struct sandbox *sandbox, uint32_t unused) {
   if (!sandbox->nest.owner || sandbox->nest.pidfd < 0
       || (sandbox->state != DESTROYING && sandbox->state != RESETTING && sandbox->state != DOOMED)) return;
   ending++;
-  // Somebody outside is the parent of what was in there, and does not bury it: that can only be the snapshot's code.
   if (now_ms() - sandbox->ends_at < 500) return;
   sandbox->ends_at = now_ms();
-  snapshot_kill(sandbox->nest.owner);
+  // That it takes so long may be due to the host.
+  if (snapshot_keeps_dead(sandbox->nest.owner)) snapshot_kill(sandbox->nest.owner);
 }
 
 // A nest that a snapshot's forks have entered ends when they are buried, of whose deaths nobody tells us.
@@ -256,13 +257,13 @@ static int set_up(struct sandbox *sandbox, const char **stage) {
   if (sandbox->spec->network == SBX_NETWORK_OUTBOUND && options.isolation != ISOLATION_NONE
       && network_outbound(sandbox->nest.network, stage) < 0) return -1;
   *stage = "listen";
-  sandbox->listener_count = nest_take_listeners(&sandbox->nest, sandbox->spec, sandbox->listeners);
-  for (unsigned i = sandbox->listener_count;
-      options.isolation != ISOLATION_ROOTLESS && i < sandbox->spec->listen_count; i++) {
+  if (options.isolation == ISOLATION_ROOTLESS) return start_init(sandbox, stage);   // it makes its listeners itself
+  nest_take_listeners(&sandbox->nest, sandbox->spec, sandbox->listeners);
+  sandbox->listener_count = sandbox->spec->listen_count;
+  for (unsigned i = 0; i < sandbox->listener_count; i++) {
     struct listen_at at = sandbox->spec->listen[i];
     if (options.isolation == ISOLATION_NONE) at.port = 0;
-    if ((sandbox->listeners[i] = network_listen(sandbox->nest.network, at)) < 0) return -1;
-    sandbox->listener_count++;
+    if (sandbox->listeners[i] < 0 && (sandbox->listeners[i] = network_listen(sandbox->nest.network, at)) < 0) return -1;
   }
   return start_init(sandbox, stage);
 }
@@ -275,7 +276,7 @@ static void create(const struct message *message) {
   if (!spec) return reply_failed(SBX_CREATE, message->sandbox, 0, errno, stage);
   if (snapshot_create(message, spec)) return;
   struct sandbox *sandbox = calloc(1, sizeof *sandbox);
-  int slot = sandbox ? take_slot() : -1;
+  int slot = sandbox ? take_slot(spec) : -1;
   if (slot < 0) {
     spec_free(spec);
     free(sandbox);

@@ -117,6 +117,7 @@ int cgroups_open(const struct cgroups *groups, enum role role, const char *file,
 unsigned cgroups_open_procs(const struct cgroups *groups, int fds[ROLE_COUNT], int *into);
 void cgroups_thaw(const struct cgroups *groups);
 bool cgroups_kill(const struct cgroups *groups);
+bool cgroups_kill_members(const struct cgroups *groups);
 void cgroups_remove(struct cgroups *groups);
 uint64_t cgroups_oom_kills(const struct cgroups *groups);
 
@@ -179,7 +180,7 @@ struct nest {                 // an init that has its namespaces and cgroups and
   uid_t owner;                // of its namespaces, if they were made for forks of a snapshot; 0
   bool is_ahead;              // made before anybody asked
   bool has_base;              // with the mounts of BASE: its init does not see the host any more
-  unsigned listener_count;    // those of BASE
+  unsigned listener_count;    // those of BASE, until an order takes them
   int listeners[MAX_LISTENERS];
   struct hatchling fork;
 };
@@ -270,6 +271,7 @@ void snapshot_exited(uint32_t id);
 void snapshot_destroy_all(void);
 int snapshot_hatch(uint32_t id, struct nest *nest);
 void snapshot_kill(uid_t user);
+bool snapshot_keeps_dead(uid_t user);
 void snapshot_bury_strays(void);
 
 // ---- spec.c: what CREATE asked for
@@ -280,12 +282,24 @@ bool spec_same_mount(const struct mount_entry *a, const struct mount_entry *b);
 const char *check_program(const struct message *message, uint32_t *process, bool is_zygote);
 void spec_free(struct spec *spec);
 
+// ---- users.c: who may have which user
+int users_take(uid_t owner);
+void users_give_back(unsigned place);
+void users_keep(unsigned place, uid_t owner);
+void users_forget(uid_t owner);
+uid_t users_hoarder(void);
+bool users_may_be(uid_t owner, uid_t user);
+uid_t users_claim(void);
+void users_hold(uid_t user);
+void users_leave(uid_t user);
+
 // ---- nest.c: the pool
 int nest_take(struct nest *nest, const struct spec *spec, const char **stage);
 int nest_make_owned(struct nest *nest, uid_t owner, unsigned slot, const struct spec *spec, const char **stage);
 int nest_hatch(struct nest *nest, const char **stage);
+void nest_disown(struct nest *nest);
 void nest_remove(struct nest *nest);
-unsigned nest_take_listeners(struct nest *nest, const struct spec *spec, int *listeners);
+void nest_take_listeners(struct nest *nest, const struct spec *spec, int *listeners);
 void nest_readable(void);
 int nest_give_mounts(const struct nest *nest, const struct spec *spec, uint32_t user, const char **stage);
 void pool_base(const struct message *message);

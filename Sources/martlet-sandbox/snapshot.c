@@ -13,31 +13,29 @@
 // behind those capabilities (seccomp.c); the host and other tenants see nothing of it.
 #include "sandbox.h"
 
+#include <dirent.h>
 #include <grp.h>
 #include <linux/sched.h>
 #include <linux/securebits.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
-#include <stddef.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 
 enum snapshot_state { SNAPSHOT_STARTING, SNAPSHOT_BUILT, SNAPSHOT_RUNNING, SNAPSHOT_UP, SNAPSHOT_ENDED };
 struct snapshot {
   struct snapshot *next;
   uint32_t id, process;
-  unsigned place;             // makes the user
+  uid_t user;
   enum snapshot_state state;
   struct spec *spec;
   struct cgroups cgroups;
   int socket, pidfd, network, listeners[MAX_LISTENERS];
-  int claim;                  // on the user
   unsigned listener_count;
   pid_t pid;
 };
@@ -51,29 +49,10 @@ static struct snapshot *find(uint32_t id) {
   return snapshot;
 }
 
-static uid_t user_at(unsigned place) { return options.uid_base + MAX_SANDBOXES + MAX_ZYGOTES + place; }
-static uid_t user_of(const struct snapshot *snapshot) { return user_at(snapshot->place); }
-
-// A user for one snapshot of all servers on this host, because everything of that user ends with it: a name in the
-// kernel that one process can have, and has until it ends. -1: none is left.
-static int claim_user(unsigned *place) {
-  for (*place = 0; *place < MAX_SNAPSHOTS; ++*place) {
-    struct sockaddr_un name = {.sun_family = AF_UNIX};
-    int length = snprintf(name.sun_path + 1, sizeof name.sun_path - 1, "martlet-user-%u", (unsigned)user_at(*place));
-    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    if (fd < 0) return -1;
-    socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)length);
-    if (bind(fd, (struct sockaddr *)&name, size) == 0) return fd;
-    close(fd);
-  }
-  errno = EAGAIN;
-  return -1;
-}
-
 // Whose namespaces its forks can enter; 0 if it cannot be forked.
 uid_t snapshot_user(uint32_t id) {
   struct snapshot *snapshot = find(id);
-  return snapshot && snapshot->state == SNAPSHOT_UP ? user_of(snapshot) : 0;
+  return snapshot && snapshot->state == SNAPSHOT_UP ? snapshot->user : 0;
 }
 
 // ---------------------------------------------------------------------------------------------- inside
@@ -145,7 +124,7 @@ _Noreturn static void execute(void) {
 _Noreturn static void become(int socket, const int *procs, unsigned count, const struct snapshot *snapshot) {
   char stage[256];
   int again = -1;
-  uint32_t user = user_of(snapshot);
+  uint32_t user = snapshot->user;
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   prctl(PR_SET_NAME, "snapshot");
   oom_first();
@@ -193,6 +172,37 @@ void snapshot_bury_strays(void) {
   }
 }
 
+// What a process's status says of `name`, a line's beginning; "" if there is no such process. `text` is all of it.
+static const char *status_of(pid_t pid, const char *name, char text[4096]) {
+  char path[64];
+  snprintf(path, sizeof path, "/proc/%d/status", (int)pid);
+  const char *found = read_text(path, text, 4096) > 0 ? strstr(text, name) : NULL;
+  return found ? found + strlen(name) : "";
+}
+
+// True if the process has a number in a namespace below ours, too.
+static bool is_in_nest(const char *status) {
+  const char *numbers = strstr(status, "\nNSpid:\t");
+  return numbers && strcspn(numbers + 8, "\t") < strcspn(numbers + 8, "\n");
+}
+
+// True if somebody dead in a nest has a parent outside that is of this snapshot. Then the nest cannot end, and that is
+// no accident: what we have made is ours to bury.
+bool snapshot_keeps_dead(uid_t user) {
+  char text[4096];
+  bool found = false;
+  DIR *list = opendir("/proc");
+  for (struct dirent *entry; list && !found && (entry = readdir(list));) {
+    pid_t pid = (pid_t)strtol(entry->d_name, NULL, 10);
+    if (pid <= 0 || status_of(pid, "\nState:\t", text)[0] != 'Z' || !is_in_nest(text)) continue;
+    const char *parent = strstr(text, "\nPPid:\t");
+    const char *owner = parent ? status_of((pid_t)strtol(parent + 7, NULL, 10), "\nUid:\t", text) : "";
+    found = *owner && !is_in_nest(text) && users_may_be(user, (uid_t)strtoul(owner, NULL, 10));
+  }
+  if (list) closedir(list);
+  return found;
+}
+
 // ---------------------------------------------------------------------------------------------- its life
 
 // Everything of the snapshot's user: whatever its code has forked that is in no nest. kill(2) with -1 cannot be outrun.
@@ -226,11 +236,14 @@ static void tell_end(struct snapshot *snapshot, uint32_t status) {
   snapshot->state = SNAPSHOT_ENDED;
 }
 
+// Whatever it has forked that is in no nest goes, too: also who has been in one, and has got another user there.
 static void end(struct snapshot *snapshot) {
   siginfo_t info = {0};
   if (snapshot->pidfd < 0) return;
   syscall(SYS_pidfd_send_signal, snapshot->pidfd, SIGKILL, NULL, 0);
-  kill_user(user_of(snapshot));
+  kill_user(snapshot->user);
+  if (cgroups_kill_members(&snapshot->cgroups)) users_forget(snapshot->user);
+  else users_hold(snapshot->user);   // for ever: who knows what lives on
   while (waitid(P_PIDFD, (id_t)snapshot->pidfd, &info, WEXITED) < 0 && errno == EINTR) {}
   watch_close(&snapshot->socket);
   watch_close(&snapshot->pidfd);
@@ -243,7 +256,7 @@ static void release(struct snapshot *snapshot) {
   for (unsigned i = 0; i < snapshot->listener_count; i++) close_fd(&snapshot->listeners[i]);
   close_fd(&snapshot->network);
   cgroups_remove(&snapshot->cgroups);
-  close_fd(&snapshot->claim);
+  users_leave(snapshot->user);
   spec_free(snapshot->spec);
   struct snapshot **link = &snapshots;
   while (*link != snapshot) link = &(*link)->next;
@@ -261,7 +274,7 @@ void snapshot_exited(uint32_t id) {
 // One whose forks do not do what they should: it ends, with all that is not in a nest.
 void snapshot_kill(uid_t user) {
   for (struct snapshot *snapshot = snapshots; snapshot; snapshot = snapshot->next)
-    if (user_of(snapshot) == user) return end(snapshot);
+    if (snapshot->user == user) return end(snapshot);
   kill_user(user);
 }
 
@@ -309,22 +322,21 @@ static int start(struct snapshot *snapshot, const char **stage) {
 // False if CREATE does not ask for a snapshot. Else `spec` is taken over.
 bool snapshot_create(const struct message *message, struct spec *spec) {
   const char *stage = "snapshot";
-  unsigned place = 0;
   if (!spec->snapshot) return false;
   bool writable = false;
   for (unsigned i = 0; i < spec->mount_count; i++) writable |= spec->mounts[i].kind == SBX_MOUNT_WRITABLE;
   struct snapshot *snapshot = calloc(1, sizeof *snapshot);
   int error = options.isolation != ISOLATION_FULL || writable ? ENOTSUP : find(message->sandbox) ? EEXIST
       : !snapshot ? ENOMEM : 0;
-  int claim = error ? -1 : claim_user(&place);
-  if (!error && claim < 0) error = errno;
+  uid_t user = error ? 0 : users_claim();
+  if (!error && !user) error = errno;
   if (error) {
     spec_free(spec);
     free(snapshot);
     reply_failed(SBX_CREATE, message->sandbox, 0, error, stage);
     return true;
   }
-  *snapshot = (struct snapshot){.next = snapshots, .id = message->sandbox, .place = place, .claim = claim, .spec = spec,
+  *snapshot = (struct snapshot){.next = snapshots, .id = message->sandbox, .user = user, .spec = spec,
       .socket = -1, .pidfd = -1, .network = -1};
   cgroups_none(&snapshot->cgroups);
   snapshots = snapshot;
@@ -438,7 +450,7 @@ bool snapshot_message(const struct message *message, const uint8_t *bytes, size_
 int snapshot_hatch(uint32_t id, struct nest *nest) {
   static const char *const names[] = {"user", "pid", "mnt", "net", "ipc", "uts", "cgroup"};
   struct snapshot *snapshot = find(id);
-  if (!snapshot || snapshot->state != SNAPSHOT_UP || user_of(snapshot) != nest->owner) { errno = ESRCH; return -1; }
+  if (!snapshot || snapshot->state != SNAPSHOT_UP || snapshot->user != nest->owner) { errno = ESRCH; return -1; }
   int channel = hatch_begin(&packet, ++last_serial, nest, names, 7);
   if (channel < 0) return -1;
   return hatch_send(&packet, snapshot->socket, nest,

@@ -54,7 +54,11 @@ def ahead(server, name, count=1):
     """Waits until forks of a function's zygote are ready, or can be made where none wait."""
     def is_there(zygote):
         return zygote is not None and zygote["up"] and zygote["ready"] >= (0 if NONE_AHEAD else count)
-    return wait_until(lambda: is_there(of(server, name)) and of(server, name), 20, "forks that are ready")
+    try:
+        return wait_until(lambda: is_there(of(server, name)) and of(server, name), 20, "forks that are ready")
+    except pytest.fail.Exception:
+        pytest.fail(f"{of(server, name)}, and the server says of zygotes and forks:\n" + "\n".join(
+            each for each in server.log.splitlines() if name in each or "fork" in each or "zygote" in each))
 
 
 def two(server, name):

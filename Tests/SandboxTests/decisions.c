@@ -1,4 +1,5 @@
-// The pure decisions of martlet-sandbox on hosts that are not this one: which hierarchy serves what, when memory is exceeded.
+// The pure decisions of martlet-sandbox on hosts that are not this one: which hierarchy serves what, when memory is exceeded,
+// who gets which user when there are few.
 #include "sandbox.h"
 
 struct options options;
@@ -83,8 +84,27 @@ static void verdicts(void) {
   CHECK(memory_unreclaimable("", false) == 0 && memory_unreclaimable("total_rss", false) == 0);
 }
 
+static void users(void) {
+  enum { ONE = 77001, OTHER = 77002, NEW = 77003 };
+  CHECK(users_take(0) == 0 && users_take(ONE) == 1);
+  users_keep(1, ONE);
+  users_give_back(0);
+  users_give_back(1);
+  CHECK(users_take(ONE) == 1);                                        // what it has had already, before what is anybody's
+  users_give_back(1);
+  CHECK(users_take(0) == 0 && users_take(0) == 2 && users_take(OTHER) == 3);
+  users_keep(3, OTHER);
+  CHECK(users_may_be(ONE, options.uid_base + 1) && users_may_be(ONE, ONE));
+  CHECK(!users_may_be(ONE, options.uid_base + 3) && !users_may_be(ONE, options.uid_base + 2) && !users_may_be(ONE, OTHER));
+  for (int place = 4; place < MAX_SANDBOXES; place++) CHECK(users_take(0) == place);
+  CHECK(users_take(NEW) < 0 && errno == EAGAIN && users_hoarder() == ONE);   // 1 is free, but not for everybody
+  users_forget(ONE);
+  CHECK(users_hoarder() == 0 && users_take(NEW) == 1 && users_take(0) < 0 && users_hoarder() == 0);
+}
+
 int main(void) {
   plans();
   verdicts();
+  users();
   return failures > 0;
 }

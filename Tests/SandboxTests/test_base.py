@@ -119,6 +119,17 @@ def test_listeners_are_those_that_were_asked_for(helper, mounts):
         assert sandbox.python(code.replace("\\n", "\n"))[1].split() == [str(port in listen) for port in (9001, 4566)]
 
 
+def test_what_is_made_ahead_is_never_closed_to_be_made_again(helper, mounts):
+    """Who was born meanwhile has a copy for a while, and so long its port is in use."""
+    listens = [9001, 4566, (2000, 2)]
+    expect(helper, *mounts, field("LISTEN", u16(9001)), field("LISTEN", u16(4566)), field("LISTEN", u16(2000) + b"\2"))
+    for order in ([9001, 4567, (2000, 2)], [(2000, 2), 9001, 4567, 4566], [4567, 4566]):
+        eventually(lambda: helper.figures()["nestsReady"] == 4)
+        ahead = {os.stat(entry.path).st_ino for entry in os.scandir(f"/proc/{helper.process.pid}/fd")}
+        sandbox = helper.create(system=False, mounts=mounts, listen=order)
+        assert [os.fstat(each.fileno()).st_ino in ahead for each in sandbox.listeners] == [at in listens for at in order]
+
+
 def test_a_reset_makes_the_same_again(helper, mounts):
     expect(helper, *mounts, field("LISTEN", u16(9001)))
     sandbox, first = see(helper, system=False, mounts=mounts, listen=[9001])

@@ -118,6 +118,6 @@ def test_decisions_for_other_hosts(tmp_path):
     source = os.path.join(ROOT, "Sources")
     subprocess.run(["cc", "-Wall", "-Wextra", "-Werror", "-std=gnu11", "-fsanitize=address,undefined", "-I", source + "/CMartlet/include",
                     "-I", source + "/martlet-sandbox", "-o", program, HERE + "/decisions.c", source + "/martlet-sandbox/cgroups.c",
-                    source + "/martlet-sandbox/memory.c", source + "/martlet-sandbox/slowly.c", source + "/martlet-sandbox/protocol.c"], check=True)
+                    source + "/martlet-sandbox/memory.c", source + "/martlet-sandbox/users.c", source + "/martlet-sandbox/slowly.c", source + "/martlet-sandbox/protocol.c"], check=True)
     out = subprocess.run([program], capture_output=True, text=True)
     assert out.returncode == 0, out.stdout + out.stderr

@@ -239,7 +239,12 @@ def test_a_fork_that_keeps_its_capabilities_has_little_of_them(helper, runtime):
     made.box.destroy()
 
 
-@pytest.mark.parametrize("what", ["import time; time.sleep(600)", "os.fork() and os._exit(0); import time; time.sleep(600)"])
+ANOTHER_USER = "os.setresgid(990, 990, 990); os.setresuid(993, 993, 993)"
+
+
+@pytest.mark.parametrize("what", ["import time; time.sleep(600)", "os.fork() and os._exit(0); import time; time.sleep(600)",
+                                  f"{ANOTHER_USER}; import time; time.sleep(600)",
+                                  f"{ANOTHER_USER}; os.fork() and os._exit(0); import time; time.sleep(600)"])
 def test_forks_that_do_not_end_do_not_keep_the_sandbox(helper, runtime, what):
     made, box, process, output = hostile(helper, runtime, what)
     read_until(made.output, "\n")
@@ -273,6 +278,39 @@ def test_forks_outlive_their_snapshot(helper, snapshot):
     assert said((box, api, process, output)) and helper.figures()["programsExecuted"] == before + 1
     made.box.destroy()
     for box in one[0], two[0]: box.destroy()
+
+
+def user_of(snapshot): return said(snapshot.fork())[0]["status"]["Uid"].split()[0]
+
+
+def test_no_other_snapshot_has_the_user_of_forks_that_live(helper, snapshot):
+    """Whoever has it may enter their sandboxes, and do there what it likes."""
+    made = snapshot(LOOK)
+    one = made.fork()
+    user = said(one)[0]["status"]["Uid"].split()[0]
+    made.box.destroy()
+    other = snapshot(LOOK)
+    assert user_of(other) != user
+    one[0].destroy()
+    assert user_of(snapshot(LOOK)) == user, "it is free again"
+
+
+def test_no_other_sandbox_has_the_user_of_forks_while_their_snapshot_lives(helper, snapshot):
+    """It may have kept the namespaces in which it may become that user."""
+    def used(sandbox):
+        user = sandbox.python("import os; print(os.stat('/proc/self').st_uid)")[1].strip()
+        return {int(line.split()[1]) for line in sandbox.sh("cat /proc/self/uid_map")[1].splitlines() if line.split()[0] != "0"} or {int(user)}
+    made = snapshot("def REPORT(): return open('/proc/self/uid_map').read().strip()\n" + HOOK.replace("print(REPORT()", "print(__import__('json').dumps(REPORT())"))
+    fork = made.fork()
+    user = int(said(fork).split()[1])
+    fork[0].destroy()
+    boxes = [helper.create(mounts=made.mounts) for _ in range(3)]
+    assert user not in set.union(*map(used, boxes))
+    fork = made.fork()
+    assert int(said(fork).split()[1]) == user, "its own forks have it"
+    fork[0].destroy()
+    made.box.destroy()
+    assert user in used(helper.create(mounts=made.mounts)), "it is free again"
 
 
 def test_a_snapshot_ends_alone(helper, snapshot, runtime, exposed):

@@ -10,11 +10,18 @@ import Testing
   private final class Host: SandboxHost {
     let guarantees: [Guarantee] = []
     let hasOwnRoot = true
+    let started = Mutex(0)
     let destroyed = Mutex<[SandboxID]>([])
+    /// No sandbox can be made, which is known before anybody has its number.
+    let isBroken: Bool
+    init(isBroken: Bool = false) { self.isBroken = isBroken }
     func create(_ specification: SandboxSpecification, observer: any SandboxObserver) -> SandboxID {
-      SandboxID(number: 7)
+      if isBroken { observer.sandboxFailed(Fault("test", "broken"), program: nil) }
+      return SandboxID(number: 7)
     }
-    func start(_ program: SandboxProgram, number: UInt32, in sandbox: SandboxID, output: CInt) {}
+    func start(_ program: SandboxProgram, number: UInt32, in sandbox: SandboxID, output: CInt) {
+      started.withLock { $0 += 1 }
+    }
     func signal(_ signal: Int, program: UInt32, in sandbox: SandboxID) {}
     func connect(port: Int, ticket: UInt32, in sandbox: SandboxID) {}
     func reset(_ sandbox: SandboxID) {}
@@ -34,17 +41,17 @@ import Testing
     func sandboxFailed(_ fault: Fault, program: UInt32?) {}
   }
 
+  private let specification = SandboxSpecification(
+    memory: .mebibytes(1), tmp: .mebibytes(1), cpu: 1, processes: 1, descriptors: 1, hostname: "sandbox",
+    mounts: [], ports: [], network: .loopback)
+  private let program = SandboxProgram(arguments: ["/bin/true"], environment: [], workingDirectory: "/")
   private let host = Host()
   private let heir = Heir()
 
   /// A cell whose runtime is up; `faults` hears what it says of itself.
   private func cell(_ faults: @escaping @Sendable (Fault?) -> Void = { _ in }) throws -> StemCell {
     let cell = try StemCell { _, fault in faults(fault) }
-    cell.start(
-      SandboxSpecification(
-        memory: .mebibytes(1), tmp: .mebibytes(1), cpu: 1, processes: 1, descriptors: 1, hostname: "sandbox",
-        mounts: [], ports: [], network: .loopback),
-      SandboxProgram(arguments: ["/bin/true"], environment: [], workingDirectory: "/"), in: host)
+    cell.start(specification, program, in: host)
     cell.sandboxCreated(SandboxResources(listeners: []))
     cell.sandboxProgramStarted(StemCell.programNumber)
     return cell
@@ -78,6 +85,35 @@ import Testing
     #expect(faults.withLock { $0 } == 1)
     #expect(!cell.take())
     cell.end(in: host)
+    #expect(host.destroyed.withLock { $0 } == [SandboxID(number: 7)])
+  }
+
+  /// Its output may be somebody else's descriptor by then.
+  @Test func nothingIsStartedInWhatFailedBeforeItHadANumber() throws {
+    let host = Host(isBroken: true)
+    let faults = Mutex(0)
+    let cell = try StemCell { cell, fault in
+      if fault != nil { faults.withLock { $0 += 1 } }
+      cell.end(in: host)
+    }
+    cell.start(specification, program, in: host)
+    #expect(faults.withLock { $0 } == 1)
+    #expect(host.started.withLock { $0 } == 0)
+    #expect(host.destroyed.withLock { $0 } == [SandboxID(number: 7)])
+  }
+
+  /// Somebody waits to hear that: a function is pending until then.
+  @Test func aZygoteSaysOnceThatItFailedBeforeItHadANumber() throws {
+    let host = Host(isBroken: true)
+    let news = Mutex<[String]>([])
+    let zygote = try FunctionZygote(in: host) { _, each in
+      news.withLock { $0.append(if case .isNot(nil) = each { "is not" } else { "else" }) }
+    }
+    zygote.start(specification, program)
+    zygote.end()
+    zygote.sandboxDestroyed()
+    #expect(news.withLock { $0 } == ["is not"])
+    #expect(host.started.withLock { $0 } == 0)
     #expect(host.destroyed.withLock { $0 } == [SandboxID(number: 7)])
   }
 

@@ -254,14 +254,16 @@ import Testing
     var limits = Machine.Limits()
     limits.weight = 100
     var machine = Machine(limits: limits)
-    #expect(machine.expectedSoon("a", weight: 40, at: 0) == [.start("a")])
-    #expect(machine.expectedSoon("a", weight: 40, at: 0) == [], "it is coming")
+    #expect(machine.renewed("a", weight: 40, at: 0) == [.start("a")])
+    #expect(machine.renewed("a", weight: 40, at: 0) == [], "it is coming")
     #expect(machine.came("a", 1, at: 1) == [])
-    #expect(machine.expectedSoon("a", weight: 40, at: 2) == [], "it is there")
-    #expect(machine.expectedSoon("b", weight: 80, at: 2) == [], "there is no room until the next tick")
-    #expect(machine.expectedSoon("c", weight: 60, at: 2) == [.start("c")])
+    #expect(machine.renewed("a", weight: 40, at: 2) == [], "it is there")
+    #expect(machine.renewed("b", weight: 80, at: 2) == [], "there is no room until the next tick")
+    #expect(machine.renewed("c", weight: 60, at: 2) == [.start("c")])
     machine.failed("c", -1, at: 3)
-    #expect(machine.expectedSoon("c", weight: 60, at: 4) == [], "it is tried again later")
+    machine.expected("c", weight: 60, at: 4)
+    #expect(machine.tick(at: 4) == [], "it is tried again later")
+    #expect(machine.renewed("c", weight: 60, at: 5) == [.start("c")], "or when what it is made from is new")
   }
 
   @Test func poolsOfSizeZeroHoldNothing() {
@@ -269,7 +271,7 @@ import Testing
     limits.weight = PoolSizes(0).cellMemory
     var machine = Machine(limits: limits)
     machine.expected("a", weight: 40, at: 0)
-    #expect(machine.expectedSoon("a", weight: 40, at: 0) == [])
+    #expect(machine.renewed("a", weight: 40, at: 0) == [])
     for i in 0..<50 { #expect(machine.take("a", at: UInt64(i)) == nil) }
     #expect(machine.tick(at: Self.second) == [])
     #expect(machine.census.map(\.figures) == [StemCellFigures(ready: 0, coming: 0, taken: 0, missed: 50, failures: 0)])
@@ -353,7 +355,7 @@ import Testing
         if random.next() % 2 == 0 {
           machine.expected(key, weight: weights[key] ?? 0, at: now)
         } else {
-          obey(machine.expectedSoon(key, weight: weights[key] ?? 0, at: now))
+          obey(machine.renewed(key, weight: weights[key] ?? 0, at: now))
         }
         if let id = machine.take(key, at: now) {
           #expect(up.removeValue(forKey: id) == key, "it is up, the right one and nobody else's, seed \(seed)")

@@ -103,7 +103,7 @@ package final class FunctionZygotes: Preparation {
       coming.withLock {
         $0[ObjectIdentifier(process)] = (process, world.monotonic() &+ FunctionZygotes.patience.nanoseconds)
       }
-      process.start(setup)
+      process.start(setup.specification, setup.program)
     } catch {
       processes.failed(version, nil)
       done()
@@ -196,10 +196,15 @@ final class FunctionZygote: Sendable {
     close(output.writer)
   }
 
-  func start(_ setup: EnvironmentSetup) {
-    let sandbox = sandboxes.create(setup.specification, observer: self)
-    state.withLock { $0.sandbox = sandbox }
-    sandboxes.start(setup.program, number: 1, in: sandbox, output: output.writer)
+  func start(_ specification: SandboxSpecification, _ program: SandboxProgram) {
+    let sandbox = sandboxes.create(specification, observer: self)
+    let hasEnded = state.withLock { state in
+      state.sandbox = sandbox
+      return state.hasEnded
+    }
+    // It has failed before it had a number: then nobody was told yet.
+    if hasEnded { return leave(sandbox, .isNot(reason: nil)) }
+    sandboxes.start(program, number: 1, in: sandbox, output: output.writer)
   }
 
   /// Nobody needs it any more, or waits for it.
@@ -215,8 +220,12 @@ final class FunctionZygote: Sendable {
       return (state.sandbox, state.isUp, true)
     }
     guard isNews, let sandbox else { return }
+    leave(sandbox, wasUp ? .ended(sandbox) : .isNot(reason: reason))
+  }
+
+  private func leave(_ sandbox: SandboxID, _ news: News) {
     sandboxes.destroy(sandbox)
-    told(self, wasUp ? .ended(sandbox) : .isNot(reason: reason))
+    told(self, news)
   }
 
   /// The last line that it has printed.
@@ -247,7 +256,9 @@ extension FunctionZygote: SandboxObserver {
 
   func sandboxProgramStarted(_ program: UInt32) {}
   func sandboxProgramEnded(_ program: UInt32, _ status: ExitStatus, outOfMemory: Bool) {
-    finish(outOfMemory ? "its memory does not suffice" : status == .code(1) ? lastLine() : "it ended: \(status)")
+    if outOfMemory { return finish("its memory does not suffice") }
+    // Who is killed has not failed: the host wanted memory, say.
+    finish(status == .signal(Int(SIGKILL)) ? nil : status == .code(1) ? lastLine() : "it ended: \(status)")
   }
   func sandboxWasReset(newListeners: [CInt]) { for listener in newListeners { close(listener) } }
   func sandboxDestroyed() { finish(nil) }

@@ -137,7 +137,7 @@ package final class Snapshots: Sendable {
     let (actions, ahead) = state.withLock { state in
       state.owners[sandbox] = Owner(key: key, end: end)
       let actions = state.processes.came(key, sandbox, at: now)
-      return (actions, state.cells.expectedSoon(key, weight: Snapshots.weight, at: now))
+      return (actions, state.cells.renewed(key, weight: Snapshots.weight, at: now))
     }
     perform(actions)
     perform(ahead)

@@ -39,13 +39,22 @@ final class StemCell: Sendable {
     self.told = told
   }
 
+  /// Not before: `start` may be about to hand the output over.
+  deinit {
+    guard !state.withLock({ $0.isTaken }) else { return }
+    close(output.reader)
+    close(output.writer)
+  }
+
   /// - Parameter program: nil if it is empty.
   func start(_ specification: SandboxSpecification, _ program: SandboxProgram?, in sandboxes: any SandboxHost) {
     let sandbox = sandboxes.create(specification, observer: self)
-    let isThere = state.withLock { state in
+    let (isThere, hasEnded) = state.withLock { state in
       state.sandbox = sandbox
-      return state.resources != nil && !state.hasEnded
+      return (state.resources != nil && !state.hasEnded, state.hasEnded)
     }
+    // It has failed before it had a number.
+    if hasEnded { return sandboxes.destroy(sandbox) }
     if let program {
       sandboxes.start(program, number: StemCell.programNumber, in: sandbox, output: output.writer)
     } else if isThere {
@@ -61,8 +70,6 @@ final class StemCell: Sendable {
       return (state.sandbox, state.resources)
     }
     for listener in resources?.listeners ?? [] { close(listener) }
-    close(output.reader)
-    close(output.writer)
     if let sandbox { sandboxes.destroy(sandbox) }
   }
 

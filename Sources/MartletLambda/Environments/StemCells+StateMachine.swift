@@ -87,12 +87,15 @@ package struct StemCellsStateMachine<Key: Hashable & Sendable, ID: Hashable & Se
     kinds[key]?.lastUse = now
   }
 
-  /// The same, and one cell is started at once if there is none, and room for it: the next tick is a second away.
-  package mutating func expectedSoon(_ key: Key, weight: Int, at now: UInt64) -> [Action] {
+  /// The same, and what they are made from is new: what failed before says nothing about it. One cell is started at once
+  /// if there is none, and room for it: the next tick is a second away.
+  package mutating func renewed(_ key: Key, weight: Int, at now: UInt64) -> [Action] {
     expected(key, weight: weight, at: now)
     let used = kinds.values.reduce(0) { $0 + $1.count * $1.weight }
-    guard var kind = kinds[key], kind.count == 0, used + weight <= limits.weight else { return [] }
+    guard var kind = kinds[key] else { return [] }
     defer { kinds[key] = kind }
+    if kind.failures > 0 { (kind.failures, kind.waitUntil) = (0, nil) }
+    guard kind.count == 0, used + weight <= limits.weight else { return [] }
     kind.wanted = max(1, kind.wanted)
     return fill(key, &kind, at: now)
   }

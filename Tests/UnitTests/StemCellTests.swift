@@ -107,7 +107,8 @@ import Testing
     let host = Host(isBroken: true)
     let news = Mutex<[String]>([])
     let zygote = try FunctionZygote(in: host) { _, each in
-      news.withLock { $0.append(if case .isNot(nil) = each { "is not" } else { "else" }) }
+      let text = if case .isNot(nil) = each { "is not" } else { "else" }
+      news.withLock { $0.append(text) }
     }
     zygote.start(specification, program)
     zygote.end()

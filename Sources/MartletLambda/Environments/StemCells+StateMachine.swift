@@ -87,8 +87,8 @@ package struct StemCellsStateMachine<Key: Hashable & Sendable, ID: Hashable & Se
     kinds[key]?.lastUse = now
   }
 
-  /// The same, and what they are made from is new: what failed before says nothing about it. One cell is started at once
-  /// if there is none, and room for it: the next tick is a second away.
+  /// The same, and what they are made from is new: what failed before says nothing about it. One cell is started at
+  /// once if there is none, and room for it: the next tick is a second away.
   package mutating func renewed(_ key: Key, weight: Int, at now: UInt64) -> [Action] {
     expected(key, weight: weight, at: now)
     let used = kinds.values.reduce(0) { $0 + $1.count * $1.weight }

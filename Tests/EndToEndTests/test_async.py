@@ -71,20 +71,20 @@ def test_what_cannot_be_invoked_is_refused_at_once(events, name):
 
 
 def test_fails_three_times_then_lands_in_the_destination(events, name):
-    """Retries after one and two minutes, by the moved clock, with one request id."""
+    """Retries after one and two minutes, by the moved clock, with one request id. The clock runs on beside, so not to the second."""
     events.create(name)
     target = sink(events)
     events.client.put_function_event_invoke_config(FunctionName=name, DestinationConfig={"OnFailure": {"Destination": target}})
     request_id = events.send(name, {"fail": 1})
     events.settle()
     assert events.request_ids(name) == [request_id]
-    events.advance("59s")
-    assert events.request_ids(name) == [request_id], "a second too early"
-    events.advance("1s")
+    events.advance("40s")
+    assert events.request_ids(name) == [request_id], "too early"
+    events.advance("20s")
     assert events.request_ids(name) == [request_id] * 2
-    events.advance("119s")
-    assert events.request_ids(name) == [request_id] * 2, "a second too early"
-    moved = events.advance("1s")
+    events.advance("100s")
+    assert events.request_ids(name) == [request_id] * 2, "too early"
+    moved = events.advance("20s")
     assert events.request_ids(name) == [request_id] * 3
     [record] = records(events)
     assert record == {

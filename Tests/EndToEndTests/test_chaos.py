@@ -60,9 +60,12 @@ def test_a_town_in_uproar(own_server, seed, options):
     end = time.monotonic() + 8
     wrong, done = [], [0]
 
+    def goes_on():  # On a busy host few calls end within the time that is enough elsewhere.
+        return time.monotonic() < (end if done[0] >= 40 else end + 50)
+
     def call(worker):
         numbers, client = random.Random(seed * 100 + worker), server.make_client()
-        while time.monotonic() < end:
+        while goes_on():
             name, action, number = numbers.choice(names), numbers.choice(ACTIONS), numbers.randrange(1 << 30)
             begun = time.monotonic()
             try:
@@ -86,7 +89,7 @@ def test_a_town_in_uproar(own_server, seed, options):
 
     def change():
         numbers, client, generation = random.Random(seed), server.make_client(), 0
-        while time.monotonic() < end:
+        while goes_on():
             generation += 1
             name, what = numbers.choice(names), numbers.choice(["code", "configuration", "delete", "publish"])
             try:
@@ -113,7 +116,7 @@ def test_a_town_in_uproar(own_server, seed, options):
         thread.join(60)
         assert not thread.is_alive(), "a call that never ended"
     assert not wrong, f"{len(wrong)} of {done[0]}: {wrong[:4]}"
-    assert done[0] > 20
+    assert done[0] >= 40
 
     wait_until(lambda: not running_programs(server), 20, "the end of idle environments")
     server.create("all", "import time\ndef handler(e, c):\n    time.sleep(3)\n    return 1\n", Timeout=30)

@@ -76,14 +76,14 @@ def test_the_event_of_a_fifo_message(node, name):
 def test_what_fails_three_times_lands_in_the_dead_letter_queue(node, name, order):
     dead = client_of(node, "sqs").create_queue(QueueName=f"{name}-dead")["QueueUrl"]
     redrive = json.dumps({"deadLetterTargetArn": f"arn:aws:sqs:us-east-1:{ACCOUNT}:{name}-dead", "maxReceiveCount": 3})
-    mapped = Mapped(node, name, queue={"RedrivePolicy": redrive, "VisibilityTimeout": "60"})
+    mapped = Mapped(node, name, queue={"RedrivePolicy": redrive, "VisibilityTimeout": "600"})
     mapped.send(order)
     mapped.wait_for(1)
     mapped.rest()
     assert numbers(mapped.sqs, mapped.url) == [0, 1, 0], "it is hidden until its visibility time is over"
-    mapped.events.advance("59s")
+    mapped.events.advance("9m")
     assert len(mapped.runs()) == 1
-    mapped.events.advance("3m")
+    mapped.events.advance("30m")
     counts = [run["event"]["Records"][0]["attributes"]["ApproximateReceiveCount"] for run in mapped.runs()]
     assert counts == ["1", "2", "3"] and len({run["id"] for run in mapped.runs()}) == 3, "each is an invocation of its own"
     [message] = mapped.sqs.receive_message(QueueUrl=dead)["Messages"]
@@ -163,13 +163,13 @@ def test_batches_are_as_large_as_they_may_be(node, name):
 
 
 def test_windows_gather_more_than_one_receive_brings(node, name):
-    mapped = Mapped(node, name, BatchSize=1000, MaximumBatchingWindowInSeconds=20)
+    mapped = Mapped(node, name, queue={"VisibilityTimeout": "2000"}, BatchSize=1000, MaximumBatchingWindowInSeconds=200)
     mapped.send(*(str(i) for i in range(35)))
     mapped.rest()
     wait_until(lambda: mapped.counts()["PolledEventCount"] == 35, 10, "all messages")
-    mapped.events.advance("19s")
+    mapped.events.advance("2m")
     assert mapped.runs() == []
-    mapped.events.advance("2s")
+    mapped.events.advance("80s")
     [batch] = mapped.batches()
     assert sorted(batch, key=int) == [str(i) for i in range(35)] and numbers(mapped.sqs, mapped.url) == [0, 0, 0]
     mapped.update(BatchSize=12, MaximumBatchingWindowInSeconds=300)

@@ -157,7 +157,7 @@ class Server:
             code = package(code)
         created = self.client.create_function(
             FunctionName=name, Runtime=runtime, Handler=handler, Role=ROLE, Code={"ZipFile": code}, **settings)
-        self.client.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.02, "MaxAttempts": 500})
+        self.client.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.02, "MaxAttempts": 3000})
         return created
 
     def invoke(self, name, event=None, client=None, **settings):
@@ -228,8 +228,8 @@ def control_groups(state):
     return glob.glob(f"/sys/fs/cgroup/**/martlet-{instance(state)}/*/", recursive=True)
 
 
-def descendants(pid):
-    """The process ids of everything below a process."""
+def children_of_all():
+    """The children of each process that has some."""
     children = {}
     for child in filter(str.isdigit, os.listdir("/proc")):
         try:
@@ -237,6 +237,12 @@ def descendants(pid):
                 children.setdefault(int(text.read().rsplit(")", 1)[1].split()[1]), []).append(int(child))
         except (FileNotFoundError, ProcessLookupError):
             pass
+    return children
+
+
+def descendants(pid, children=None):
+    """The process ids of everything below a process."""
+    children = children_of_all() if children is None else children
     found, todo = [], [pid]
     while todo:
         below = children.get(todo.pop(), [])

@@ -20,7 +20,7 @@ NEWER = {
 MASKED = {"approximate-creation-datetime", "date", "datetime", "code-sha256", "lambda-url"}
 KNOWN = {"partition": "aws", "region": "us-east-1"}
 PLACEHOLDER = re.compile(r"<([a-zA-Z_][a-zA-Z_0-9-]*(?:-sha256)?)(?::(\d+|len\(\d+\)))?>")
-WAIT = {"Delay": 0.02, "MaxAttempts": 500}
+WAIT = {"Delay": 0.02, "MaxAttempts": 3000}
 _accounts = itertools.count(200000000001)
 _scenarios = {}
 

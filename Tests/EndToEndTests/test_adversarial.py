@@ -324,7 +324,7 @@ def handler(event, context):
 """, Timeout=20)
     assert answer.succeeded() == 19999
     server.client.update_function_configuration(FunctionName=name, Timeout=1)
-    server.client.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.02, "MaxAttempts": 500})
+    server.client.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.02, "MaxAttempts": 3000})
     assert failed(server.invoke(name, b'"sleep"'))[0] == "Sandbox.Timedout"
 
 

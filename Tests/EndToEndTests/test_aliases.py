@@ -4,7 +4,7 @@ import signal
 
 from conftest import error_of, package
 
-WAIT = {"Delay": 0.02, "MaxAttempts": 500}
+WAIT = {"Delay": 0.02, "MaxAttempts": 3000}
 SAYS = "def handler(event, context):\n    return [%r, context.function_version, context.invoked_function_arn]\n"
 
 

@@ -33,7 +33,7 @@ def make_function(server, name):
     made = functions.create_function(
         FunctionName=name, Runtime="python3.12", Role=ROLE, Handler="index.handler", Code={"ZipFile": package(HANDLER)},
         Environment={"Variables": {"TOKEN": SECRET}}, Tags={"Team": "a"})
-    functions.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.02, "MaxAttempts": 500})
+    functions.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.02, "MaxAttempts": 3000})
     return made
 
 

@@ -60,7 +60,7 @@ def test_an_update_is_compiled(server, name):
     server.create(name, package({"app.py": TELL, "large.py": LARGE}))
     assert server.invoke(name).succeeded()["sum"] == 8
     server.client.update_function_code(FunctionName=name, ZipFile=package({"app.py": TELL, "large.py": LARGE.replace("x + 7\n", "x + 700\n")}))
-    server.client.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.02, "MaxAttempts": 500})
+    server.client.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.02, "MaxAttempts": 3000})
     seen = server.invoke(name).succeeded()
     assert seen["sum"] == 701 and seen["flags"] == UNCHECKED
 
@@ -153,7 +153,7 @@ def node_package(**files):
 
 
 def wait_for_update(server, name):
-    server.client.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.02, "MaxAttempts": 500})
+    server.client.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.02, "MaxAttempts": 3000})
 
 
 def test_a_module_of_node_is_compiled_before_it_is_required(server, name):

@@ -141,7 +141,7 @@ def test_functions_that_name_it_keep_it(server, name):
     provider = {"LambdaManagedInstancesCapacityProviderConfig": {"CapacityProviderArn": ARN + name}}
     client.create_function(
         FunctionName=name, Runtime="python3.11", Handler="app.handler", Role=ROLE, Code={"ZipFile": CODE}, CapacityProviderConfig=provider)
-    client.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.02, "MaxAttempts": 500})
+    client.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.02, "MaxAttempts": 3000})
     assert client.get_function_configuration(FunctionName=name)["CapacityProviderConfig"] == provider
 
     def versions():

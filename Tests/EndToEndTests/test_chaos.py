@@ -11,7 +11,7 @@ import pytest
 
 from conftest import ROLE, package, running_programs, wait_until
 
-WAIT = {"Delay": 0.02, "MaxAttempts": 500}
+WAIT = {"Delay": 0.02, "MaxAttempts": 3000}
 CODE = """
 import os, threading, time
 GENERATION = {generation}

@@ -12,7 +12,7 @@ import pytest
 from conftest import ROLE, error_of, package, running_programs, wait_until
 from test_fast_start import figures
 
-WAIT = {"Delay": 0.02, "MaxAttempts": 500}
+WAIT = {"Delay": 0.02, "MaxAttempts": 3000}
 SLOW = "import time\ndef handler(event, context):\n    time.sleep(event)\n    return 'slept'\n"
 
 

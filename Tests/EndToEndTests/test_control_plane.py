@@ -8,7 +8,7 @@ import pytest
 from conftest import ROLE, error_of, package
 
 CODE = {"app.py": "def handler(event, context):\n    return 1\n"}
-WAIT = {"Delay": 0.02, "MaxAttempts": 500}
+WAIT = {"Delay": 0.02, "MaxAttempts": 3000}
 
 
 def test_create_function_has_awss_defaults_and_becomes_active(server, name):

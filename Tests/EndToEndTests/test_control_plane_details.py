@@ -10,7 +10,7 @@ import pytest
 from conftest import ROLE, error_of, package
 
 CODE = {"app.py": "def handler(event, context):\n    return 1\n"}
-WAIT = {"Delay": 0.02, "MaxAttempts": 500}
+WAIT = {"Delay": 0.02, "MaxAttempts": 3000}
 
 
 def test_listed_functions_have_no_state(server, name):

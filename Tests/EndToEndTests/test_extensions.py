@@ -185,7 +185,7 @@ SLOW = CLIENT + """
 api.register('INVOKE')
 while True:
     api.next()
-    time.sleep(1.5)
+    time.sleep(3)
 """
 
 
@@ -195,9 +195,9 @@ def test_an_invocation_ends_when_the_extensions_are_done(server, name):
     server.invoke(name).succeeded()
     begun = time.monotonic()
     server.client.invoke(FunctionName=name, Payload=b"{}")["Payload"].read()
-    assert time.monotonic() - begun < 1.4, "without the log the answer does not wait"
+    assert time.monotonic() - begun < 3, "without the log the answer does not wait"
     log = server.invoke(name).log
-    assert float(log.split("\tDuration: ")[1].split(" ")[0]) >= 1500
+    assert float(log.split("\tDuration: ")[1].split(" ")[0]) >= 3000
     cloudwatch = client_of(server, "cloudwatch")
     wait_until(lambda: statistic(server, cloudwatch, "PostRuntimeExtensionsDuration", "SampleCount", FunctionName=name) == 3, what="the metric")
     assert statistic(server, cloudwatch, "PostRuntimeExtensionsDuration", "Minimum", FunctionName=name) >= 1400

@@ -164,7 +164,7 @@ def test_each_account_has_its_own(fast):
     wait_until(lambda: NONE_AHEAD or sum(kind["ready"] for kind in figures(fast)["stemCells"]) >= 2, 15, "cells")
     seeds = set()
     for other in others.values():
-        other.get_waiter("function_active_v2").wait(FunctionName="f", WaiterConfig={"Delay": 0.02, "MaxAttempts": 500})
+        other.get_waiter("function_active_v2").wait(FunctionName="f", WaiterConfig={"Delay": 0.02, "MaxAttempts": 3000})
         seeds.add(Answer(other.invoke(FunctionName="f", Payload=b"0")).succeeded())
     assert len(seeds) == 2
     users = {open(f"/proc/{pid}/status").read().split("\nUid:\t")[1].split()[0] for pid in zygotes(fast)}

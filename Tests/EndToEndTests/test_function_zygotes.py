@@ -227,10 +227,10 @@ def test_new_variables_are_there_when_modules_are_loaded(fast, name):
     fast.create(name, files(), Environment={"Variables": {"MODE": "one"}}, **MANY)
     assert fast.invoke(name).succeeded()["mode"] == "one"
     fast.client.update_function_configuration(FunctionName=name, Environment={"Variables": {"MODE": "other"}})
-    fast.client.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.02, "MaxAttempts": 500})
+    fast.client.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.02, "MaxAttempts": 3000})
     assert fast.invoke(name).succeeded()["mode"] == "other"
     fast.client.update_function_code(FunctionName=name, ZipFile=package(files(busy=BUSY + "mode = 'newest'\n")))
-    fast.client.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.02, "MaxAttempts": 500})
+    fast.client.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.02, "MaxAttempts": 3000})
     assert fast.invoke(name).succeeded()["mode"] == "newest"
     fast.client.delete_function(FunctionName=name)
     wait_until(lambda: of(fast, name) is None, 10, "the end of its zygote")
@@ -289,7 +289,7 @@ def test_a_fork_that_died_is_missed_by_nobody(own_server, name):
             if b"zygote.py\0imports" in command(pid) and pid != zygote: os.kill(pid, signal.SIGKILL)
         assert server.invoke(name).succeeded()["tmp"] >= 1
         server.client.update_function_configuration(FunctionName=name, Description=str(_))
-        server.client.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.02, "MaxAttempts": 500})
+        server.client.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.02, "MaxAttempts": 3000})
         wait_until(lambda: processes(server) not in ([], [zygote]) and len(processes(server)) == 1, 10, "the next version's zygote alone")
     assert server.stop() == 0
 

@@ -183,7 +183,7 @@ def test_versions_and_updates_are_what_was_uploaded(server, name, project):
     assert server.invoke(name).succeeded() == "edited"
     assert server.invoke(name, Qualifier=version).succeeded() == 0
     server.client.update_function_code(FunctionName=name, ZipFile=package({"app.py": "def handler(event, context):\n    return 'uploaded'\n"}))
-    server.client.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.02, "MaxAttempts": 500})
+    server.client.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.02, "MaxAttempts": 3000})
     assert server.invoke(name).succeeded() == "uploaded", "whoever brings code means it to run"
     configuration = server.client.get_function(FunctionName=name)
     assert project not in json.dumps(configuration, default=str), "AWS has no member for it"
@@ -194,7 +194,7 @@ def test_configuration_changes_reach_it_too(server, name, project):
     watched(server, name, project)
     assert server.invoke(name).succeeded() is None
     server.client.update_function_configuration(FunctionName=name, Environment={"Variables": {"COLOUR": "1"}})
-    server.client.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.02, "MaxAttempts": 500})
+    server.client.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.02, "MaxAttempts": 3000})
     assert server.invoke(name).succeeded() == "1"
 
 

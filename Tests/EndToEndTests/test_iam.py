@@ -386,7 +386,7 @@ def test_lambda_asks_whether_it_may_assume_the_role(server, name):
     create("good")
     create("list", f"{name}-list")
     create("a-role-that-the-account-does-not-have", f"{name}-none")
-    aws_lambda.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.02, "MaxAttempts": 500})
+    aws_lambda.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.02, "MaxAttempts": 3000})
     assert error_of(aws_lambda.update_function_configuration, FunctionName=name, Role="arn:aws:iam::666666666666:role/events") == refused
     iam.update_assume_role_policy(RoleName="events", PolicyDocument=TRUST)
     aws_lambda.update_function_configuration(FunctionName=name, Role="arn:aws:iam::666666666666:role/events")

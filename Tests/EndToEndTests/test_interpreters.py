@@ -55,7 +55,7 @@ def test_below_opt_where_layers_are(own_server, below_opt, family):
         for name in ("layered", "plain"):
             assert server.invoke(name).succeeded() == ["layer", inside], server.log[-2000:]
             server.client.update_function_configuration(FunctionName=name, Description=os.urandom(4).hex())
-            server.client.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.02, "MaxAttempts": 500})
+            server.client.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.02, "MaxAttempts": 3000})
     assert "failed" not in server.log
 
 

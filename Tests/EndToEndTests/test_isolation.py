@@ -28,7 +28,7 @@ def handler(event, context):
 
 @pytest.fixture(scope="module")
 def inside(server):
-    server.create("inside", INSIDE, MemorySize=1769, Timeout=30)
+    server.create("inside", INSIDE, MemorySize=1769, Timeout=90)
     return lambda expression: server.invoke("inside", expression).succeeded()
 
 
@@ -75,7 +75,7 @@ def test_ways_out_are_closed(inside, attempt):
 def test_descriptors_and_processes_are_limited(inside):
     assert inside("list(resource.getrlimit(resource.RLIMIT_NOFILE))") == [1024, 1024]
     bomb = ("(lambda: [exec('''\nkids = []\ntry:\n    while True:\n        kid = os.fork()\n        if kid == 0:\n"
-            "            import time; time.sleep(30); os._exit(0)\n        kids.append(kid)\nexcept OSError as e: pass\n"
+            "            import time; time.sleep(90); os._exit(0)\n        kids.append(kid)\nexcept OSError as e: pass\n"
             "[os.kill(k, 9) for k in kids]\n[os.waitpid(k, 0) for k in kids]\nresult = len(kids)''', globals()), result][1])()")
     assert 500 < inside(bomb) <= 1024
 

@@ -32,7 +32,7 @@ def directories_in(path):
 
 def configure(server, name, **settings):
     answer = server.client.update_function_configuration(FunctionName=name, **settings)
-    server.client.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.02, "MaxAttempts": 500})
+    server.client.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.02, "MaxAttempts": 3000})
     return answer
 
 
@@ -87,7 +87,7 @@ def test_a_bootstrap_and_a_program_in_a_layer(server, name):
     assert (started, said) == ("/opt/bootstrap", "a tool") and libraries.endswith(":/opt/lib")
     # The function's own goes before it.
     server.client.update_function_code(FunctionName=name, ZipFile=package({"bootstrap": (BOOTSTRAP, 0o755)}))
-    server.client.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.02, "MaxAttempts": 500})
+    server.client.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.02, "MaxAttempts": 3000})
     assert server.invoke(name).succeeded()[0] == "/var/task/bootstrap"
 
 
@@ -193,7 +193,7 @@ def test_other_accounts_need_permission(server, name):
         "Action": "lambda:GetLayerVersion", "Resource": arn}
     assert other.get_layer_version_by_arn(Arn=arn)["Version"] == 1
     other.create_function(**make)
-    other.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.02, "MaxAttempts": 500})
+    other.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.02, "MaxAttempts": 3000})
     # What is taken back later does not take the layer from functions that have it.
     server.client.remove_layer_version_permission(LayerName=name, VersionNumber=1, StatementId="s")
     assert server.invoke(name, client=other).succeeded() == "shared"
@@ -267,7 +267,7 @@ def test_deletion_races_with_use(own_server):
     pages = server.client.get_paginator("list_functions").paginate()
     assert {f["FunctionName"] for page in pages for f in page["Functions"]} == {name for name, _ in made}
     for name, value in made:
-        server.client.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.02, "MaxAttempts": 500})
+        server.client.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.02, "MaxAttempts": 3000})
         assert server.invoke(name).succeeded() == value
 
 

@@ -220,7 +220,7 @@ def test_streams_are_kept_apart(server, name):
 def test_a_scaling_configuration_limits_the_environments(server, name):
     create(server, name, 2, Timeout=2)
     server.client.publish_version(FunctionName=name)
-    server.client.get_waiter("function_active_v2").wait(FunctionName=name, Qualifier="1", WaiterConfig={"Delay": 0.02, "MaxAttempts": 500})
+    server.client.get_waiter("function_active_v2").wait(FunctionName=name, Qualifier="1", WaiterConfig={"Delay": 0.02, "MaxAttempts": 3000})
     server.client.put_function_scaling_config(FunctionName=name, Qualifier="1", FunctionScalingConfig={"MaxExecutionEnvironments": 1})
     held = [server.client.invoke_with_response_stream(
         FunctionName=name, Qualifier="1", Payload=json.dumps({"group": f"g{i}", "me": "x", "parts": ["a"]}).encode()) for i in range(2)]

@@ -10,7 +10,7 @@ import pytest
 from conftest import make_queue, package
 
 CODE = package({"app.py": "def handler(event, context):\n    return 1\n"})
-WAIT = {"Delay": 0.02, "MaxAttempts": 500}
+WAIT = {"Delay": 0.02, "MaxAttempts": 3000}
 
 
 @pytest.fixture(scope="module")

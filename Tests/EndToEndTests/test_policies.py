@@ -6,7 +6,7 @@ from conftest import error_of
 
 S3 = {"Action": "lambda:InvokeFunction", "Principal": "s3.amazonaws.com"}
 CODE = "def handler(event, context):\n    return event\n"
-WAIT = {"Delay": 0.02, "MaxAttempts": 500}
+WAIT = {"Delay": 0.02, "MaxAttempts": 3000}
 
 
 def arn(name):

@@ -63,7 +63,7 @@ def test_cold_starts_have_reasons(own, name):
     together(own, name, 3)
     assert reasons(own, name) == {"NewCode": 1, "AllBusy": 2}
     own.client.update_function_configuration(FunctionName=name, MemorySize=256)
-    own.client.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.02, "MaxAttempts": 500})
+    own.client.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.02, "MaxAttempts": 3000})
     assert own.invoke(name, {"sleep": 5}).error
     assert reasons(own, name) == {"NewCode": 2, "AllBusy": 2}
     assert own.invoke(name, {"exit": True}).error
@@ -71,7 +71,7 @@ def test_cold_starts_have_reasons(own, name):
     own.invoke(name).succeeded()
     assert reasons(own, name) == {"NewCode": 2, "AllBusy": 2, "TimedOut": 1, "Exited": 1}
     version = own.client.publish_version(FunctionName=name)["Version"]
-    own.client.get_waiter("published_version_active").wait(FunctionName=name, Qualifier=version, WaiterConfig={"Delay": 0.02, "MaxAttempts": 500})
+    own.client.get_waiter("published_version_active").wait(FunctionName=name, Qualifier=version, WaiterConfig={"Delay": 0.02, "MaxAttempts": 3000})
     own.invoke(name, Qualifier=version).succeeded()
     assert reasons(own, name)["NewVersion"] == 1
     cloudwatch = client_of(own, "cloudwatch")
@@ -121,7 +121,7 @@ def test_idle_environments_and_restarts(own_server, name):
     second.invoke(name).succeeded()
     assert reasons(second, name) == {"ServerStart": 1}
     second.client.update_function_configuration(FunctionName=name, MemorySize=256)
-    second.client.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.02, "MaxAttempts": 500})
+    second.client.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.02, "MaxAttempts": 3000})
     second.invoke(name).succeeded()
     assert reasons(second, name) == {"ServerStart": 1, "NewCode": 1}
 

@@ -72,7 +72,7 @@ def remote(moto):
 def create(server, name, **code):
     created = server.client.create_function(
         FunctionName=name, Runtime="python3.11", Handler="app.handler", Role=ROLE, Code=code)
-    server.client.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.02, "MaxAttempts": 500})
+    server.client.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.02, "MaxAttempts": 3000})
     return created
 
 
@@ -84,7 +84,7 @@ def test_function_from_a_remote_bucket(moto, remote, name):
     moto.client().put_object(Bucket="code", Key=key, Body=package({"app.py": HANDLER.format(text="two")}))
     updated = remote.client.update_function_code(FunctionName=name, S3Bucket="code", S3Key=key, Publish=True)
     assert updated["Version"] == "1"
-    remote.client.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.02, "MaxAttempts": 500})
+    remote.client.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.02, "MaxAttempts": 3000})
     assert remote.invoke(name).succeeded() == "two"
 
 
@@ -96,7 +96,7 @@ def test_layer_from_a_remote_bucket(moto, remote, name):
     remote.client.create_function(
         FunctionName=name, Runtime="python3.11", Handler="app.handler", Role=ROLE, Layers=[layer["LayerVersionArn"]],
         Code={"ZipFile": package({"app.py": "import shared\ndef handler(event, context):\n    return shared.value\n"})})
-    remote.client.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.02, "MaxAttempts": 500})
+    remote.client.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.02, "MaxAttempts": 3000})
     assert remote.invoke(name).succeeded() == "from the bucket"
     assert error_of(remote.client.publish_layer_version, LayerName=name, Content={"S3Bucket": "code", "S3Key": "missing"}) == (
         400, "InvalidParameterValueException",

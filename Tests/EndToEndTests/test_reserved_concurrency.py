@@ -5,7 +5,7 @@ import threading
 
 from conftest import error_of, package, running_programs, wait_until
 
-WAIT = {"Delay": 0.02, "MaxAttempts": 500}
+WAIT = {"Delay": 0.02, "MaxAttempts": 3000}
 PROBE = ("import os, time\nstarted = os.environ['AWS_LAMBDA_INITIALIZATION_TYPE']\n"
          "def handler(event, context):\n    time.sleep((event or {}).get('sleep', 0))\n"
          "    return [started, context.log_stream_name, context.function_version]\n")

@@ -418,7 +418,7 @@ exports.handler = awslambda.streamifyResponse(async (event, stream) => {
   const piece = Buffer.alloc(1 << 16, 'x');
   await pipeline(Readable.from((function* () { for (let n = 0; n < 190 * 16; n += 1) yield piece; })()), stream);
 }, { highWaterMark: 4711 });
-""", Timeout=60, MemorySize=128)
+""", Timeout=110, MemorySize=128)
     assert collect(stream(server, "pipe", "mark")) == (b"4711", {})
     reader = slow_reader(server, "pipe", b'"long"')
     come_to_rest(server)

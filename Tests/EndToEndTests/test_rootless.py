@@ -77,7 +77,7 @@ def test_failures_are_told_as_ever(rootless):
 def test_tmp_is_limited_and_kept_over_a_time_out(rootless):
     rootless.create("tmp", "import os, time\ndef handler(event, context):\n    if event == 'look': return os.listdir('/tmp')\n"
                     "    if event == 'fill':\n        try: open('/tmp/x', 'wb').write(bytes(600 << 20))\n        except OSError as e: return e.errno\n"
-                    "    open('/tmp/kept', 'w'); time.sleep(20)\n", Timeout=5)
+                    "    open('/tmp/kept', 'w'); time.sleep(40)\n", Timeout=10, MemorySize=1769)
     assert rootless.invoke("tmp", "fill").succeeded() == 28
     assert rootless.invoke("tmp", "sleep").json["errorType"] == "Sandbox.Timedout"
     assert "kept" in rootless.invoke("tmp", "look").succeeded()

@@ -219,5 +219,5 @@ def test_a_function_calls_the_platform_in_its_own_account(server, name):
     client = server.make_client(key="123456789012", region="eu-west-1")
     client.create_function(FunctionName=name, Runtime="python3.11", Handler="app.handler", Timeout=10,
                            Role="arn:aws:iam::123456789012:role/r", Code={"ZipFile": package({"app.py": code})})
-    client.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.02, "MaxAttempts": 500})
+    client.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.02, "MaxAttempts": 3000})
     assert server.invoke(name, client=client).succeeded() == f"arn:aws:lambda:eu-west-1:123456789012:function:{name}"

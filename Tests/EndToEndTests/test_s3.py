@@ -335,7 +335,7 @@ def test_presigned_addresses_expire(server, s3, bucket):
 def create(server, name, client=None, **code):
     client = client or server.client
     created = client.create_function(FunctionName=name, Runtime="python3.11", Handler="app.handler", Role=ROLE, Code=code)
-    client.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.02, "MaxAttempts": 500})
+    client.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.02, "MaxAttempts": 3000})
     return created
 
 
@@ -347,7 +347,7 @@ def test_code_of_a_function(server, s3, bucket, name):
     create(server, name, S3Bucket=bucket, S3Key="code.zip", S3ObjectVersion=one)
     assert server.invoke(name).succeeded() == "one"
     server.client.update_function_code(FunctionName=name, S3Bucket=bucket, S3Key="code.zip")
-    server.client.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.02, "MaxAttempts": 500})
+    server.client.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.02, "MaxAttempts": 3000})
     assert server.invoke(name).succeeded() == "two"
     location = server.client.get_function(FunctionName=name)["Code"]["Location"]
     with urllib.request.urlopen(location) as answer:

@@ -112,7 +112,7 @@ def test_acknowledged_changes_survive_a_kill(own_server, seed):
                     client.create_function(FunctionName=name, Runtime="python3.11", Handler="app.handler", Role=ROLE,
                                            Code={"ZipFile": package(CODE)}, Description=f"d{i}")
                     known[name] = [f"d{i}", {}, 0]
-                    client.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.002, "MaxAttempts": 500})
+                    client.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.002, "MaxAttempts": 3000})
                 elif i % 7 == 3:
                     client.tag_resource(Resource=f"arn:aws:lambda:us-east-1:000000000000:function:{name}", Tags={f"t{i}": "v"})
                     known[name][1][f"t{i}"] = "v"
@@ -124,7 +124,7 @@ def test_acknowledged_changes_survive_a_kill(own_server, seed):
                 else:
                     client.update_function_configuration(FunctionName=name, Description=f"d{i}")
                     known[name][0] = f"d{i}"
-                    client.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.002, "MaxAttempts": 500})
+                    client.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.002, "MaxAttempts": 3000})
                 unsure.discard(name)
         except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError):
             pass
@@ -148,7 +148,7 @@ def test_acknowledged_changes_survive_a_kill(own_server, seed):
             assert second.client.get_function(FunctionName=name, Qualifier=str(version))
     assert set(listed) - set(known) <= unsure, "deleted ones stay deleted"
     for name in listed:
-        second.client.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.02, "MaxAttempts": 500})
+        second.client.get_waiter("function_active_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.02, "MaxAttempts": 3000})
         assert second.invoke(name).succeeded() == 1
 
 

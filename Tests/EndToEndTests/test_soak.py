@@ -146,7 +146,7 @@ def test_thousands_of_environments_leave_nothing(own_server, kind):
         """A new incarnation each time: none of the environments before it is used again."""
         nonlocal made
         server.client.update_function_configuration(FunctionName="soak", Description=str(number), Environment={"Variables": {"ROUND": str(number)}})
-        server.client.get_waiter("function_updated_v2").wait(FunctionName="soak", WaiterConfig={"Delay": 0.02, "MaxAttempts": 500})
+        server.client.get_waiter("function_updated_v2").wait(FunctionName="soak", WaiterConfig={"Delay": 0.02, "MaxAttempts": 3000})
         hangs = number % 10 == 0
         with concurrent.futures.ThreadPoolExecutor(AT_ONCE) as pool:
             answers = list(pool.map(

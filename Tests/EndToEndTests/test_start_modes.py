@@ -82,7 +82,7 @@ def test_environments_of_one_function_that_live_and_die(server, name, runtime, c
         assert server.invoke(name, ending + " is over").succeeded()[1][-1] == ending + " is over"
     # What was updated is new, and everything before it is forgotten.
     server.client.update_function_configuration(FunctionName=name, Environment={"Variables": {"MINE": "new"}})
-    server.client.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.02, "MaxAttempts": 500})
+    server.client.get_waiter("function_updated_v2").wait(FunctionName=name, WaiterConfig={"Delay": 0.02, "MaxAttempts": 3000})
     assert {(tuple(answer[1]), answer[2]) for answer in at_once(server, name, "last", 3)} == {(("last",), "new")}
 
 

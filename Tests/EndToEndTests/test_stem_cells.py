@@ -4,7 +4,7 @@ import os
 import signal
 
 import pytest
-from conftest import descendants, instance, package, wait_until
+from conftest import children_of_all, descendants, instance, package, wait_until
 from stem_cells import each, fast, languages  # noqa: F401
 from test_fast_start import NONE_AHEAD, at_once, command, figures
 from test_snapstart import process_facts
@@ -15,9 +15,10 @@ pytestmark = pytest.mark.skipif(NONE_AHEAD, reason="in pools of size zero nothin
 
 def cells(server, language):
     """A fork looks like its zygote as long as it waits, but is in a sandbox. Without a runtime there are only processes 1, those of nests among them."""
-    below = descendants(server.process.pid)
+    children = children_of_all()
+    below = descendants(server.process.pid, children)
     if language.family == "provided":
-        return [pid for pid in below if inside(pid) == ["1"] and not descendants(pid)]
+        return [pid for pid in below if inside(pid) == ["1"] and pid not in children]
     return [pid for pid in below if b"--martlet-stem" in command(pid) or (b"/zygote.py" in command(pid) and inside(pid))]
 
 

@@ -225,7 +225,7 @@ def test_what_was_acknowledged_survives_and_nothing_is_half_done(own_server, rou
         assert seen in possible, (worker.name, seen, possible)
     # What came back still works, and goes on where it was.
     alive = next(worker for worker in workers if found(second.client, worker.name)["exists"])
-    second.client.get_waiter("function_active_v2").wait(FunctionName=alive.name, WaiterConfig={"Delay": 0.02, "MaxAttempts": 500})
-    second.client.get_waiter("function_updated_v2").wait(FunctionName=alive.name, WaiterConfig={"Delay": 0.02, "MaxAttempts": 500})
+    second.client.get_waiter("function_active_v2").wait(FunctionName=alive.name, WaiterConfig={"Delay": 0.02, "MaxAttempts": 3000})
+    second.client.get_waiter("function_updated_v2").wait(FunctionName=alive.name, WaiterConfig={"Delay": 0.02, "MaxAttempts": 3000})
     second.client.delete_function_concurrency(FunctionName=alive.name)
     second.client.delete_function(FunctionName=alive.name)

@@ -137,7 +137,7 @@ def test_a_function_is_its_role(server, name, boto_files, has_role):
     client = client_of(server, "lambda", key=account, region=region)
     client.create_function(FunctionName=f"{name}-f", Runtime=runtime, Handler="app.handler", Timeout=30, MemorySize=1769,
                            Role=f"arn:aws:iam::{account}:role/x/{name}", Code={"ZipFile": package(files)})
-    client.get_waiter("function_active_v2").wait(FunctionName=f"{name}-f", WaiterConfig={"Delay": 0.02, "MaxAttempts": 500})
+    client.get_waiter("function_active_v2").wait(FunctionName=f"{name}-f", WaiterConfig={"Delay": 0.02, "MaxAttempts": 3000})
     answer = client.invoke(FunctionName=f"{name}-f")
     arn, user, seen, found, key, there = json.load(answer["Payload"])
     assert arn == f"arn:aws:sts::{account}:assumed-role/{name}/{name}-f" and seen == account and there == region

@@ -9,7 +9,7 @@ import pytest
 from conftest import ROLE, error_of, make_queue, package, wait_until
 
 CODE = package({"app.py": "def handler(event, context):\n    return 1\n"})
-WAIT = {"Delay": 0.02, "MaxAttempts": 500}
+WAIT = {"Delay": 0.02, "MaxAttempts": 3000}
 FAST = {"WaiterConfig": WAIT}
 
 

@@ -1,4 +1,5 @@
 # EventBridge Scheduler as clients use it: boto3 and the aws CLI, real functions and queues, on a clock that moves.
+import contextlib
 import json
 import os
 import signal
@@ -163,6 +164,12 @@ def test_the_command_line_of_aws(own, name):
     assert aws("get-schedule", "--name", name)["StartDate"] == 4070908800
 
 
+def move(server):
+    """Lets five hours pass on a server that may be killed meanwhile."""
+    with contextlib.suppress(Exception):
+        advance(server, "5h")
+
+
 def test_no_firing_is_lost_when_the_server_is_killed(own_server):
     """Schedules that are due while the server is killed again and again fire all, and those that were over do not again."""
     server = own_server()
@@ -176,7 +183,7 @@ def test_no_firing_is_lost_when_the_server_is_killed(own_server):
             Name=name, ScheduleExpression=f"at(2030-01-01T{1 + i // 60:02d}:{i % 60:02d}:00)", FlexibleTimeWindow=OFF,
             ActionAfterCompletion="DELETE", Target=target("sqs", "q", Input=name))
     for _ in range(3):
-        mover = threading.Thread(target=lambda: pytest.raises(Exception, advance, server, "5h"), daemon=True)
+        mover = threading.Thread(target=move, args=(server,), daemon=True)
         left = len(scheduler.list_schedules(MaxResults=100)["Schedules"])
         mover.start()
         while left and len(scheduler.list_schedules(MaxResults=100)["Schedules"]) > max(0, left - 20) and mover.is_alive():
